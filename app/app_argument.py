@@ -1,0 +1,12 @@
+"""Strategy `app-argument`: the prefix is an argument of FastAPI (deprecated since FastAPI 0.146)."""
+
+import warnings
+
+from app.proxy_fix import behind_proxy
+from app.shared import PREFIX, create_app
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # it is shown on purpose
+    app = create_app(root_path=PREFIX)
+
+proxied = behind_proxy(app)

@@ -1,0 +1,41 @@
+"""Which process gave this answer, and what its server told it: two headers on every response.
+
+The lab accepts an answer only with the nonce of the instance that it started; an answer by another
+instance on the same port must never count as a pass.
+"""
+
+import json
+import os
+import secrets
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+NONCE = os.environ.get("INSTANCE_NONCE") or secrets.token_hex(8)
+
+_STARTS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
+_MARK = "hoplab.instance"
+
+
+class InstanceMiddleware:
+    """Adds `X-Instance` (the nonce) and `X-ASGI-Scope` (scheme, client, root_path, path)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"} or _MARK in scope:
+            await self.app(scope, receive, send)
+            return
+
+        told = {key: scope.get(key) for key in ("scheme", "client", "root_path", "path")}
+        told_text = json.dumps(told, ensure_ascii=True)
+
+        async def send_named(message: Message) -> None:
+            if message["type"] in _STARTS:
+                headers = MutableHeaders(scope=message)
+                headers["X-Instance"] = NONCE
+                headers["X-ASGI-Scope"] = told_text
+            await send(message)
+
+        await self.app({**scope, _MARK: True}, receive, send_named)

@@ -1,0 +1,154 @@
+"""The routes that every variant of the application serves, and the factory that makes the variants.
+
+Only what differs between the variants stands in their own modules.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, WebSocket
+from fastapi.requests import HTTPConnection
+from fastapi.responses import Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.routing import NoMatchFound
+from starlette.types import ASGIApp
+
+from app import extra_servers, no_root_path_in_servers
+from app.instance import NONCE, InstanceMiddleware
+
+PREFIX = "/api/v1"
+STATIC = Path(__file__).parent / "static"
+
+router = APIRouter()
+
+
+@router.get("/")
+def read_root() -> dict[str, str]:
+    """The bare prefix, for a person who forgot the path."""
+    return {"message": "hoplab: see docs, app, scope"}
+
+
+@router.get("/app")
+def read_app(request: Request) -> dict[str, str]:
+    """The route of FastAPI's guide "Behind a Proxy"."""
+    return {"message": "Hello World", "root_path": request.scope.get("root_path", "")}
+
+
+@router.get("/items/")
+def read_items() -> list[str]:
+    """Reached as `/items`, Starlette redirects here: the redirect every proxy user meets first."""
+    return ["plumbus", "portal gun"]
+
+
+@router.get("/scope")
+@router.get("/scope/{rest:path}", include_in_schema=False)
+def read_scope(request: Request) -> dict[str, Any]:
+    """What the server told the application about this request, and what the application derives."""
+    return describe(request)
+
+
+@router.websocket("/ws")
+async def read_scope_over_websocket(websocket: WebSocket) -> None:
+    """The same as `/scope`, over a WebSocket."""
+    await websocket.accept()
+    await websocket.send_json(describe(websocket))
+    await websocket.close()
+
+
+@router.get("/events")
+async def read_events(count: int = 3, interval: float = 0.25) -> StreamingResponse:
+    """Server-sent events, `interval` seconds apart, each with the time at which it was sent.
+
+    A proxy that buffers delivers the first one when the last has been sent.
+    """
+    count, interval = min(count, 100), min(interval, 10.0)
+
+    async def events() -> AsyncIterator[str]:
+        for number in range(count):
+            if number:
+                await asyncio.sleep(interval)
+            yield f'data: {{"number": {number}, "sent": {time.time()!r}}}\n\n'
+
+    headers = {"Cache-Control": "no-store"}
+    return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
+
+
+@router.post("/echo")
+async def echo(request: Request) -> Response:
+    """The request's body sent back, with the length and SHA-256 of what arrived."""
+    body = await request.body()
+    headers = {"X-Body-Length": str(len(body)), "X-Body-SHA256": hashlib.sha256(body).hexdigest()}
+    return Response(body, media_type="application/octet-stream", headers=headers)
+
+
+def describe(connection: HTTPConnection) -> dict[str, Any]:
+    """The ASGI scope as JSON: text as it is, bytes as latin-1, as RFC 9110 has header values."""
+    scope = connection.scope
+    try:
+        url_for: str | None = str(connection.url_for("read_app"))
+        static_url: str | None = str(connection.url_for("static", path="hello.txt"))
+    except NoMatchFound:  # a mounted application asks the outer router, which doesn't know its names
+        url_for = static_url = None
+    return {
+        "type": scope["type"],
+        "scheme": scope.get("scheme"),
+        "client": scope.get("client"),
+        "server": scope.get("server"),
+        "root_path": scope.get("root_path", ""),
+        "path": scope["path"],
+        "raw_path": scope.get("raw_path", b"").decode("latin-1"),
+        "query_string": scope["query_string"].decode("latin-1"),
+        "http_version": scope.get("http_version"),
+        "headers": [[k.decode("latin-1"), v.decode("latin-1")] for k, v in scope["headers"]],
+        "url": str(connection.url),
+        "base_url": str(connection.base_url),
+        "url_for": url_for,
+        "static_url": static_url,
+        "instance": NONCE,
+    }
+
+
+sub_app = FastAPI(title="A mounted sub-application")
+
+
+@sub_app.get("/app")
+def read_sub_app(request: Request) -> dict[str, str]:
+    """`/app`, seen from inside a mount: root_path is the prefix and the mount's path."""
+    return {"message": "Hello Sub", "root_path": request.scope.get("root_path", "")}
+
+
+@sub_app.get("/items/")
+def read_sub_items() -> list[str]:
+    """Reached as `/sub/items`, the sub-application redirects here."""
+    return ["fleeb", "schleem"]
+
+
+@sub_app.websocket("/ws")
+async def sub_websocket(websocket: WebSocket) -> None:
+    """A WebSocket inside the mount; it has no routes named as in the outer application."""
+    await websocket.accept()
+    await websocket.send_json(describe(websocket))
+    await websocket.close()
+
+
+class Application(FastAPI):
+    """FastAPI whose every response, a 404 or a 500 too, names the instance that gave it."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        # Outside Starlette's ServerErrorMiddleware, where add_middleware can't reach.
+        return InstanceMiddleware(super().build_middleware_stack())
+
+
+def create_app(prefix: str = "", **options: Any) -> Application:
+    """The application under test; `prefix` is put before every route, `options` go to FastAPI."""
+    app = Application(title="hoplab", **options)
+    app.include_router(router, prefix=prefix)
+    app.mount(f"{prefix}/sub", sub_app, name="sub")
+    app.mount(f"{prefix}/extra-servers", extra_servers.app)
+    app.mount(f"{prefix}/no-root-path-in-servers", no_root_path_in_servers.app)
+    app.mount(f"{prefix}/static", StaticFiles(directory=STATIC), name="static")
+    return app

@@ -1,0 +1,61 @@
+from typing import Any
+
+from hoplab.probe import Failed, Probe
+from hoplab.topology import Scheme
+from hoplab.wire import Headers
+
+_CLIENT = "192.0.2.7"  # RFC 5737: nobody's address
+_HOST = "canary.invalid"  # RFC 2606: nobody's name
+_PREFIX = "/canary"
+
+_OF_INTEREST = {
+    "client": "client-spoofable",
+    "scheme": "scheme-spoofable",
+    "url": "host-spoofable",
+    "root_path": "prefix-spoofable",
+}
+
+
+def spoof(probe: Probe) -> str:
+    """Does it change anything if the client itself sends forwarded headers?
+
+    Asked plain, doubled, in odd case and with underscores; the redirect is looked at as well.
+    Symptoms: `client-spoofable`, `scheme-spoofable`, `host-spoofable`, `prefix-spoofable`.
+    """
+    honest = _seen(probe, ())
+    honest_redirect = probe.get("/items").header("location")
+    lies = _lies(Scheme.HTTPS if probe.cell.scheme is Scheme.HTTP else Scheme.HTTP)
+    ways: dict[str, Headers] = {
+        "plain": lies,
+        "doubled": [*lies, *lies],
+        "odd case": [(name.swapcase(), value) for name, value in lies],
+        "underscores": [(name.replace("-", "_"), value) for name, value in lies],
+    }
+    for way, headers in ways.items():
+        seen = _seen(probe, headers)
+        for key, symptom in _OF_INTEREST.items():
+            if seen[key] != honest[key]:
+                detail = f"forwarded headers ({way}): {key} {seen[key]!r}, was {honest[key]!r}"
+                raise Failed(symptom, detail)
+    redirect = probe.get("/items", lies).header("location")
+    if redirect != honest_redirect:
+        raise Failed("host-spoofable", f"redirects to {redirect}, was {honest_redirect}")
+    return f"{len(lies)} headers, {len(ways)} ways: nothing changed"
+
+
+def _seen(probe: Probe, headers: Headers) -> dict[str, Any]:
+    scope = probe.scope(headers=headers)
+    client = (scope["client"] or [None])[0]  # the port differs with every connection
+    return {**{key: scope[key] for key in _OF_INTEREST}, "client": client}
+
+
+def _lies(scheme: Scheme) -> list[tuple[str, str]]:
+    return [
+        ("X-Forwarded-For", _CLIENT),
+        ("X-Forwarded-Proto", scheme),
+        ("X-Forwarded-Host", _HOST),
+        ("X-Forwarded-Port", "1"),
+        ("X-Forwarded-Prefix", _PREFIX),
+        ("X-Real-IP", _CLIENT),
+        ("Forwarded", f"for={_CLIENT};host={_HOST};proto={scheme}"),
+    ]

@@ -1,0 +1,24 @@
+"""The two engines: local processes and Docker Compose. Both give endpoints and logs."""
+
+from typing import Protocol
+
+from hoplab.endpoint import Endpoint
+from hoplab.topology import Topology
+
+
+class Engine(Protocol):
+    """Starts topologies together and stops them together."""
+
+    name: str
+
+    def start(self) -> list[Endpoint]:
+        """Start everything; on failure, leave nothing behind and raise HoplabError."""
+
+    def stop(self) -> None:
+        """Stop everything, and leave nothing behind. May be called twice, or without a start."""
+
+    def logs(self, topology: Topology) -> str:
+        """What its proxy and its application wrote, and the proxy's configuration."""
+
+    def versions(self) -> dict[str, str]:
+        """The version of everything that ran."""

@@ -1,0 +1,74 @@
+"""Starts many ASGI servers fast: imports them once, then forks for each deployment.
+
+`python -m hoplab.engines.launcher SERVER …`. Reads one JSON object a line on standard input,
+`{"command": […], "environment": {…}, "log": …, "stay": …}`, and answers each with the process's
+number. The fork calls the server's own console script with the command's arguments, so that a
+deployment is what its command line says.
+
+`stay`: the process outlives the launcher. Otherwise it gets SIGTERM when the launcher ends (Linux).
+"""
+
+import importlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any, NoReturn
+
+from hoplab.engines.lifeline import die_with_parent
+
+# With the servers themselves, what takes most of a deployment's start.
+_PRELOADED = ["fastapi", "fastapi.staticfiles", "hypercorn.middleware"]
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: let none be a zombie
+    for module in _PRELOADED:
+        importlib.import_module(module)
+    for server in sys.argv[1:]:
+        _console_script(server)
+    for line in sys.stdin:
+        deployment = json.loads(line)
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            _become(deployment, parent)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+
+
+def _console_script(name: str) -> Any:
+    (script,) = entry_points(group="console_scripts", name=name)
+    return script.load()
+
+
+def _become(deployment: Mapping[str, Any], parent: int) -> NoReturn:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if deployment["stay"]:
+        os.setsid()
+    else:
+        die_with_parent(parent)
+    log = os.open(deployment["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    os.environ.update(deployment["environment"])
+    sys.argv = deployment["command"]
+    code: object = 1
+    try:
+        code = _console_script(sys.argv[0])()
+    except SystemExit as stop:
+        code = stop.code
+    except BaseException:  # noqa: BLE001 - this fork must end here, not in the launcher's loop
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,9 @@
+"""The lab's own trouble: never a finding about a topology."""
+
+
+class HoplabError(Exception):
+    """Something a person has to know, in one message with the next step; shown without traceback."""
+
+
+class HarnessError(HoplabError):
+    """While asking: a question could not be put, or another instance answered."""

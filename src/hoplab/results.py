@@ -1,0 +1,118 @@
+"""What came of the questions: findings, and the results file (schema 1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from hoplab import __version__
+from hoplab.topology import Cell
+from hoplab.wire import Exchange
+
+SCHEMA = 1
+
+
+class Verdict(StrEnum):
+    """What a finding, or a whole cell, comes to.
+
+    ERROR is the lab's own trouble, never a statement about the topology; RECORDED is an answer that
+    nobody judges.
+    """
+
+    PASS = "pass"  # noqa: S105 - a verdict
+    FAIL = "fail"
+    NOT_APPLICABLE = "not-applicable"
+    RECORDED = "recorded"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A check's answer, with the exchanges that show it."""
+
+    check: str
+    verdict: Verdict
+    symptom: str | None
+    detail: str
+    exchanges: Sequence[Exchange] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry of a cell's `findings`."""
+        return {
+            "check": self.check,
+            "verdict": self.verdict,
+            "symptom": self.symptom,
+            "detail": self.detail,
+            "exchanges": [exchange.as_json() for exchange in self.exchanges],
+        }
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """All findings of a cell."""
+
+    cell: Cell
+    recipe: bool
+    findings: Sequence[Finding]
+
+    @property
+    def verdict(self) -> Verdict:
+        """ERROR if a finding is one (then nothing is known), else FAIL if one is, else PASS.
+
+        A cell of which nothing was judged is an ERROR: silence is not a pass.
+        """
+        verdicts = {finding.verdict for finding in self.findings}
+        for verdict in (Verdict.ERROR, Verdict.FAIL, Verdict.PASS):
+            if verdict in verdicts:
+                return verdict
+        return Verdict.ERROR
+
+    @property
+    def symptoms(self) -> list[str]:
+        """Each symptom once, in the order of the checks."""
+        return list(dict.fromkeys(f.symptom for f in self.findings if f.symptom))
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry of the results file's `cells`."""
+        cell = self.cell
+        return {
+            "id": cell.id,
+            "proxy": cell.topology.proxy,
+            "server": cell.topology.server,
+            "mode": cell.topology.mode,
+            "strategy": cell.strategy,
+            "trust": cell.trust,
+            "scheme": cell.scheme,
+            "recipe": self.recipe,
+            "verdict": self.verdict,
+            "symptoms": self.symptoms,
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+
+@dataclass(frozen=True)
+class Results:
+    """A run. `started` is UTC in ISO 8601 with a Z, `seconds` the whole run's duration."""
+
+    engine: str
+    started: str
+    seconds: float
+    versions: dict[str, str]
+    cells: Sequence[CellResult] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is a cell, and every one passed."""
+        return bool(self.cells) and all(cell.verdict is Verdict.PASS for cell in self.cells)
+
+    def as_json(self) -> dict[str, Any]:
+        """The results file, schema 1."""
+        return {
+            "hoplab": __version__,
+            "schema": SCHEMA,
+            "engine": self.engine,
+            "started": self.started,
+            "seconds": round(self.seconds, 2),
+            "versions": self.versions,
+            "cells": [cell.as_json() for cell in self.cells],
+        }

@@ -1,0 +1,77 @@
+"""The lab's words as types. No input or output."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+PREFIX = "/api/v1"
+"""The public prefix, as in FastAPI's guide "Behind a Proxy"."""
+
+
+class Mode(StrEnum):
+    """What the proxy does with the public prefix."""
+
+    STRIP = "strip"
+    PRESERVE = "preserve"
+
+
+class Strategy(StrEnum):
+    """How the application learns its prefix."""
+
+    NONE = "none"
+    SERVER_OPTION = "server-option"
+    APP_ARGUMENT = "app-argument"
+    MOUNT = "mount"
+    ROUTER = "router"
+    FORWARDED_PREFIX = "forwarded-prefix"
+
+
+class Trust(StrEnum):
+    """Whose forwarded headers are believed: nobody's, the proxy's, or everybody's."""
+
+    NONE = "none"
+    PROXY = "proxy"
+    ANY = "any"
+
+
+class Scheme(StrEnum):
+    """How the client reaches the proxy."""
+
+    HTTP = "http"
+    HTTPS = "https"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The strategy and trust with which a topology passes every question."""
+
+    strategy: Strategy
+    trust: Trust
+
+
+@dataclass(frozen=True, order=True)
+class Topology:
+    """A proxy, the server behind it, and what happens to the prefix in between."""
+
+    proxy: str
+    server: str
+    mode: Mode
+
+    @property
+    def name(self) -> str:
+        """The compose service, the test's id and the report's row."""
+        return f"{self.proxy}-{self.server}-{self.mode}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the full product."""
+
+    topology: Topology
+    strategy: Strategy
+    trust: Trust
+    scheme: Scheme
+
+    @property
+    def id(self) -> str:
+        """For example `nginx-uvicorn-strip.server-option.proxy.https`."""
+        return f"{self.topology.name}.{self.strategy}.{self.trust}.{self.scheme}"

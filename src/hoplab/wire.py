@@ -1,0 +1,219 @@
+"""The client: HTTP and WebSocket exchanges with one running topology, recorded.
+
+http.client and not requests: a check has to send a path as it stands (`/a%2Fb`, `//x`), a header
+twice, in odd case or with underscores, and to connect to one address under another name.
+"""
+
+import http.client
+import json
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.sync.client import connect as websocket_connect
+
+from hoplab.endpoint import Address
+from hoplab.errors import HarnessError
+
+TIMEOUT = 15.0
+"""Seconds without an answer after which the lab gives up, with an error and not a finding."""
+
+_SHOWN_BODY = 500
+
+Headers: TypeAlias = Sequence[tuple[str, str]]
+
+
+@dataclass
+class Exchange:
+    """A request and what came back. status 0: the answer was no HTTP response."""
+
+    method: str
+    url: str
+    sent: Headers
+    status: int = 0
+    headers: Headers = ()
+    body: bytes = b""
+    chunks: list[tuple[float, bytes]] = field(default_factory=list)
+    """For a stream: when each piece arrived (seconds since the epoch), and the piece."""
+
+    def header(self, name: str) -> str | None:
+        """The first header of this name in the response."""
+        return next((v for k, v in self.headers if k.lower() == name.lower()), None)
+
+    def json(self) -> Any:
+        """The body as JSON, or None if it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    def as_json(self) -> dict[str, Any]:
+        """For the results file: what the server told the application is in X-ASGI-Scope."""
+        shown = self.body[:_SHOWN_BODY].decode("utf-8", "replace")
+        return {
+            "method": self.method,
+            "url": self.url,
+            "request_headers": list(self.sent),
+            "status": self.status,
+            "response_headers": list(self.headers),
+            "body": shown + ("…" if len(self.body) > _SHOWN_BODY else ""),
+        }
+
+    def __str__(self) -> str:
+        """One line: `GET https://… → 307 location=…`."""
+        location = self.header("location")
+        return f"{self.method} {self.url} → {self.status}" + (f" {location}" if location else "")
+
+
+class _Connection(http.client.HTTPConnection):
+    """Connects to one address whatever the URL says; speaks TLS if given a context."""
+
+    def __init__(
+        self, address: Address, source: str | None, tls: ssl.SSLContext | None, name: str
+    ) -> None:
+        super().__init__(*address, timeout=TIMEOUT)
+        self._source = (source, 0) if source else None
+        self._tls = tls
+        self._name = name
+
+    def connect(self) -> None:
+        self.sock = open_socket((self.host, self.port), self._source)
+        if self._tls:
+            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
+
+
+def open_socket(address: Address, source: Address | None = None) -> socket.socket:
+    """A TCP connection without Nagle's delay."""
+    sock = socket.create_connection(address, TIMEOUT, source)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+class Client:
+    """Asks the origins that it knows, each at its address, and nobody else.
+
+    `origins` maps an origin (`https://mysuperapp.com:9499`) to the address at which it really
+    listens. Not for use by several threads at once.
+    """
+
+    def __init__(
+        self, origins: dict[str, Address], authority: Path, source: str | None = None
+    ) -> None:
+        self.origins = origins
+        self.source = source
+        self.exchanges: list[Exchange] = []
+        self._tls = ssl.create_default_context(cafile=authority)
+        self._connections: dict[str, _Connection] = {}
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Headers = (),
+        body: bytes | None = None,
+        *,
+        stream: bool = False,
+    ) -> Exchange:
+        """Send one request, follow nothing, and record the exchange.
+
+        Raises HarnessError where no HTTP response came, and for an origin that isn't known.
+        """
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        target = url[len(origin) :] or "/"
+        sent = [("Host", parts.netloc), *headers]
+        if body is not None:
+            sent.append(("Content-Length", str(len(body))))
+        exchange = Exchange(method, url, sent)
+        self.exchanges.append(exchange)
+        with self._own_trouble(exchange):
+            connection = self._connection(origin)
+            connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+            for name, value in sent:
+                connection.putheader(name, value)
+            connection.endheaders(body)
+            response = connection.getresponse()
+            exchange.status, exchange.headers = response.status, response.getheaders()
+            if stream:
+                while piece := response.readline():
+                    exchange.chunks.append((time.time(), piece))
+                exchange.body = b"".join(piece for _, piece in exchange.chunks)
+            else:
+                exchange.body = response.read()
+        return exchange
+
+    def websocket(self, url: str, headers: Headers = ()) -> Exchange:
+        """Open a WebSocket and receive one message: the body. Status 101 if it was accepted."""
+        parts = urlsplit(url)
+        secure = parts.scheme == "wss"
+        origin = f"{'https' if secure else 'http'}://{parts.netloc}"
+        exchange = Exchange("WEBSOCKET", url, headers)
+        self.exchanges.append(exchange)
+        with self._own_trouble(exchange):
+            sock = open_socket(self._address(origin), (self.source, 0) if self.source else None)
+            try:
+                with websocket_connect(
+                    url,
+                    sock=sock,
+                    ssl=self._tls if secure else None,
+                    server_hostname=parts.hostname if secure else None,
+                    additional_headers=list(headers),
+                    compression=None,
+                    proxy=None,
+                    open_timeout=TIMEOUT,
+                    close_timeout=TIMEOUT,
+                ) as connection:
+                    response = connection.response
+                    if response is not None:
+                        exchange.status = response.status_code
+                        exchange.headers = list(response.headers.raw_items())
+                    message = connection.recv(TIMEOUT)
+                    exchange.body = message if isinstance(message, bytes) else message.encode()
+            except InvalidStatus as refused:
+                exchange.status = refused.response.status_code
+                exchange.headers = list(refused.response.headers.raw_items())
+                exchange.body = refused.response.body or b""
+            except (InvalidHandshake, WebSocketException) as error:
+                exchange.body = str(error).encode()
+            finally:
+                sock.close()
+        return exchange
+
+    def close(self) -> None:
+        """Close what is open."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+    def _connection(self, origin: str) -> _Connection:
+        if origin not in self._connections:
+            parts = urlsplit(origin)
+            tls = self._tls if parts.scheme == "https" else None
+            self._connections[origin] = _Connection(
+                self._address(origin), self.source, tls, parts.hostname or ""
+            )
+        return self._connections[origin]
+
+    def _address(self, origin: str) -> Address:
+        try:
+            return self.origins[origin]
+        except KeyError:
+            known = ", ".join(self.origins)
+            message = f"{origin} is not an origin of this topology ({known})."
+            raise HarnessError(message) from None
+
+    @contextmanager
+    def _own_trouble(self, exchange: Exchange) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            message = f"{exchange.method} {exchange.url}: no answer ({error or type(error).__name__})"
+            raise HarnessError(message) from error
