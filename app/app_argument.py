@@ -1,4 +1,4 @@
-"""Strategy `app-argument`: the prefix is an argument of FastAPI (deprecated since FastAPI 0.146)."""
+"""Strategy `app-argument`: the prefix is an argument of FastAPI (deprecated since 0.146)."""
 
 import warnings
 

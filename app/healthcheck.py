@@ -8,6 +8,7 @@ import sys
 
 
 def main() -> None:
+    """Ask once."""
     connection = http.client.HTTPConnection("127.0.0.1", 8000, timeout=2)
     try:
         connection.request("GET", sys.argv[1])

@@ -1,4 +1,4 @@
-"""Strategy `mount`: the application is mounted under the prefix in an outer one that has no routes."""
+"""Strategy `mount`: the application is mounted under the prefix in an empty outer one."""
 
 from app.proxy_fix import behind_proxy
 from app.shared import PREFIX, Application, create_app

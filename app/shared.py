@@ -91,7 +91,9 @@ def describe(connection: HTTPConnection) -> dict[str, Any]:
     try:
         url_for: str | None = str(connection.url_for("read_app"))
         static_url: str | None = str(connection.url_for("static", path="hello.txt"))
-    except NoMatchFound:  # a mounted application asks the outer router, which doesn't know its names
+    except (
+        NoMatchFound
+    ):  # a mounted application asks the outer router, which doesn't know its names
         url_for = static_url = None
     return {
         "type": scope["type"],

@@ -1,4 +1,4 @@
-"""What exists: the proxies (a folder each, with a proxy.toml), the servers, and their topologies."""
+"""What exists: the proxies (a folder with a proxy.toml each), the servers, their topologies."""
 
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ class Proxy:
     version: Sequence[str]
     image: str
     image_variable: str
-    service_command: Sequence[str]
+    container_ports: dict[Scheme, int]
     command: Sequence[str]
     working_directory: str
     sockets: Sequence[str]
@@ -84,7 +84,7 @@ def _read(file: Path) -> Proxy:
             version=content["version"],
             image=docker["image"],
             image_variable=docker["image_variable"],
-            service_command=docker["service_command"],
+            container_ports={scheme: docker["ports"][scheme] for scheme in Scheme},
             command=process["command"],
             working_directory=process["working_directory"],
             sockets=process.get("sockets", []),

@@ -2,7 +2,7 @@
 
 
 class HoplabError(Exception):
-    """Something a person has to know, in one message with the next step; shown without traceback."""
+    """What a person has to know, in one message with the next step; shown without traceback."""
 
 
 class HarnessError(HoplabError):

@@ -1,4 +1,4 @@
-"""A stranger at the door of one cell: knows the public base URL, asks, and follows what it is given.
+"""A stranger at the door of one cell: knows the public base URL, asks, follows what it is given.
 
 Every check gets a probe of its own, so that its exchanges are its evidence.
 """
@@ -89,7 +89,9 @@ class Probe:
             return None
         return self.get(absolute.partition("#")[0])
 
-    def scope(self, path: str = "/scope", headers: Headers = (), symptom: str = "unreachable") -> Any:
+    def scope(
+        self, path: str = "/scope", headers: Headers = (), symptom: str = "unreachable"
+    ) -> Any:
         """What the application says of its scope; Failed with `symptom` if it can't be asked."""
         answer = self.get(path, headers)
         if not self.answers(answer):
@@ -104,8 +106,8 @@ class Probe:
         nonce = exchange.header("X-Instance")
         if nonce is not None and nonce != self.endpoint.nonce:
             message = (
-                f"{exchange}: answered by the instance {nonce!r} and not by {self.endpoint.nonce!r},"
-                " which the lab started."
+                f"{exchange}: answered by the instance {nonce!r}, and not by that which the lab"
+                f" started, {self.endpoint.nonce!r}."
             )
             raise HarnessError(message)
 

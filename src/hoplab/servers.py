@@ -42,7 +42,9 @@ def _hypercorn(recipe: Recipe, bind: str, _proxies: str) -> list[str]:
     # Hypercorn has no option for it: ProxyFixMiddleware around the application, or nothing.
     name = "app" if recipe.trust is Trust.NONE else "proxied"
     module = _MODULES[recipe.strategy]
-    command = ["hypercorn", f"{module}:{name}", "--bind", bind, "--access-logfile", "-"]
+    # --workers 0: in this process, as a container wants it; 1 would start another interpreter.
+    command = ["hypercorn", f"{module}:{name}", "--bind", bind]
+    command += ["--workers", "0", "--access-logfile", "-"]
     return command + _root_path(recipe)
 
 

@@ -145,6 +145,8 @@ class Client:
                 while piece := response.readline():
                     exchange.chunks.append((time.time(), piece))
                 exchange.body = b"".join(piece for _, piece in exchange.chunks)
+            elif (exchange.header("content-type") or "").startswith("text/event-stream"):
+                connection.close()  # it may never end
             else:
                 exchange.body = response.read()
         return exchange
@@ -179,7 +181,7 @@ class Client:
             except InvalidStatus as refused:
                 exchange.status = refused.response.status_code
                 exchange.headers = list(refused.response.headers.raw_items())
-                exchange.body = refused.response.body or b""
+                exchange.body = bytes(refused.response.body or b"")
             except (InvalidHandshake, WebSocketException) as error:
                 exchange.body = str(error).encode()
             finally:
@@ -215,5 +217,7 @@ class Client:
             yield
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            message = f"{exchange.method} {exchange.url}: no answer ({error or type(error).__name__})"
+            message = (
+                f"{exchange.method} {exchange.url}: no answer ({error or type(error).__name__})"
+            )
             raise HarnessError(message) from error

@@ -1,8 +1,8 @@
 """The contract: one question a file.
 
 A check is a function that takes a probe and returns what it saw, as a sentence, if all is well. It
-raises Failed with a symptom if not. Whatever else it raises is the lab's own trouble. The first line
-of its docstring is the question.
+raises Failed with a symptom if not. Whatever else it raises is the lab's own trouble. Its docstring
+begins with the question.
 """
 
 from collections.abc import Callable

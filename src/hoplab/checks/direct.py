@@ -4,8 +4,8 @@ from hoplab.probe import NotApplicable, Probe, Recorded
 def direct(probe: Probe) -> str:
     """How does the application behave if it is asked directly, past the proxy?
 
-    FastAPI's guide: `/app` answers and reports the prefix, `/docs` can't load its OpenAPI. Recorded,
-    not judged.
+    FastAPI's guide: `/app` answers and reports the prefix, `/docs` can't load its OpenAPI.
+    Recorded, not judged.
     """
     if probe.endpoint.direct is None:
         message = "this machine can't reach the application past the proxy"

@@ -12,7 +12,9 @@ def url_for(probe: Probe) -> str:
     scope = probe.scope("/scope?q=1", symptom="url-for-broken")
     compare_urls(f"{probe.base}/scope?q=1", scope["url"], "url", "url-drops-prefix")
     if scope["url"] != f"{probe.base}/scope?q=1":
-        raise Failed("url-for-broken", f"request.url is {scope['url']}, asked {probe.base}/scope?q=1")
+        raise Failed(
+            "url-for-broken", f"request.url is {scope['url']}, asked {probe.base}/scope?q=1"
+        )
     given = scope["url_for"]
     if given is None:
         raise Failed("url-for-broken", "request.url_for finds no route of that name")

@@ -41,7 +41,9 @@ def ensure(folder: Path) -> Certificates:
     They appear all at once, so that two runs at the same time can't mix theirs.
     """
     certificates = Certificates(folder)
-    if all(p.exists() for p in (certificates.authority, certificates.certificate, certificates.key)):
+    if all(
+        p.exists() for p in (certificates.authority, certificates.certificate, certificates.key)
+    ):
         return certificates
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".certificates-", dir=folder.parent))

@@ -62,7 +62,7 @@ def _become(deployment: Mapping[str, Any], parent: int) -> NoReturn:
         code = _console_script(sys.argv[0])()
     except SystemExit as stop:
         code = stop.code
-    except BaseException:  # noqa: BLE001 - this fork must end here, not in the launcher's loop
+    except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stdout.flush()

@@ -1,14 +1,38 @@
-"""Ports on loopback."""
+"""Ports on loopback: free ones, and those of compose.yaml."""
 
+import os
+import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 
 import psutil
 
+from hoplab.catalogue import ROOT
 from hoplab.errors import HoplabError
+from hoplab.topology import Scheme, Topology
 
 LOOPBACK = "127.0.0.1"
+
+_DEFAULT = re.compile(r"\$\{(\w+):-(\d+)\}:\d+\b")
+_HIGHEST = 65535
+
+
+def variable(topology: Topology, scheme: Scheme) -> str:
+    """The variable of compose.yaml that sets a published port: TRAEFIK_UVICORN_STRIP_HTTP."""
+    return f"{topology.name}-{scheme}".upper().replace("-", "_")
+
+
+def own(topologies: Sequence[Topology]) -> dict[Topology, dict[Scheme, int]]:
+    """The ports that the environment gives these topologies, or else compose.yaml."""
+    defaults = dict(_DEFAULT.findall((ROOT / "compose.yaml").read_text()))
+    return {
+        topology: {
+            scheme: _number(variable(topology, scheme), defaults[variable(topology, scheme)])
+            for scheme in Scheme
+        }
+        for topology in topologies
+    }
 
 
 def free_ports(count: int) -> list[int]:
@@ -18,22 +42,28 @@ def free_ports(count: int) -> list[int]:
         return [sock.getsockname()[1] for sock in sockets]
 
 
-def require_free(ports: dict[str, int]) -> None:
-    """Raise HoplabError naming every port that is taken, by whom, and the variable to change it.
-
-    `ports` maps the environment variable to the port.
-    """
-    taken = {name: port for name, port in ports.items() if not _is_free(port)}
+def require_free(ports: Mapping[Topology, Mapping[Scheme, int]]) -> None:
+    """Raise HoplabError naming every port that is taken, by whom, and how to choose another."""
+    wanted = {variable(t, scheme): port for t in ports for scheme, port in ports[t].items()}
+    taken = {name: port for name, port in wanted.items() if not _is_free(port)}
     if not taken:
         return
     holders = _holders(taken.values())
-    lines = [f"{port} is taken{holders.get(port, '')}: {name}" for name, port in taken.items()]
+    lines = [f"  {port} ({name}){holders.get(port, '')}" for name, port in taken.items()]
     name, port = next(iter(taken.items()))
     raise HoplabError(
-        "Can't listen on 127.0.0.1:\n  "
-        + "\n  ".join(lines)
-        + f"\nStop what has it, or choose another port, for example {name}={port + 10000} make …"
+        "These ports on 127.0.0.1 are taken:\n"
+        + "\n".join(lines)
+        + f"\nStop what has them, or choose others: {name}={port + 10000} make …"
     )
+
+
+def _number(name: str, default: str) -> int:
+    text = os.environ.get(name) or default
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _HIGHEST:
+        message = f"{name}={text}: expected a port, 1 to {_HIGHEST}."
+        raise HoplabError(message)
+    return int(text)
 
 
 def _is_free(port: int) -> bool:
@@ -44,16 +74,17 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _holders(ports: Iterable[int]) -> dict[int, str]:
-    wanted = set(ports)
+def _holders(ports: Collection[int]) -> dict[int, str]:
+    """Who listens there, as far as this user may know."""
     found = {}
     try:
         for connection in psutil.net_connections("tcp"):
-            address = connection.laddr
-            if address and address.port in wanted and connection.status == psutil.CONN_LISTEN:
-                if connection.pid:
-                    name = psutil.Process(connection.pid).name()
-                    found[address.port] = f" by {name} (process {connection.pid})"
-    except psutil.Error:  # other people's processes may be none of our business
+            if connection.status != psutil.CONN_LISTEN or not connection.pid:
+                continue
+            port = connection.laddr[1] if connection.laddr else 0
+            if port in ports:
+                name = psutil.Process(connection.pid).name()
+                found[port] = f" by {name}, process {connection.pid}"
+    except psutil.Error:  # other people's processes are none of our business
         return found
     return found

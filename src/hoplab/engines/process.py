@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TypeAlias
 
@@ -21,6 +22,7 @@ from hoplab.engines import runs
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.lifeline import die_with_parent
 from hoplab.engines.ports import LOOPBACK, free_ports
+from hoplab.engines.versions import local_versions
 from hoplab.errors import HoplabError
 from hoplab.topology import PREFIX, Mode, Scheme, Topology
 
@@ -52,7 +54,7 @@ class _Started:
 
 
 class ProcessEngine:
-    """`ports` fixes a topology's ports (for `up`); others get free ones. `stay`: outlive this process."""
+    """Without `ports`, each proxy gets free ones. With `stay`, all outlive this process."""
 
     name = "process"
 
@@ -88,8 +90,7 @@ class ProcessEngine:
         """Stop what was started, all at once, and remove the run's folder."""
         if self._launcher and self._launcher.stdin:
             self._launcher.stdin.close()
-        started = [*self._proxies.values(), *self._apps.values()]
-        processes = [item.process for item in started]
+        processes = [item.process for item in self._started()]
         if self._launcher:
             processes.append(psutil.Process(self._launcher.pid))
         runs.stop(processes)
@@ -114,8 +115,6 @@ class ProcessEngine:
 
     def versions(self) -> dict[str, str]:
         """The versions of what ran here."""
-        from hoplab.engines.versions import local_versions
-
         return local_versions(self._catalogue)
 
     def _start(self) -> list[Endpoint]:
@@ -131,10 +130,10 @@ class ProcessEngine:
         for topology in self._topologies:
             upstream = f"{LOOPBACK}:{app_ports[_key(topology)]}"
             self._proxies[topology] = self._start_proxy(topology, upstream, ports[topology])
+            self._run.record(item.process for item in self._started())
         for key in keys:
             self._apps[key] = self._start_app(key, app_ports[key])
-        started = [*self._apps.values(), *self._proxies.values()]
-        self._run.record(item.process for item in started)
+            self._run.record(item.process for item in self._started())
         for app in self._apps.values():
             _wait_until(app, _answers, START_SECONDS)
         for proxy in self._proxies.values():
@@ -157,13 +156,16 @@ class ProcessEngine:
             for topology in self._topologies
         ]
 
+    def _started(self) -> list[_Started]:
+        return [*self._proxies.values(), *self._apps.values()]
+
     def _nonce(self, key: Key) -> str:
-        return f"{self._run.name}.{_app_name(key)}"
+        return f"{self._run.nonce}.{_app_name(key)}"
 
     def _reaches_app(self, started: _Started) -> bool:
         answer = _get(started.port)
         nonce = answer.getheader("X-Instance") if answer else None
-        return nonce is not None and nonce.startswith(self._run.name)
+        return nonce is not None and nonce.startswith(self._run.nonce)
 
     def _start_launcher(self, servers: Sequence[str]) -> subprocess.Popen[str]:
         log = self._log("launcher")
@@ -252,7 +254,7 @@ class ProcessEngine:
         descriptors: Sequence[int] = (),
         text: bool = False,
     ) -> subprocess.Popen[str]:
-        parent = os.getpid()
+        dies = partial(die_with_parent, os.getpid())
         pipe = subprocess.PIPE if text else None
         return subprocess.Popen(
             command,
@@ -265,7 +267,7 @@ class ProcessEngine:
             pass_fds=descriptors,
             # Ctrl-C is for hoplab, which then stops its processes in order.
             start_new_session=True,
-            preexec_fn=None if self._stay else lambda: die_with_parent(parent),  # noqa: PLW1509
+            preexec_fn=None if self._stay else dies,  # noqa: PLW1509 - no threads yet
         )
 
     def _log(self, name: str) -> Path:

@@ -7,7 +7,10 @@ of one that was killed (SIGKILL, power) is stopped and removed by the next.
 import json
 import secrets
 import shutil
+import time
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -16,22 +19,25 @@ STOP_SECONDS = 5.0
 """How long a process has to stop by itself after SIGTERM."""
 
 
+@dataclass(frozen=True)
 class Run:
-    """`folder/NAME/`; the name is the Compose project's as well."""
+    """A folder; its name is the Compose project's as well. The nonce tells its instances apart."""
 
-    def __init__(self, folder: Path, name: str | None = None) -> None:
-        self.name = name or f"hoplab-{secrets.token_hex(4)}"
-        self.folder = folder / self.name
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.record_owner()
+    folder: Path
+    nonce: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    @property
+    def name(self) -> str:
+        """For example `hoplab-1f2e3d4c`."""
+        return self.folder.name
 
     def record_owner(self) -> None:
         """The run ends with this process."""
         self._write("owner.json", [_identity(psutil.Process())])
 
-    def outlive(self) -> None:
-        """The run goes on when this process ends: it has no owner any more."""
-        (self.folder / "owner.json").unlink(missing_ok=True)
+    def disown(self) -> None:
+        """Let the run go on when this process ends."""
+        (self.folder / "owner.json").unlink()
 
     def record(self, processes: Iterable[psutil.Process]) -> None:
         """Write down what has to be stopped."""
@@ -49,35 +55,29 @@ class Run:
         (self.folder / name).write_text(json.dumps(identities))
 
 
+def new(folder: Path) -> Run:
+    """A run that ends with this process."""
+    run = Run(folder / f"hoplab-{secrets.token_hex(4)}")
+    run.folder.mkdir(parents=True)
+    run.record_owner()
+    return run
+
+
 def orphans(folder: Path) -> list[Run]:
     """The runs in `folder` whose owner is gone."""
-    found = []
-    for owner in folder.glob("*/owner.json"):
-        if not _alive(owner):
-            name = owner.parent.name
-            owner.unlink(missing_ok=True)
-            run = Run.__new__(Run)
-            run.name, run.folder = name, owner.parent
-            found.append(run)
-    return found
+    return [Run(owner.parent) for owner in folder.glob("*/owner.json") if not _alive(owner)]
 
 
 def stop(processes: Iterable[psutil.Process]) -> None:
     """Stop these and wait until they are gone: SIGTERM, and SIGKILL for what does not listen."""
-    waiting = []
-    for process in processes:
-        try:
-            waiting.append(process)
-            process.terminate()
-        except psutil.NoSuchProcess:
-            waiting.pop()
-    _, stubborn = psutil.wait_procs(waiting, timeout=STOP_SECONDS)
-    for process in stubborn:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-    psutil.wait_procs(stubborn, timeout=STOP_SECONDS)
+    left = list(processes)
+    for send in (psutil.Process.terminate, psutil.Process.kill):
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                send(process)
+        deadline = time.monotonic() + STOP_SECONDS
+        while (left := [p for p in left if alive(p)]) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 def alive(process: psutil.Process) -> bool:

@@ -1,0 +1,67 @@
+# Thin: each target is one command of hoplab, or of a tool in the virtual environment.
+# ENGINE=docker or ENGINE=process chooses; otherwise Docker is used if a daemon answers.
+
+PYTHON ?= python3
+VENV   ?= .venv
+ENGINE ?= auto
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up-strip up-preserve up down ps logs verify certificates test lint format bench-startup lock
+
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up-strip: $(READY) ## Start the four topologies that strip the prefix, and verify them
+	@$(BIN)/hoplab up strip --engine $(ENGINE)
+
+up-preserve: $(READY) ## Start the four topologies that preserve it, and verify them
+	@$(BIN)/hoplab up preserve --engine $(ENGINE)
+
+up: $(READY) ## Start all eight, and verify them
+	@$(BIN)/hoplab up --engine $(ENGINE)
+
+down: $(READY) ## Stop what is up
+	@$(BIN)/hoplab down
+
+ps: $(READY) ## List what is up, and where it answers
+	@$(BIN)/hoplab ps
+
+logs: $(READY) ## Show what proxies and applications have written
+	@$(BIN)/hoplab logs
+
+verify: $(READY) ## Ask all eight the whole contract, on free ports
+	@$(BIN)/hoplab verify --engine $(ENGINE)
+
+certificates: $(READY) ## Make the proxies' certificate (for `docker compose` by hand)
+	@$(BIN)/hoplab certificates
+
+test: $(READY) ## Run the tests
+	@$(BIN)/pytest
+
+lint: $(READY) ## Check style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## Put the code into its form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench-startup: $(READY) ## Compare the lab's start with bare scripts that start the same
+	@$(BIN)/python scripts/bench_startup.py
+
+lock: $(READY) ## Resolve the locked requirements anew (needs uv)
+	@scripts/lock
+
+setup: $(READY) ## Make the virtual environment (the others do it when they need it)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hoplab needs Python 3.11 or later: make PYTHON=python3.13 …")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "On Debian and Ubuntu: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	@echo "Installing into $(VENV) …" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@

@@ -1,0 +1,290 @@
+"""The topologies as compose.yaml has them, by the Docker CLI."""
+
+import ipaddress
+import json
+import os
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hoplab.catalogue import ROOT, Catalogue
+from hoplab.endpoint import Endpoint
+from hoplab.engines import runs
+from hoplab.engines.certificates import Certificates
+from hoplab.engines.ports import variable
+from hoplab.engines.process import configuration_of
+from hoplab.engines.versions import container_versions
+from hoplab.errors import HoplabError
+from hoplab.topology import Scheme, Topology
+
+UP_SECONDS = 120
+"""How long Compose waits until everything is healthy."""
+
+STOP_SECONDS = 20
+"""How long an interrupted Compose has to end."""
+
+APP_PORT = 8000
+
+WITHOUT_DOCKER = "Without Docker: add --engine process (make … ENGINE=process)."
+
+
+def unavailable() -> str | None:
+    """Why Docker can't be used here, in one sentence; None if it can."""
+    try:
+        for command in (
+            ["docker", "info", "--format", "{{.ServerVersion}}"],
+            ["docker", "compose", "version", "--short"],
+        ):
+            run = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+            if run.returncode:
+                why = (run.stderr.strip() or run.stdout.strip() or "no answer").splitlines()[-1]
+                return f"`{' '.join(command[:2])}` says: {why}"
+    except FileNotFoundError:
+        return "there is no `docker` command"
+    except subprocess.TimeoutExpired:
+        return "the Docker daemon does not answer"
+    return None
+
+
+@dataclass
+class Compose:
+    """`docker compose` for one project: the command line, its environment and its errors."""
+
+    project: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def run(
+        self, *arguments: str, progress: Callable[[str], None] | None = None, seconds: float = 60
+    ) -> str:
+        """Run and give standard output; raise ComposeFailed with the end of standard error."""
+        command = ["docker", "compose", "--project-name", self.project, "--progress", "plain"]
+        with subprocess.Popen(
+            [*command, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if progress else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for hoplab, which then takes the project down
+        ) as process:
+            try:
+                if progress is None:
+                    output, errors = process.communicate(timeout=seconds)
+                else:
+                    output, errors = "", _tell(process, progress)
+                    process.wait()
+            except BaseException:
+                process.send_signal(signal.SIGINT)  # lets it finish what the daemon is doing
+                try:
+                    process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                raise
+        if process.returncode:
+            raise ComposeFailed(arguments[0], errors or "")
+        return output
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """What Docker knows of the project's containers, by service."""
+        label = f"label=com.docker.compose.project={self.project}"
+        ids = _docker("ps", "--all", "--quiet", "--filter", label).split()
+        described = json.loads(_docker("inspect", *ids)) if ids else []
+        return {c["Config"]["Labels"]["com.docker.compose.service"]: c for c in described}
+
+    def down(self) -> None:
+        """Remove the project's containers and networks; nothing if there are none."""
+        self.run("down", "--remove-orphans", "--volumes", "--timeout", "5", seconds=120)
+
+
+class ComposeFailed(HoplabError):
+    """Compose ended with an error; `errors` is all that it said."""
+
+    def __init__(self, command: str, errors: str) -> None:
+        lines = [line for line in errors.splitlines() if "rror" in line or "fail" in line]
+        last = "\n".join(f"  {line.strip()}" for line in (lines or errors.splitlines())[-8:])
+        super().__init__(f"`docker compose {command}` failed:\n{last}")
+        self.errors = errors
+
+
+class DockerEngine:
+    """With `own_ports`, those of compose.yaml are published; else Docker chooses free ones."""
+
+    name = "docker"
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        topologies: Sequence[Topology],
+        run: runs.Run,
+        certificates: Certificates,
+        *,
+        own_ports: bool = False,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._catalogue = catalogue
+        self._topologies = topologies
+        self._run = run
+        self._certificates = certificates
+        self._own_ports = own_ports
+        self._progress = progress
+        self._compose = Compose(run.name)
+
+    def start(self) -> list[Endpoint]:
+        """Build the application and bring everything up in one call of Compose."""
+        self._compose = Compose(self._run.name, self._environment())
+        services = [topology.name for topology in self._topologies]
+        up = ["up", "--build", "--wait", "--wait-timeout", str(UP_SECONDS), *services]
+        try:
+            try:
+                self._compose.run(*up, progress=self._progress)
+            except ComposeFailed as failed:
+                self._only_unhealthy(failed)
+            return self._endpoints(self._compose.containers())
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Take the project down and remove the run's folder."""
+        self._compose.down()
+        self._run.remove()
+
+    def logs(self, topology: Topology) -> str:
+        """The log of both services, and the proxy's configuration."""
+        services = [app_service(topology), topology.name]
+        log = self._compose.run("logs", "--no-color", *services)
+        files = configuration_of(self._catalogue.proxies[topology.proxy], topology.mode)
+        return "\n".join(
+            [f"--- {' and '.join(services)}: log\n{log}"]
+            + [f"--- {topology.name}: {file.name}\n{file.read_text()}" for file in files]
+        )
+
+    def versions(self) -> dict[str, str]:
+        """The versions inside the containers, and Docker's own."""
+        return container_versions(self._catalogue, self._topologies, self._compose.containers())
+
+    def _environment(self) -> dict[str, str]:
+        environment = {
+            "NONCE": self._run.nonce,
+            "CERTIFICATES": str(self._certificates.folder),
+            "BACKEND_SUBNET": os.environ.get("BACKEND_SUBNET") or free_subnet(),
+        }
+        if not self._own_ports:
+            for topology in self._topologies:
+                environment |= {variable(topology, scheme): "0" for scheme in Scheme}
+        return environment
+
+    def _only_unhealthy(self, failed: ComposeFailed) -> None:
+        """A proxy that runs but can't reach its application is a finding; all else is an error."""
+        if hint := _hint(failed.errors):
+            raise HoplabError(f"{failed}\n{hint}") from failed
+        containers = self._compose.containers()
+        apps = {app_service(topology) for topology in self._topologies}
+        for service, container in sorted(containers.items(), key=lambda item: item[0] not in apps):
+            state = container["State"]
+            healthy = state.get("Health", {}).get("Status") == "healthy"
+            if state["Status"] == "exited" or (service in apps and not healthy):
+                log = self._compose.run("logs", "--no-color", "--tail", "15", service)
+                how = "ended instead of starting" if not state["Running"] else "does not answer"
+                message = f"{service} {how}. The end of its log:\n{log}"
+                raise HoplabError(message) from failed
+        if not all(containers[t.name]["State"]["Running"] for t in self._topologies):
+            raise failed
+
+    def _endpoints(self, containers: Mapping[str, Mapping[str, Any]]) -> list[Endpoint]:
+        return [self._endpoint(topology, containers) for topology in self._topologies]
+
+    def _endpoint(
+        self, topology: Topology, containers: Mapping[str, Mapping[str, Any]]
+    ) -> Endpoint:
+        published = containers[topology.name]["NetworkSettings"]["Ports"]
+        proxy_networks = containers[topology.name]["NetworkSettings"]["Networks"]
+        service = app_service(topology)
+        app_networks = containers[service]["NetworkSettings"]["Networks"]
+        host = app_networks[f"{self._run.name}_backend"]["IPAddress"]
+        return Endpoint(
+            topology=topology,
+            ports={
+                scheme: int(published[f"{port}/tcp"][0]["HostPort"])
+                for scheme, port in self._catalogue.proxies[topology.proxy].container_ports.items()
+            },
+            authority=self._certificates.authority,
+            nonce=f"{self._run.nonce}.{service}",
+            # Docker passes connections from loopback on with the network's gateway as their source.
+            client=proxy_networks[f"{self._run.name}_edge"]["Gateway"] or None,
+            direct=(host, APP_PORT),
+        )
+
+
+def app_service(topology: Topology) -> str:
+    """The compose service of a topology's application: `uvicorn-strip`."""
+    return f"{topology.server}-{topology.mode}"
+
+
+def free_subnet() -> str:
+    """A subnet that no Docker network has: compose.yaml's own, or another."""
+    ids = _docker("network", "ls", "--quiet").split()
+    networks = json.loads(_docker("network", "inspect", *ids)) if ids else []
+    taken = [
+        ipaddress.IPv4Network(config["Subnet"])
+        for network in networks
+        for config in network["IPAM"]["Config"] or []
+        if "." in config.get("Subnet", "")
+    ]
+    candidates = ipaddress.IPv4Network("172.31.0.0/16").subnets(new_prefix=24)
+    for candidate in sorted(candidates, key=lambda subnet: abs(int(subnet[0]) - _OWN_SUBNET)):
+        if not any(candidate.overlaps(other) for other in taken):
+            return str(candidate)
+    message = "No free subnet in 172.31.0.0/16: set BACKEND_SUBNET, or `docker network prune`."
+    raise HoplabError(message)
+
+
+_OWN_SUBNET = int(ipaddress.ip_address("172.31.99.0"))
+
+
+def _docker(*arguments: str) -> str:
+    run = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    if run.returncode:
+        message = f"`docker {arguments[0]}` failed: {run.stderr.strip()}"
+        raise HoplabError(message)
+    return run.stdout
+
+
+def _tell(process: subprocess.Popen[str], progress: Callable[[str], None]) -> str:
+    """Pass Compose's progress on line by line; give the end of it."""
+    last: deque[str] = deque(maxlen=40)
+    for line in process.stderr or ():
+        last.append(line)
+        progress(line.strip())
+    return "".join(last)
+
+
+def _hint(errors: str) -> str | None:
+    if "port is already allocated" in errors or "address already in use" in errors:
+        return "Stop what has this port, or choose another: README, Ports."
+    if "Pool overlaps" in errors or "overlaps with" in errors:
+        return "Set BACKEND_SUBNET to a free one, for example BACKEND_SUBNET=10.99.0.0/24."
+    if "bind source path does not exist" in errors:
+        return "Run `make certificates`."
+    for sign in (
+        "pull access denied",
+        "failed to resolve",
+        "no such host",
+        "manifest unknown",
+        "i/o timeout",
+        "connection refused",
+        "Client.Timeout",
+        "not found",
+    ):
+        if sign in errors:
+            return (
+                "An image could not be pulled. Set PYTHON_IMAGE, TRAEFIK_IMAGE or NGINX_IMAGE to"
+                f" one that this machine has or can reach.\n{WITHOUT_DOCKER}"
+            )
+    return None

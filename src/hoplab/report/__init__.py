@@ -1,0 +1,1 @@
+"""What people read: progress on standard error, results on standard output."""

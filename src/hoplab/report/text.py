@@ -1,0 +1,92 @@
+"""Tables for a terminal, at most 80 columns wide."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hoplab.endpoint import Endpoint
+from hoplab.results import CellResult, Results, Verdict
+from hoplab.topology import Scheme, Topology
+
+WIDTH = 80
+
+_STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.ERROR: "bold yellow"}
+
+
+def results_table(results: Results) -> str:
+    """Topologies down, schemes across; then whatever is not right; then a summary."""
+    table = Table("topology", "strategy", "trust", *Scheme, box=None, pad_edge=False)
+    by_topology: dict[Topology, dict[Scheme, CellResult]] = {}
+    for result in results.cells:
+        by_topology.setdefault(result.cell.topology, {})[result.cell.scheme] = result
+    for topology, by_scheme in by_topology.items():
+        cell = next(iter(by_scheme.values())).cell
+        verdicts = [_verdict(by_scheme.get(scheme)) for scheme in Scheme]
+        table.add_row(topology.name, cell.strategy, cell.trust, *verdicts)
+    return _render([table, *_troubles(results.cells), Text(), summary(results)])
+
+
+def up_table(endpoints: Iterable[Endpoint], results: Results) -> str:
+    """What runs: where to look, and whether it is right."""
+    table = Table("topology", "look at", "verdict", box=None, pad_edge=False)
+    by_topology: dict[Topology, list[CellResult]] = {}
+    for result in results.cells:
+        by_topology.setdefault(result.cell.topology, []).append(result)
+    for endpoint in endpoints:
+        bases = {scheme: endpoint.base(scheme, endpoint.host) for scheme in Scheme}
+        urls = [f"{bases[Scheme.HTTP]}/app", f"{bases[Scheme.HTTPS]}/app"]
+        urls.append(f"{bases[Scheme.HTTP]}/docs")
+        worst = max(by_topology[endpoint.topology], key=lambda r: r.verdict is not Verdict.PASS)
+        table.add_row(endpoint.topology.name, "\n".join(urls), _verdict(worst))
+    return _render([table, *_troubles(results.cells), Text(), summary(results)])
+
+
+def ps_table(entries: Sequence[Mapping[str, Any]]) -> str:
+    """What is up."""
+    table = Table("topology", "engine", "look at", box=None, pad_edge=False)
+    for entry in entries:
+        urls = f"{entry['http']}/app\n{entry['https']}/app\n{entry['http']}/docs"
+        table.add_row(entry["topology"], entry["engine"], urls)
+    return _render([table])
+
+
+def summary(results: Results) -> Text:
+    """How many cells, findings and exchanges came to what, in one or two lines."""
+    cells = Counter(result.verdict for result in results.cells)
+    findings = Counter(f.verdict for result in results.cells for f in result.findings)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in findings.items())
+    return Text(
+        f"{len(results.cells)} cells: {cells[Verdict.PASS]} pass, {cells[Verdict.FAIL]} fail, "
+        f"{cells[Verdict.ERROR]} error ({results.engine} engine, {results.seconds:.1f} s)\n"
+        f"{sum(findings.values())} findings: {told}"
+    )
+
+
+def _verdict(result: CellResult | None) -> Text:
+    if result is None:
+        return Text("-")
+    symptoms = f" {result.symptoms[0]}" if result.symptoms else ""
+    return Text(result.verdict + symptoms, style=_STYLES.get(result.verdict, ""))
+
+
+def _troubles(cells: Iterable[CellResult]) -> list[Text]:
+    lines = []
+    for result in cells:
+        for finding in result.findings:
+            if finding.verdict in {Verdict.FAIL, Verdict.ERROR}:
+                head = f"\n{result.cell.id}\n  {finding.check}: "
+                head += finding.symptom or finding.verdict
+                lines.append(Text(f"{head}\n  {finding.detail}"))
+    return lines
+
+
+def _render(parts: Iterable[RenderableType]) -> str:
+    console = Console(width=WIDTH, highlight=False, soft_wrap=False)
+    with console.capture() as capture:
+        for part in parts:
+            console.print(part)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
