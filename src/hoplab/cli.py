@@ -1,16 +1,14 @@
 """The command line: it wires, and decides nothing."""
 
 import json
-import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from hoplab import __version__
+from hoplab import __version__, interrupts
 from hoplab.catalogue import Catalogue, load
 from hoplab.checks import CHECKS
 from hoplab.engines import certificates
@@ -195,17 +193,9 @@ def _write(content: str, output: Path | None) -> None:
         raise HoplabError(message) from error
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    """End in order at the first signal; further ones wait until all is stopped."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
-    raise SystemExit(128 + number)
-
-
 def main() -> None:
     """Entry point: one line for a person's mistake, and the exit codes of the documentation."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, _interrupt)
+    interrupts.install()
     try:
         code = app(standalone_mode=False)
     except BadUsage as error:

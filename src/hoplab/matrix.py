@@ -1,8 +1,9 @@
 """Asks the questions of many cells at once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from hoplab import interrupts
 from hoplab.checks import Check
 from hoplab.endpoint import Endpoint
 from hoplab.errors import HarnessError
@@ -31,8 +32,12 @@ def ask(
             for cell in cells
         }
         findings: dict[tuple[Cell, str], Finding] = {}
-        for future in as_completed(futures):
-            findings[futures[future]] = future.result()
+        pending = set(futures)
+        while pending:
+            done, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+            interrupts.check()
+            for future in done:
+                findings[futures[future]] = future.result()
             progress(len(findings), len(futures))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -121,7 +121,7 @@ def compare_urls(expected: str, given: str, what: str, prefix_symptom: str) -> N
     detail = f"{given}, expected {expected}"
     if wrong.hostname != right.hostname:
         raise Failed(f"{what}-wrong-host", detail)
-    if wrong.port != right.port:
+    if wrong.netloc != right.netloc:  # not .port, which raises if it is no number
         raise Failed(f"{what}-drops-port", detail)
     if wrong.scheme != right.scheme:
         raise Failed(f"{what}-wrong-scheme", detail)

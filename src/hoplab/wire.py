@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -138,7 +138,10 @@ class Client:
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in sent:
                 connection.putheader(name, value)
-            connection.endheaders(body)
+            if connection.sock is None:
+                connection.connect()
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.endheaders(body)  # who refuses it may answer before it has arrived
             response = connection.getresponse()
             exchange.status, exchange.headers = response.status, response.getheaders()
             if stream:
@@ -148,7 +151,10 @@ class Client:
             elif (exchange.header("content-type") or "").startswith("text/event-stream"):
                 connection.close()  # it may never end
             else:
-                exchange.body = response.read()
+                try:
+                    exchange.body = response.read()
+                except http.client.IncompleteRead as cut:  # a finding, and not our trouble
+                    exchange.body = cut.partial
         return exchange
 
     def websocket(self, url: str, headers: Headers = ()) -> Exchange:

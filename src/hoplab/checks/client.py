@@ -6,7 +6,8 @@ from hoplab.probe import Failed, NotApplicable, Probe
 def client(probe: Probe) -> str:
     """Does the application see the client's scheme, host and address as the proxy saw them?
 
-    Symptoms: `scheme-wrong`, `host-wrong`, `client-is-proxy`.
+    Symptoms: `scheme-wrong`, `host-wrong`, `client-is-proxy`; and `unreachable` where the
+    application can't be asked.
     """
     scope = probe.scope()
     if scope["scheme"] != probe.cell.scheme:

@@ -11,8 +11,8 @@ _PREFIX = "/canary"
 _OF_INTEREST = {
     "client": "client-spoofable",
     "scheme": "scheme-spoofable",
-    "url": "host-spoofable",
     "root_path": "prefix-spoofable",
+    "url": "host-spoofable",  # last: scheme and prefix are in it as well
 }
 
 
@@ -20,7 +20,8 @@ def spoof(probe: Probe) -> str:
     """Does it change anything if the client itself sends forwarded headers?
 
     Asked plain, doubled, in odd case and with underscores; the redirect is looked at as well.
-    Symptoms: `client-spoofable`, `scheme-spoofable`, `host-spoofable`, `prefix-spoofable`.
+    Symptoms: `client-spoofable`, `scheme-spoofable`, `prefix-spoofable`, `host-spoofable`; and
+    `unreachable` where the application can't be asked.
     """
     honest = _seen(probe, ())
     honest_redirect = probe.get("/items").header("location")

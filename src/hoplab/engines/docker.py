@@ -3,13 +3,17 @@
 import ipaddress
 import json
 import os
+import secrets
 import signal
 import subprocess
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
+from hoplab import interrupts
 from hoplab.catalogue import ROOT, Catalogue
 from hoplab.endpoint import Endpoint
 from hoplab.engines import runs
@@ -23,10 +27,16 @@ from hoplab.topology import Scheme, Topology
 UP_SECONDS = 120
 """How long Compose waits until everything is healthy."""
 
+BUILD_SECONDS = 1800
+"""How long Compose has to pull, build and start: the first time, a slow network decides."""
+
 STOP_SECONDS = 20
 """How long an interrupted Compose has to end."""
 
 APP_PORT = 8000
+
+OWN_SUBNET = "172.31.99.0/24"
+"""The default of compose.yaml."""
 
 WITHOUT_DOCKER = "Without Docker: add --engine process (make … ENGINE=process)."
 
@@ -57,26 +67,37 @@ class Compose:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(
-        self, *arguments: str, progress: Callable[[str], None] | None = None, seconds: float = 60
+        self, *arguments: str, progress: Callable[[str], None] = lambda _: None, seconds: float = 60
     ) -> str:
-        """Run and give standard output; raise ComposeFailed with the end of standard error."""
+        """Run and give standard output, telling `progress` each line of standard error.
+
+        Raises ComposeFailed with what it said; HoplabError if it takes longer.
+        """
         command = ["docker", "compose", "--project-name", self.project, "--progress", "plain"]
-        with subprocess.Popen(
-            [*command, *arguments],
-            cwd=ROOT,
-            env={**os.environ, **self.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if progress else subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # Ctrl-C is for hoplab, which then takes the project down
-        ) as process:
+        said: list[str] = []
+
+        def tell(lines: IO[str]) -> None:
+            for line in lines:
+                said.append(line)
+                progress(line.strip())
+
+        with (
+            tempfile.TemporaryFile("w+") as output,
+            subprocess.Popen(
+                [*command, *arguments],
+                cwd=ROOT,
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,  # Ctrl-C is for hoplab, which then takes the project down
+            ) as process,
+        ):
+            teller = threading.Thread(target=tell, args=(process.stderr,), daemon=True)
+            teller.start()
             try:
-                if progress is None:
-                    output, errors = process.communicate(timeout=seconds)
-                else:
-                    output, errors = "", _tell(process, progress)
-                    process.wait()
+                _wait(process, seconds, f"docker compose {arguments[0]}")
             except BaseException:
                 process.send_signal(signal.SIGINT)  # lets it finish what the daemon is doing
                 try:
@@ -84,9 +105,11 @@ class Compose:
                 except subprocess.TimeoutExpired:
                     process.kill()
                 raise
-        if process.returncode:
-            raise ComposeFailed(arguments[0], errors or "")
-        return output
+            teller.join()
+            if process.returncode:
+                raise ComposeFailed(arguments[0], "".join(said))
+            output.seek(0)
+            return output.read()
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """What Docker knows of the project's containers, by service."""
@@ -135,15 +158,24 @@ class DockerEngine:
 
     def start(self) -> list[Endpoint]:
         """Build the application and bring everything up in one call of Compose."""
-        self._compose = Compose(self._run.name, self._environment())
+        told = environment(
+            self._run, self._certificates, self._topologies, own_ports=self._own_ports
+        )
+        self._compose = Compose(self._run.name, told)
         services = [topology.name for topology in self._topologies]
         up = ["up", "--build", "--wait", "--wait-timeout", str(UP_SECONDS), *services]
         try:
             try:
-                self._compose.run(*up, progress=self._progress)
+                self._compose.run(*up, progress=self._progress, seconds=BUILD_SECONDS)
             except ComposeFailed as failed:
                 self._only_unhealthy(failed)
-            return self._endpoints(self._compose.containers())
+            return endpoints(
+                self._catalogue,
+                self._topologies,
+                self._run,
+                self._certificates,
+                self._compose.containers(),
+            )
         except BaseException:
             self.stop()
             raise
@@ -167,17 +199,6 @@ class DockerEngine:
         """The versions inside the containers, and Docker's own."""
         return container_versions(self._catalogue, self._topologies, self._compose.containers())
 
-    def _environment(self) -> dict[str, str]:
-        environment = {
-            "NONCE": self._run.nonce,
-            "CERTIFICATES": str(self._certificates.folder),
-            "BACKEND_SUBNET": os.environ.get("BACKEND_SUBNET") or free_subnet(),
-        }
-        if not self._own_ports:
-            for topology in self._topologies:
-                environment |= {variable(topology, scheme): "0" for scheme in Scheme}
-        return environment
-
     def _only_unhealthy(self, failed: ComposeFailed) -> None:
         """A proxy that runs but can't reach its application is a finding; all else is an error."""
         if hint := _hint(failed.errors):
@@ -195,29 +216,48 @@ class DockerEngine:
         if not all(containers[t.name]["State"]["Running"] for t in self._topologies):
             raise failed
 
-    def _endpoints(self, containers: Mapping[str, Mapping[str, Any]]) -> list[Endpoint]:
-        return [self._endpoint(topology, containers) for topology in self._topologies]
 
-    def _endpoint(
-        self, topology: Topology, containers: Mapping[str, Mapping[str, Any]]
-    ) -> Endpoint:
+def environment(
+    run: runs.Run, certificates: Certificates, topologies: Iterable[Topology], *, own_ports: bool
+) -> dict[str, str]:
+    """What compose.yaml is told of a run. Without `own_ports`, Docker chooses free ones."""
+    ports = [variable(topology, scheme) for topology in topologies for scheme in Scheme]
+    return {
+        "NONCE": run.nonce,
+        "CERTIFICATES": str(certificates.folder),
+        "BACKEND_SUBNET": os.environ.get("BACKEND_SUBNET") or free_subnet(own=own_ports),
+        **({} if own_ports else dict.fromkeys(ports, "0")),
+    }
+
+
+def endpoints(
+    catalogue: Catalogue,
+    topologies: Iterable[Topology],
+    run: runs.Run,
+    certificates: Certificates,
+    containers: Mapping[str, Mapping[str, Any]],
+) -> list[Endpoint]:
+    """Where the topologies of a run answer, read from its containers as they are."""
+    networks = {name: c["NetworkSettings"]["Networks"] for name, c in containers.items()}
+    found = []
+    for topology in topologies:
         published = containers[topology.name]["NetworkSettings"]["Ports"]
-        proxy_networks = containers[topology.name]["NetworkSettings"]["Networks"]
+        container_ports = catalogue.proxies[topology.proxy].container_ports
         service = app_service(topology)
-        app_networks = containers[service]["NetworkSettings"]["Networks"]
-        host = app_networks[f"{self._run.name}_backend"]["IPAddress"]
-        return Endpoint(
+        endpoint = Endpoint(
             topology=topology,
             ports={
                 scheme: int(published[f"{port}/tcp"][0]["HostPort"])
-                for scheme, port in self._catalogue.proxies[topology.proxy].container_ports.items()
+                for scheme, port in container_ports.items()
             },
-            authority=self._certificates.authority,
-            nonce=f"{self._run.nonce}.{service}",
+            authority=certificates.authority,
+            nonce=f"{run.nonce}.{service}",
             # Docker passes connections from loopback on with the network's gateway as their source.
-            client=proxy_networks[f"{self._run.name}_edge"]["Gateway"] or None,
-            direct=(host, APP_PORT),
+            client=networks[topology.name][f"{run.name}_edge"]["Gateway"] or None,
+            direct=(networks[service][f"{run.name}_backend"]["IPAddress"], APP_PORT),
         )
+        found.append(endpoint)
+    return found
 
 
 def app_service(topology: Topology) -> str:
@@ -225,8 +265,11 @@ def app_service(topology: Topology) -> str:
     return f"{topology.server}-{topology.mode}"
 
 
-def free_subnet() -> str:
-    """A subnet that no Docker network has: compose.yaml's own, or another."""
+def free_subnet(*, own: bool) -> str:
+    """A subnet that no Docker network has: compose.yaml's if `own`, or else any.
+
+    Any, and not the next one: another run may be choosing at this moment.
+    """
     ids = _docker("network", "ls", "--quiet").split()
     networks = json.loads(_docker("network", "inspect", *ids)) if ids else []
     taken = [
@@ -236,14 +279,11 @@ def free_subnet() -> str:
         if "." in config.get("Subnet", "")
     ]
     candidates = ipaddress.IPv4Network("172.31.0.0/16").subnets(new_prefix=24)
-    for candidate in sorted(candidates, key=lambda subnet: abs(int(subnet[0]) - _OWN_SUBNET)):
-        if not any(candidate.overlaps(other) for other in taken):
-            return str(candidate)
-    message = "No free subnet in 172.31.0.0/16: set BACKEND_SUBNET, or `docker network prune`."
-    raise HoplabError(message)
-
-
-_OWN_SUBNET = int(ipaddress.ip_address("172.31.99.0"))
+    free = [str(c) for c in candidates if not any(c.overlaps(other) for other in taken)]
+    if not free:
+        message = "No free subnet in 172.31.0.0/16: set BACKEND_SUBNET, or `docker network prune`."
+        raise HoplabError(message)
+    return OWN_SUBNET if own and OWN_SUBNET in free else secrets.choice(free)
 
 
 def _docker(*arguments: str) -> str:
@@ -256,13 +296,14 @@ def _docker(*arguments: str) -> str:
     return run.stdout
 
 
-def _tell(process: subprocess.Popen[str], progress: Callable[[str], None]) -> str:
-    """Pass Compose's progress on line by line; give the end of it."""
-    last: deque[str] = deque(maxlen=40)
-    for line in process.stderr or ():
-        last.append(line)
-        progress(line.strip())
-    return "".join(last)
+def _wait(process: subprocess.Popen[str], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while process.poll() is None:
+        interrupts.check()
+        if time.monotonic() > deadline:
+            message = f"`{what}` did not end in {seconds:.0f} s."
+            raise HoplabError(message)
+        time.sleep(0.01)
 
 
 def _hint(errors: str) -> str | None:

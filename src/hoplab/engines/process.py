@@ -16,6 +16,7 @@ from typing import IO, TypeAlias
 
 import psutil
 
+from hoplab import interrupts
 from hoplab.catalogue import ROOT, Catalogue, Proxy
 from hoplab.endpoint import Endpoint
 from hoplab.engines import runs
@@ -128,10 +129,12 @@ class ProcessEngine:
         # The launcher takes a second to import the servers: the proxies start meanwhile.
         self._launcher = self._start_launcher(sorted({server for server, _ in keys}))
         for topology in self._topologies:
+            interrupts.check()
             upstream = f"{LOOPBACK}:{app_ports[_key(topology)]}"
             self._proxies[topology] = self._start_proxy(topology, upstream, ports[topology])
             self._run.record(item.process for item in self._started())
         for key in keys:
+            interrupts.check()
             self._apps[key] = self._start_app(key, app_ports[key])
             self._run.record(item.process for item in self._started())
         for app in self._apps.values():
@@ -286,7 +289,7 @@ def configuration_of(proxy: Proxy, mode: Mode) -> list[Path]:
 
 
 def envsubst(template: str, environment: Mapping[str, str]) -> str:
-    """Put `environment` into `${NAME}` and `$NAME`; other names stay as they are, nginx's own too."""
+    """Put `environment` into `${NAME}` and `$NAME`; other names, nginx's own too, stay."""
 
     def value(match: re.Match[str]) -> str:
         return environment.get(match[1] or match[2], match[0])
@@ -324,6 +327,7 @@ def _wait_until(
 ) -> None:
     deadline = time.monotonic() + seconds
     while not condition(started):
+        interrupts.check()
         if not runs.alive(started.process):
             message = f"{started.name} ended instead of starting. The end of its log:\n"
             raise HoplabError(message + started.tail())

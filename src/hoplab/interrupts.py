@@ -1,0 +1,33 @@
+"""Ctrl-C and SIGTERM, taken note of at once and obeyed at the next safe point.
+
+An exception raised by the handler itself would hit any line: between starting a process and writing
+it down, or in a callback where Python drops it. So the handler only remembers, and whatever waits
+calls `check`.
+"""
+
+import signal
+from types import FrameType
+
+_received: list[int] = []
+
+
+class Interrupted(SystemExit):
+    """Ends the program in order, with the exit code of a program that the signal killed."""
+
+
+def install() -> None:
+    """Take SIGINT and SIGTERM from now on. Call in the main thread."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _remember)
+
+
+def check() -> None:
+    """Raise Interrupted, once, if a signal came."""
+    if _received:
+        number = _received.pop()
+        _received.clear()
+        raise Interrupted(128 + number)
+
+
+def _remember(number: int, _frame: FrameType | None) -> None:
+    _received.append(number)
