@@ -140,7 +140,7 @@ class Client:
                 connection.putheader(name, value)
             if connection.sock is None:
                 connection.connect()
-            with suppress(BrokenPipeError, ConnectionResetError):
+            with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
                 connection.endheaders(body)  # who refuses it may answer before it has arrived
             response = connection.getresponse()
             exchange.status, exchange.headers = response.status, response.getheaders()
@@ -155,6 +155,7 @@ class Client:
                     exchange.body = response.read()
                 except http.client.IncompleteRead as cut:  # a finding, and not our trouble
                     exchange.body = cut.partial
+                    connection.close()
         return exchange
 
     def websocket(self, url: str, headers: Headers = ()) -> Exchange:

@@ -1,14 +1,15 @@
 from urllib.parse import urljoin
 
 from hoplab.checks.docs import load_docs
-from hoplab.probe import Failed, Probe
+from hoplab.probe import Failed, Probe, compare_urls
 from hoplab.topology import PREFIX
 
 
 def mount(probe: Probe) -> str:
     """Do a mounted sub-application's route, slash redirect and docs work?
 
-    Symptoms: `mount-unreachable`, `mount-redirect-drops-prefix`, `mount-docs-broken`.
+    Symptoms: `mount-unreachable`, `mount-redirect-drops-prefix`, `mount-docs-broken`; and of its
+    redirect, as of any, `redirect-wrong-host`, `redirect-drops-port`, `redirect-wrong-scheme`.
     """
     answer = probe.get("/sub/app")
     expected = {"message": "Hello Sub", "root_path": f"{PREFIX}/sub"}
@@ -19,6 +20,7 @@ def mount(probe: Probe) -> str:
 
     redirect = probe.get("/sub/items")
     given = urljoin(redirect.url, redirect.header("location") or "")
+    compare_urls(f"{probe.base}/sub/items/", given, "redirect", "mount-redirect-drops-prefix")
     if given != f"{probe.base}/sub/items/":
         probe.fail("mount-redirect-drops-prefix", redirect, f"{probe.base}/sub/items/")
     landed = probe.get(given)

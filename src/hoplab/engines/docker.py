@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO, Any
 
 from hoplab import interrupts
@@ -18,6 +19,7 @@ from hoplab.catalogue import ROOT, Catalogue
 from hoplab.endpoint import Endpoint
 from hoplab.engines import runs
 from hoplab.engines.certificates import Certificates
+from hoplab.engines.lifeline import die_with_parent
 from hoplab.engines.ports import variable
 from hoplab.engines.process import configuration_of
 from hoplab.engines.versions import container_versions
@@ -92,6 +94,7 @@ class Compose:
                 stderr=subprocess.PIPE,
                 text=True,
                 start_new_session=True,  # Ctrl-C is for hoplab, which then takes the project down
+                preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - one thread
             ) as process,
         ):
             teller = threading.Thread(target=tell, args=(process.stderr,), daemon=True)

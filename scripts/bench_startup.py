@@ -1,0 +1,168 @@
+"""`make bench-startup`: what the lab costs above bare scripts that start the same things.
+
+Side by side in one run, turn by turn, medians of five. Prints ratios; nothing here is a test,
+because on a loaded machine that would test the machine.
+
+processes: `hoplab verify --engine process`, the whole contract of all eight topologies over both
+schemes, against a shell script that starts the same servers and proxies at once, polls until all
+answer, and stops them.
+
+docker: `hoplab verify --engine docker --check reach`, all eight in one call of Compose, against
+`docker compose up --wait`, one request, `down`, topology after topology.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+
+from hoplab.catalogue import ROOT, Catalogue, load
+from hoplab.engines import certificates, docker
+from hoplab.engines.ports import free_ports, variable
+from hoplab.engines.process import envsubst
+from hoplab.lab import CERTIFICATES
+from hoplab.topology import Scheme
+
+ROUNDS = 5
+BIN = Path(sys.executable).parent
+
+
+def main() -> None:
+    """Run what can be run here."""
+    catalogue = load()
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "bare.sh"
+        bare_processes(catalogue, script)
+        lab, bare = side_by_side(
+            lambda: hoplab("verify", "--engine", "process"),
+            lambda: run(["sh", "-eu", str(script)]),
+        )
+        told = f"{bare:.1f} s; hoplab takes {lab / bare:.2f} times as long, or {lab - bare:+.1f} s"
+        allowed = 1.5 * bare + 2
+        print(f"processes: hoplab verify {lab:.1f} s, bare script {told}")
+        print(f"           (goal: at most 1.5 times and 2 s, {allowed:.1f} s)")
+        if reason := docker.unavailable():
+            print(f"docker: not measured: {reason}")
+            return
+        script.write_text(bare_compose(catalogue))
+        lab, bare = side_by_side(
+            lambda: hoplab("verify", "--engine", "docker", "--check", "reach"),
+            lambda: run(["sh", "-eu", str(script)], compose_environment(catalogue)),
+        )
+        print(
+            f"docker: hoplab {lab:.1f} s, one after the other {bare:.1f} s: {bare / lab:.1f} times"
+        )
+        print("        (goal: at least 4 times)")
+
+
+def side_by_side(first: Callable[[], None], second: Callable[[], None]) -> tuple[float, float]:
+    """Medians in seconds, after one turn each that doesn't count (caches, the image's build)."""
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for turn in range(ROUNDS + 1):
+        for times, function in zip(seconds, (first, second), strict=True):
+            began = time.perf_counter()
+            function()
+            if turn:
+                times.append(time.perf_counter() - began)
+                print(f"  {times[-1]:.2f}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return median(seconds[0]), median(seconds[1])
+
+
+def hoplab(*arguments: str) -> None:
+    """One run of the lab."""
+    run([str(BIN / "hoplab"), *arguments])
+
+
+def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+    """Run quietly; a failure ends the benchmark with what was said."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{shlex.join(command)} failed:\n{done.stdout}{done.stderr}")
+
+
+def bare_processes(catalogue: Catalogue, script: Path) -> None:
+    """Write the script, and beside it the configuration files with the ports in them."""
+    files = certificates.ensure(CERTIFICATES)
+    apps = sorted({(t.server, t.mode) for t in catalogue.topologies})
+    ports = iter(free_ports(len(apps) + 2 * len(catalogue.topologies)))
+    app_ports = {app: next(ports) for app in apps}
+    lines = [f"cd {ROOT}", f"PATH={BIN}:$PATH", "trap 'kill $pids; wait' EXIT", "pids="]
+    urls = []
+
+    def start(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+        settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
+        lines.append(f"(cd {folder}; {settings} exec {shlex.join(command)}) >/dev/null 2>&1 &")
+        lines.append('pids="$pids $!"')
+
+    for server, mode in apps:
+        spec = catalogue.servers[server]
+        bind = f"127.0.0.1:{app_ports[server, mode]}"
+        start(spec.command(spec.recipes[mode], bind, "127.0.0.1"), ROOT, {})
+    for topology in catalogue.topologies:
+        proxy = catalogue.proxies[topology.proxy]
+        http, https = next(ports), next(ports)
+        folder = script.parent / topology.name
+        shutil.copytree(proxy.folder, folder)
+        environment = {
+            "UPSTREAM": f"127.0.0.1:{app_ports[topology.server, topology.mode]}",
+            "LISTEN_HTTP": f"127.0.0.1:{http}",
+            "LISTEN_HTTPS": f"127.0.0.1:{https}",
+            "TLS_CERTIFICATE": str(files.certificate),
+            "TLS_KEY": str(files.key),
+        }
+        fields = {"folder": folder, "mode": topology.mode, "run": folder}
+        if proxy.template and proxy.output:
+            template = Path(proxy.template.format(**fields)).read_text()
+            Path(proxy.output.format(**fields)).write_text(envsubst(template, environment))
+        else:
+            static = folder / "traefik.toml"
+            text = static.read_text().replace(":9999", f"127.0.0.1:{http}")
+            static.write_text(text.replace(":9443", f"127.0.0.1:{https}"))
+        command = [argument.format(**fields) for argument in proxy.command]
+        start(command, Path(proxy.working_directory.format(**fields)), environment)
+        urls.append(f"http://127.0.0.1:{http}/api/v1/app")
+    for url in urls:
+        lines.append(f"until curl -sf -o /dev/null {url}; do sleep 0.02; done")
+    script.write_text("\n".join(lines) + "\n")
+
+
+def bare_compose(catalogue: Catalogue) -> str:
+    """Topology after topology."""
+    lines = []
+    for topology in catalogue.topologies:
+        name, port = topology.name, catalogue.proxies[topology.proxy].container_ports[Scheme.HTTP]
+        lines += [
+            f"docker compose up --wait {name}",
+            f"curl -sf http://$(docker compose port {name} {port})/api/v1/app",
+            "docker compose --profile '*' down",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def compose_environment(catalogue: Catalogue) -> dict[str, str]:
+    """A project of its own, on free ports."""
+    certificates.ensure(CERTIFICATES)
+    free = {variable(t, scheme): "0" for t in catalogue.topologies for scheme in Scheme}
+    return {
+        "COMPOSE_PROJECT_NAME": "hoplab-bench",
+        "BACKEND_SUBNET": docker.free_subnet(own=False),
+        **free,
+    }
+
+
+if __name__ == "__main__":
+    main()
