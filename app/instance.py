@@ -31,8 +31,19 @@ class InstanceMiddleware:
         told = {key: scope.get(key) for key in ("scheme", "client", "root_path", "path")}
         told_text = json.dumps(told, ensure_ascii=True)
 
+        # A refused WebSocket is a 403 of the server's own, without our headers, unless we give it.
+        refuses = "websocket.http.response" in scope.get("extensions", {})
+        accepted = False
+
         async def send_named(message: Message) -> None:
+            nonlocal accepted
+            if message["type"] == "websocket.close" and refuses and not accepted:
+                await send_named(
+                    {"type": "websocket.http.response.start", "status": 403, "headers": []}
+                )
+                message = {"type": "websocket.http.response.body", "body": b""}
             if message["type"] in _STARTS:
+                accepted = True
                 headers = MutableHeaders(scope=message)
                 headers["X-Instance"] = NONCE
                 headers["X-ASGI-Scope"] = told_text

@@ -25,7 +25,7 @@ from statistics import median
 from hoplab.catalogue import ROOT, Catalogue, load
 from hoplab.engines import certificates, docker
 from hoplab.engines.ports import free_ports, variable
-from hoplab.engines.process import envsubst
+from hoplab.engines.process import envsubst, placeholders
 from hoplab.lab import CERTIFICATES
 from hoplab.topology import Scheme
 
@@ -124,7 +124,7 @@ def bare_processes(catalogue: Catalogue, script: Path) -> None:
             "TLS_CERTIFICATE": str(files.certificate),
             "TLS_KEY": str(files.key),
         }
-        fields = {"folder": folder, "mode": topology.mode, "run": folder}
+        fields = {**placeholders(proxy, topology.mode, folder), "folder": str(folder)}
         if proxy.template and proxy.output:
             template = Path(proxy.template.format(**fields)).read_text()
             Path(proxy.output.format(**fields)).write_text(envsubst(template, environment))

@@ -91,7 +91,9 @@ def _read(file: Path) -> Proxy:
             template=process.get("template"),
             output=process.get("output"),
         )
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise HoplabError(f"{file} is not TOML: {error}") from error
     except KeyError as error:
-        raise HoplabError(f"{file} lacks {error}.") from error
+        raise HoplabError(f"{file} lacks {str(error.args[0])!r}.") from error
+    except TypeError as error:
+        raise HoplabError(f"{file} has something else in the place of a table: {error}") from error

@@ -1,6 +1,7 @@
 """The command line: it wires, and decides nothing."""
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -47,10 +48,24 @@ class BadUsage(HoplabError):
     """The call's words are off: exit 2."""
 
 
+def _one_of(what: str, known: type[StrEnum]) -> dict[str, Any]:
+    """Make an unknown value of an option one line that lists the known ones."""
+
+    def parse(value: str) -> Any:
+        return _known(what, [value], list(known))[0]
+
+    return {"parser": parse, "metavar": "|".join(known)}
+
+
 EngineOption = Annotated[
-    EngineName, typer.Option("--engine", help="auto: Docker if a daemon answers, else processes.")
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="auto: Docker if a daemon answers, else processes.",
+        **_one_of("engine", EngineName),
+    ),
 ]
-FormatOption = Annotated[Format, typer.Option("--format")]
+FormatOption = Annotated[Format, typer.Option("--format", **_one_of("format", Format))]
 ProxyOption = Annotated[list[str] | None, typer.Option("--proxy", help="Repeatable.")]
 ServerOption = Annotated[list[str] | None, typer.Option("--server", help="Repeatable.")]
 ModeOption = Annotated[list[str] | None, typer.Option("--mode", help="Repeatable.")]
@@ -129,12 +144,13 @@ def verify(
     schemes = _known("scheme", scheme, list(Scheme))
     checks = {name: CHECKS[name] for name in _known("check", check, list(CHECKS))}
     cells = [c for c in catalogue.recommended_cells(topologies) if c.scheme in schemes]
+    _require_writable(output)
     with Progress() as progress:
         results = Lab(catalogue, progress).verify(engine, cells, checks)
     if output_format is Format.JSON:
         _write(json.dumps(results.as_json(), indent=2), output)
     else:
-        _write(text.results_table(results), output)
+        _write(text.results_table(results, plain=output is not None), output)
     raise typer.Exit(0 if results.passed else 1)
 
 
@@ -182,6 +198,16 @@ def _known(what: str, given: list[str] | None, known: list[Any]) -> list[Any]:
     return [value for value in known if not given or value in given]
 
 
+def _require_writable(output: Path | None) -> None:
+    """Before the run, not after it."""
+    if output is None:
+        return
+    there = output if output.exists() else output.parent
+    if output.is_dir() or not os.access(there, os.W_OK):
+        message = f"can't write {output}: no such folder, no file, or no permission"
+        raise BadUsage(message)
+
+
 def _write(content: str, output: Path | None) -> None:
     if output is None:
         print(content)
@@ -197,7 +223,7 @@ def main() -> None:
     """Entry point: one line for a person's mistake, and the exit codes of the documentation."""
     interrupts.install()
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="hoplab", standalone_mode=False)
     except BadUsage as error:
         sys.exit(_complain(error, 2))
     except HoplabError as error:
@@ -205,7 +231,12 @@ def main() -> None:
     except Exception as error:
         if not hasattr(error, "format_message"):  # Click's, or Typer's own copy of it
             raise
-        sys.exit(_complain(error.format_message(), 2))
+        if not sys.argv[1:]:  # then it is the help
+            print(error.format_message(), file=sys.stderr)
+            sys.exit(2)
+        context = getattr(error, "ctx", None)
+        hint = f" See `{context.command_path} --help`." if context else ""
+        sys.exit(_complain(error.format_message().rstrip(".") + "." + hint, 2))
     sys.exit(code or 0)
 
 

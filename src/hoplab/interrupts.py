@@ -6,9 +6,12 @@ calls `check`.
 """
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 _received: list[int] = []
+_held: list[None] = []
 
 
 class Interrupted(SystemExit):
@@ -23,10 +26,20 @@ def install() -> None:
 
 def check() -> None:
     """Raise Interrupted, once, if a signal came."""
-    if _received:
+    if _received and not _held:
         number = _received.pop()
         _received.clear()
         raise Interrupted(128 + number)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Let nothing interrupt this: stopping what was started. The next check comes after it."""
+    _held.append(None)
+    try:
+        yield
+    finally:
+        _held.pop()
 
 
 def _remember(number: int, _frame: FrameType | None) -> None:

@@ -40,7 +40,7 @@ class Lab:
         if reason is None:
             return "docker"
         if wanted == "docker":
-            message = f"Docker can't be used: {reason}.\n{docker.WITHOUT_DOCKER}"
+            message = f"Docker can't be used: {reason}\n{docker.WITHOUT_DOCKER}"
             raise HoplabError(message)
         self.progress.notice(f"No Docker ({reason}): using local processes.")
         return "process"
@@ -68,6 +68,9 @@ class Lab:
         self.down()
         own = ports.own(topologies)
         ports.require_free(own)
+        if name == "docker" and (elsewhere := docker.Compose(UP.name).folder()):
+            message = f"Another lab is up: run `make down` in {elsewhere} first."
+            raise HoplabError(message)
         UP.mkdir(parents=True)
         run = runs.Run(UP)
         run.record_owner()  # until it is verified, it ends with this process
@@ -104,15 +107,19 @@ class Lab:
         runs.stop(runs.Run(UP).processes())
         if docker.unavailable() is None:
             project = docker.Compose(UP.name)
-            if project.containers():
+            if project.folder() == str(ROOT):
                 project.down()
         runs.Run(UP).remove()
 
     def logs(self, names: Sequence[str]) -> str:
         """The logs of what is up."""
-        entries = [entry for entry in self.ps() if not names or entry["topology"] in names]
+        up = self.ps()
+        entries = [entry for entry in up if not names or entry["topology"] in names]
         if not entries:
             message = "Nothing is up. Start it with `make up-strip` or `make up-preserve`."
+            if up:
+                others = ", ".join(entry["topology"] for entry in up)
+                message = f"{', '.join(names)} is not up; up: {others}"
             raise HoplabError(message)
         # A topology's name without its proxy is its application's: nginx-uvicorn-strip.
         services = dict.fromkeys(

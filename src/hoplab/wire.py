@@ -135,14 +135,14 @@ class Client:
         self.exchanges.append(exchange)
         with self._own_trouble(exchange):
             connection = self._connection(origin)
-            connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-            for name, value in sent:
-                connection.putheader(name, value)
-            if connection.sock is None:
-                connection.connect()
-            with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
-                connection.endheaders(body)  # who refuses it may answer before it has arrived
-            response = connection.getresponse()
+            reused = connection.sock is not None
+            try:
+                response = _send(connection, method, target, sent, body)
+            except ConnectionError:
+                if not reused:
+                    raise
+                connection.close()  # the server had closed it meanwhile (RFC 9112, 9.3.1)
+                response = _send(connection, method, target, sent, body)
             exchange.status, exchange.headers = response.status, response.getheaders()
             if stream:
                 while piece := response.readline():
@@ -228,3 +228,16 @@ class Client:
                 f"{exchange.method} {exchange.url}: no answer ({error or type(error).__name__})"
             )
             raise HarnessError(message) from error
+
+
+def _send(
+    connection: _Connection, method: str, target: str, headers: Headers, body: bytes | None
+) -> http.client.HTTPResponse:
+    if connection.sock is None:
+        connection.connect()
+    connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+    for name, value in headers:
+        connection.putheader(name, value)
+    with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+        connection.endheaders(body)  # who refuses it may answer before it has arrived
+    return connection.getresponse()

@@ -1,8 +1,11 @@
 """The proxies' certificate, made on first use by an authority that exists for that moment only."""
 
+import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,18 +37,28 @@ class Certificates:
         """The proxies' private key."""
         return self.folder / "server.key"
 
+    @property
+    def complete(self) -> bool:
+        """Whether none is missing or empty."""
+        files = (self.authority, self.certificate, self.key)
+        return all(file.is_file() and file.stat().st_size for file in files)
+
 
 def ensure(folder: Path) -> Certificates:
-    """Give the certificates in `folder`; make them if there are none.
+    """Give the certificates in `folder`; make them if there are none, or not all.
 
-    They appear all at once, so that two runs at the same time can't mix theirs.
+    Several runs may ask at the same time: one makes them, and they appear all at once.
     """
     certificates = Certificates(folder)
-    if all(
-        p.exists() for p in (certificates.authority, certificates.certificate, certificates.key)
-    ):
-        return certificates
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    if not certificates.complete:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _alone_in(folder.parent):
+            if not certificates.complete:
+                _make(folder)
+    return certificates
+
+
+def _make(folder: Path) -> None:
     made = Path(tempfile.mkdtemp(prefix=".certificates-", dir=folder.parent))
     try:
         authority = trustme.CA(organization_name="hoplab", organization_unit_name="workshop")
@@ -58,14 +71,18 @@ def ensure(folder: Path) -> Certificates:
         # In a container, the proxy is somebody else than the owner of these files.
         made.chmod(0o755)
         new.key.chmod(0o644)
-        if folder.is_dir() and not all(p.exists() for p in folder.iterdir()):
-            shutil.rmtree(folder)
-        try:
-            made.rename(folder)
-        except OSError:
-            if not certificates.key.exists():  # not another run's, which came first
-                for file in made.iterdir():
-                    os.replace(file, folder / file.name)  # noqa: PTH105 - overwrites
+        shutil.rmtree(folder, ignore_errors=True)  # what is damaged
+        made.rename(folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    return certificates
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other run is at this place in this folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

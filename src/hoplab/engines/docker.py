@@ -53,7 +53,7 @@ def unavailable() -> str | None:
             run = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
             if run.returncode:
                 why = (run.stderr.strip() or run.stdout.strip() or "no answer").splitlines()[-1]
-                return f"`{' '.join(command[:2])}` says: {why}"
+                return f"`{' '.join(command[:2])}` says: {why.rstrip('.')}"
     except FileNotFoundError:
         return "there is no `docker` command"
     except subprocess.TimeoutExpired:
@@ -121,9 +121,16 @@ class Compose:
         described = json.loads(_docker("inspect", *ids)) if ids else []
         return {c["Config"]["Labels"]["com.docker.compose.service"]: c for c in described}
 
+    def folder(self) -> str | None:
+        """The folder of the compose.yaml that it was started from; None if nothing is up."""
+        for container in self.containers().values():
+            return str(container["Config"]["Labels"]["com.docker.compose.project.working_dir"])
+        return None
+
     def down(self) -> None:
         """Remove the project's containers and networks; nothing if there are none."""
-        self.run("down", "--remove-orphans", "--volumes", "--timeout", "5", seconds=120)
+        with interrupts.held():
+            self.run("down", "--remove-orphans", "--volumes", "--timeout", "5", seconds=120)
 
 
 class ComposeFailed(HoplabError):

@@ -1,8 +1,10 @@
 """The topologies as plain local processes: one per application and one per proxy, on loopback."""
 
+import grp
 import http.client
 import json
 import os
+import pwd
 import re
 import socket
 import subprocess
@@ -219,8 +221,10 @@ class ProcessEngine:
             "TLS_KEY": str(self._certificates.key),
         }
 
+        fields = placeholders(proxy, topology.mode, folder)
+
         def fill(text: str) -> str:
-            return text.format(folder=proxy.folder, mode=topology.mode, run=folder)
+            return text.format(**fields)
 
         if proxy.template and proxy.output:
             template = Path(fill(proxy.template)).read_text()
@@ -277,6 +281,17 @@ class ProcessEngine:
         return self._run.folder / f"{name}.log"
 
 
+def placeholders(proxy: Proxy, mode: Mode, run: Path) -> dict[str, str]:
+    """What may stand in braces in a proxy.toml."""
+    return {
+        "folder": str(proxy.folder),
+        "mode": mode,
+        "run": str(run),
+        "user": pwd.getpwuid(os.geteuid()).pw_name,
+        "group": grp.getgrgid(os.getegid()).gr_name,
+    }
+
+
 def configuration_of(proxy: Proxy, mode: Mode) -> list[Path]:
     """The configuration files that a proxy uses in this mode."""
     files = [*proxy.folder.glob("*"), *proxy.folder.glob(f"{mode}/*")]
@@ -294,7 +309,7 @@ def envsubst(template: str, environment: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         return environment.get(match[1] or match[2], match[0])
 
-    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", value, template)
+    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", value, template, flags=re.ASCII)
 
 
 def _with_sockets(command: Sequence[str], sockets: Mapping[str, socket.socket]) -> list[str]:

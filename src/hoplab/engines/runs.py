@@ -52,7 +52,10 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _write(self, name: str, identities: list[list[float]]) -> None:
-        (self.folder / name).write_text(json.dumps(identities))
+        # At once: a half-written owner.json would look like that of a killed run.
+        new = self.folder / f".{name}"
+        new.write_text(json.dumps(identities))
+        new.replace(self.folder / name)
 
 
 def new(folder: Path) -> Run:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -17,8 +18,11 @@ WIDTH = 80
 _STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.ERROR: "bold yellow"}
 
 
-def results_table(results: Results) -> str:
-    """Topologies down, schemes across; then whatever is not right; then a summary."""
+def results_table(results: Results, *, plain: bool = False) -> str:
+    """Topologies down, schemes across; then whatever is not right; then a summary.
+
+    `plain`: without colours, even at a terminal.
+    """
     table = Table("topology", "strategy", "trust", *Scheme, box=None, pad_edge=False)
     by_topology: dict[Topology, dict[Scheme, CellResult]] = {}
     for result in results.cells:
@@ -27,7 +31,7 @@ def results_table(results: Results) -> str:
         cell = next(iter(by_scheme.values())).cell
         verdicts = [_verdict(by_scheme.get(scheme)) for scheme in Scheme]
         table.add_row(topology.name, cell.strategy, cell.trust, *verdicts)
-    return _render([table, *_troubles(results.cells), Text(), summary(results)])
+    return _render([table, *_troubles(results.cells), Text(), summary(results)], plain=plain)
 
 
 def up_table(endpoints: Iterable[Endpoint], results: Results) -> str:
@@ -69,23 +73,26 @@ def summary(results: Results) -> Text:
 def _verdict(result: CellResult | None) -> Text:
     if result is None:
         return Text("-")
-    symptoms = f" {result.symptoms[0]}" if result.symptoms else ""
-    return Text(result.verdict + symptoms, style=_STYLES.get(result.verdict, ""))
+    # Without its symptoms, for which there is no room: they are told below the table.
+    return Text(result.verdict, style=_STYLES.get(result.verdict, ""))
 
 
-def _troubles(cells: Iterable[CellResult]) -> list[Text]:
-    lines = []
+def _troubles(cells: Iterable[CellResult]) -> list[RenderableType]:
+    """Each cell that is not right, with what was found."""
+    lines: list[RenderableType] = []
     for result in cells:
-        for finding in result.findings:
-            if finding.verdict in {Verdict.FAIL, Verdict.ERROR}:
-                head = f"\n{result.cell.id}\n  {finding.check}: "
-                head += finding.symptom or finding.verdict
-                lines.append(Text(f"{head}\n  {finding.detail}"))
+        wrong = [f for f in result.findings if f.verdict in {Verdict.FAIL, Verdict.ERROR}]
+        if wrong:
+            lines.append(Text(f"\n{result.cell.id}", style="bold"))
+        for finding in wrong:
+            lines.append(Text(f"  {finding.check}: {finding.symptom or finding.verdict}"))
+            lines.append(Padding(Text(finding.detail), (0, 0, 0, 4)))
     return lines
 
 
-def _render(parts: Iterable[RenderableType]) -> str:
-    console = Console(width=WIDTH, highlight=False, soft_wrap=False)
+def _render(parts: Iterable[RenderableType], *, plain: bool = False) -> str:
+    terminal = False if plain else None
+    console = Console(width=WIDTH, highlight=False, soft_wrap=False, force_terminal=terminal)
     with console.capture() as capture:
         for part in parts:
             console.print(part)

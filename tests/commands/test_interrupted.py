@@ -1,0 +1,126 @@
+"""Ctrl-C, SIGTERM and SIGKILL at any moment: nothing left, nothing said but the necessary."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hoplab.engines import docker, runs
+from hoplab.lab import RUNS
+from tests.docker_required import require_docker
+
+HOPLAB = [sys.executable, "-m", "hoplab.cli"]
+DEADLINE = 90.0
+MARK = "HOPLAB_TEST_MARK"
+
+
+@pytest.fixture(params=["process", "docker"])
+def engine(request: pytest.FixtureRequest) -> str:
+    if request.param == "docker":
+        require_docker()
+    return str(request.param)
+
+
+class Verify:
+    """A running `hoplab verify`, and all that it starts."""
+
+    def __init__(self, engine: str, errors: Path) -> None:
+        self.mark = uuid.uuid4().hex
+        self.errors = errors
+        with errors.open("w") as stderr:
+            self.process = subprocess.Popen(
+                [*HOPLAB, "verify", "--engine", engine, "--proxy", "nginx"],
+                env={**os.environ, MARK: self.mark},
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+            )
+
+    def says(self, words: str) -> bool:
+        return words in self.errors.read_text()
+
+    def run(self) -> runs.Run | None:
+        """Its run's folder."""
+        for owner in RUNS.glob("*/owner.json"):
+            if f"[{self.process.pid}," in owner.read_text():
+                return runs.Run(owner.parent)
+        return None
+
+    def left(self) -> Sequence[psutil.Process]:
+        """The processes that it started and that still run."""
+        return [p for p in psutil.process_iter() if _environment(p).get(MARK) == self.mark]
+
+
+@pytest.fixture
+def verify(engine: str, tmp_path: Path) -> Iterator[Verify]:
+    verify = Verify(engine, tmp_path / "stderr")
+    yield verify
+    verify.process.kill()
+    verify.process.wait()
+
+
+MOMENTS: dict[str, Callable[[Verify], bool]] = {
+    "starting": lambda verify: verify.run() is not None,
+    "asking": lambda verify: verify.says("asking"),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
+)
+def test_stops_in_order(verify: Verify, moment: str, number: signal.Signals, code: int) -> None:
+    _until(lambda: MOMENTS[moment](verify))
+    run = verify.run()
+    assert run
+
+    verify.process.send_signal(number)
+
+    assert verify.process.wait(DEADLINE) == code
+    assert "Traceback" not in verify.errors.read_text()
+    assert not verify.left()
+    assert not run.folder.exists()
+    assert not _containers(run)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed(verify: Verify, engine: str, moment: str) -> None:
+    _until(lambda: MOMENTS[moment](verify))
+    run = verify.run()
+    assert run
+
+    verify.process.kill()
+    verify.process.wait()
+    command = [*HOPLAB, "verify", "--engine", engine, "--proxy", "nginx", "--check", "reach"]
+    after = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+
+    assert after.returncode == 0, after.stderr
+    _until(lambda: not verify.left())
+    assert not run.folder.exists()
+    assert not _containers(run)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _containers(run: runs.Run) -> object:
+    if docker.unavailable():
+        return None
+    return docker.Compose(run.name).containers()
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return process.environ() if runs.alive(process) else {}
+    except psutil.Error:
+        return {}

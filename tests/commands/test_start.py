@@ -1,0 +1,174 @@
+"""What can't start says why, what to do next, and leaves nothing behind."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hoplab.catalogue import ROOT
+from hoplab.engines.ports import free_ports
+from tests.docker_required import require_docker
+
+ENGINES = ["process", "docker"]
+
+
+class Clone:
+    """A copy of the project, to break something in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("app", "nginx", "traefik", "src"):
+            shutil.copytree(
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        for name in ("compose.yaml", ".env", ".dockerignore"):
+            shutil.copy(ROOT / name, folder / name)
+
+    def hoplab(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "hoplab.cli", *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(self.folder / "src"), **environment},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        file = self.folder / name
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+
+    def runs(self) -> list[Path]:
+        return list((self.folder / ".hoplab").glob("*/*"))
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return Clone(tmp_path)
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    if request.param == "docker":
+        require_docker()
+    return str(request.param)
+
+
+def test_an_application_that_fails_to_start(clone: Clone, engine: str) -> None:
+    clone.edit("app/plain.py", "app = create_app()", "raise RuntimeError('broken by hand')")
+
+    done = clone.hoplab("verify", "--engine", engine, "--proxy", "nginx", "--mode", "strip")
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "uvicorn-strip ended instead of starting" in done.stderr
+    assert "RuntimeError: broken by hand" in done.stderr
+    assert not clone.runs()
+
+
+def test_a_proxy_that_fails_to_start(clone: Clone, engine: str) -> None:
+    clone.edit("nginx/strip.conf.template", "proxy_buffering", "proxy_bufferin")
+
+    done = clone.hoplab("verify", "--engine", engine, "--proxy", "nginx", "--mode", "strip")
+
+    assert done.returncode == 1
+    assert "strip ended instead of starting" in done.stderr
+    assert 'unknown directive "proxy_bufferin"' in done.stderr
+    assert not clone.runs()
+
+
+def test_a_route_that_leads_nowhere_is_a_finding(clone: Clone) -> None:
+    clone.edit("traefik/strip/routes.toml", "/api/v1", "/api/v2")
+
+    done = clone.hoplab(
+        "verify", "--engine", "process", "--proxy", "traefik", "--mode", "strip",
+        "--server", "uvicorn", "--check", "reach", "--format", "json",
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    cells = json.loads(done.stdout)["cells"]
+    assert [(cell["verdict"], cell["symptoms"]) for cell in cells] == [
+        ("fail", ["unreachable"])
+    ] * 2
+    assert not clone.runs()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_taken_port(clone: Clone, engine: str) -> None:
+    if engine == "docker":
+        require_docker()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = clone.hoplab("up", "strip", "--engine", engine, NGINX_UVICORN_STRIP_HTTPS=port)
+
+    assert done.returncode == 1
+    assert f"{port} (NGINX_UVICORN_STRIP_HTTPS) by " in done.stderr
+    assert f"process {os.getpid()}" in done.stderr
+    assert "NGINX_UVICORN_STRIP_HTTPS=" in done.stderr.splitlines()[-1]
+    assert not clone.runs()
+
+
+def test_an_image_that_cannot_be_had(clone: Clone) -> None:
+    require_docker()
+    image = "127.0.0.1:9/nobody/nginx:none"
+
+    done = clone.hoplab("verify", "--engine", "docker", "--proxy", "nginx", NGINX_IMAGE=image)
+
+    assert done.returncode == 1
+    assert image in done.stderr
+    assert "NGINX_IMAGE" in done.stderr
+    assert "--engine process" in done.stderr
+    assert not clone.runs()
+
+
+def test_no_daemon(clone: Clone) -> None:
+    done = clone.hoplab("verify", "--engine", "docker", DOCKER_HOST="tcp://127.0.0.1:9")
+
+    assert done.returncode == 1
+    assert "Docker can't be used" in done.stderr
+    assert "--engine process" in done.stderr
+
+
+def test_docker_is_asked_only_where_it_is_wanted(clone: Clone) -> None:
+    done = clone.hoplab(
+        "verify", "--proxy", "nginx", "--check", "reach", DOCKER_HOST="tcp://127.0.0.1:9"
+    )
+
+    assert done.returncode == 0
+    assert "No Docker (" in done.stderr
+    assert "process engine" in done.stdout
+
+
+def test_up_stays_and_down_ends_it(clone: Clone) -> None:
+    names = [
+        f"{proxy}_{server}_STRIP_{scheme}"
+        for proxy in ("TRAEFIK", "NGINX")
+        for server in ("UVICORN", "HYPERCORN")
+        for scheme in ("HTTP", "HTTPS")
+    ]
+    ports = {name: str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
+    try:
+        up = clone.hoplab("up", "strip", "--engine", "process", **ports)
+        assert up.returncode == 0, up.stdout + up.stderr
+        listed = json.loads(clone.hoplab("ps", "--format", "json").stdout)
+        assert [entry["topology"] for entry in listed] == [
+            "traefik-uvicorn-strip", "traefik-hypercorn-strip",
+            "nginx-uvicorn-strip", "nginx-hypercorn-strip",
+        ]  # fmt: skip
+        assert set(listed[0]) == {"topology", "engine", "http", "https", "ca"}
+        port = ports["NGINX_UVICORN_STRIP_HTTP"]
+        assert listed[2]["http"] == f"http://127.0.0.1:{port}/api/v1"
+        assert "GET /api/v1/app" in clone.hoplab("logs", "nginx-uvicorn-strip").stdout
+    finally:
+        down = clone.hoplab("down")
+    assert down.returncode == 0
+    assert json.loads(clone.hoplab("ps", "--format", "json").stdout) == []
+    assert not clone.runs()

@@ -1,0 +1,118 @@
+"""compose.yaml as it is, started and stopped by testcontainers."""
+
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from subprocess import CalledProcessError
+
+import psutil
+import pytest
+from testcontainers.compose import DockerCompose
+
+from hoplab import interrupts
+from hoplab.catalogue import ROOT, Catalogue
+from hoplab.endpoint import Endpoint
+from hoplab.engines import docker, runs
+from hoplab.engines.certificates import Certificates
+from hoplab.engines.process import configuration_of
+from hoplab.engines.versions import container_versions
+from hoplab.errors import HoplabError
+from hoplab.topology import Mode, Topology
+
+
+class ComposeEngine:
+    """An engine as hoplab's own two are. The run's name is the Compose project's."""
+
+    name = "docker"
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        topologies: Sequence[Topology],
+        run: runs.Run,
+        certificates: Certificates,
+    ) -> None:
+        self._catalogue = catalogue
+        self._topologies = topologies
+        self._run = run
+        self._certificates = certificates
+        # By profile, not by service: `down` with services leaves what these depend on.
+        profiles = [mode.value for mode in Mode]
+        self._compose = DockerCompose(ROOT, "compose.yaml", build=True, profiles=profiles)
+        # In the environment, not in an env file: whatever the environment says has precedence.
+        self._environment = {"COMPOSE_PROJECT_NAME": run.name, "COMPOSE_PROFILES": ""}
+
+    def start(self) -> list[Endpoint]:
+        """Bring everything up. What a failed start wrote is in the error."""
+        self._environment |= docker.environment(
+            self._run, self._certificates, self._topologies, own_ports=False
+        )
+        with self._told():
+            try:
+                self._up()
+            except CalledProcessError as failed:
+                said = failed.stderr.decode(errors="replace")
+                logs, _ = self._compose.get_logs()
+                message = f"{docker.ComposeFailed('up', said)}\n--- logs\n{logs}"
+                raise HoplabError(message) from None
+        containers = docker.Compose(self._run.name).containers()
+        return docker.endpoints(
+            self._catalogue, self._topologies, self._run, self._certificates, containers
+        )
+
+    def stop(self) -> None:
+        """Remove containers, networks and the run's folder."""
+        try:
+            with self._told():
+                self._compose.stop()
+        except CalledProcessError:  # Ctrl-C at a terminal reaches testcontainers' Compose, not this
+            docker.Compose(self._run.name).down()
+        finally:
+            self._run.remove()
+
+    def logs(self, topology: Topology) -> str:
+        """The log of both services, and the proxy's configuration."""
+        services = [docker.app_service(topology), topology.name]
+        with self._told():
+            log, _ = self._compose.get_logs(*services)
+        files = configuration_of(self._catalogue.proxies[topology.proxy], topology.mode)
+        parts = [f"--- {' and '.join(services)}: log\n{log}"]
+        parts += [f"--- {topology.name}: {file.name}\n{file.read_text()}" for file in files]
+        return "\n".join(parts)
+
+    def versions(self) -> dict[str, str]:
+        """The versions inside the containers."""
+        containers = docker.Compose(self._run.name).containers()
+        return container_versions(self._catalogue, self._topologies, containers)
+
+    def _up(self) -> None:
+        """`up`, in a thread: it can be interrupted here, and ends in order there.
+
+        subprocess.run, which testcontainers uses, kills what it runs when an exception passes; and
+        what is left of a killed `up` goes on creating things for which `down` has looked already.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(self._compose.start)
+            try:
+                while wait([starting], timeout=0.1).not_done:
+                    interrupts.check()
+            except interrupts.Interrupted:
+                if wait([starting], timeout=1).not_done:  # Ctrl-C at a terminal is for all
+                    _interrupt_compose()
+                raise
+            starting.result()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self._environment.items():
+                patch.setenv(name, value)
+            yield
+
+
+def _interrupt_compose() -> None:
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if "compose" in child.cmdline():
+                child.send_signal(signal.SIGINT)

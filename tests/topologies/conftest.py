@@ -1,0 +1,46 @@
+"""A test that takes `public` runs for both engines, all topologies and both schemes."""
+
+import signal
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from tests.topologies.labs import CELLS, ENGINES, Labs, Public
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "public" in metafunc.fixturenames:
+        cases = {
+            f"{engine}-{cell.topology.name}-{cell.scheme}": (engine, cell)
+            for engine in ENGINES
+            for cell in CELLS
+        }
+        metafunc.parametrize("public", cases.values(), ids=cases.keys(), indirect=True)
+
+
+@pytest.fixture(scope="session")
+def labs() -> Iterator[Labs]:
+    """Nothing is started before a test asks for it. SIGTERM ends the session as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    labs = Labs()
+    yield labs
+    labs.stop()
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def public(request: pytest.FixtureRequest, labs: Labs) -> Iterator[Public]:
+    engine, cell = request.param
+    with Public(labs[engine], cell) as public:
+        yield public
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    public = item.funcargs.get("public")
+    if report.failed and isinstance(public, Public):
+        report.sections += public.evidence()
+    return report

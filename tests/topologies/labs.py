@@ -1,0 +1,226 @@
+"""The eight topologies, once by testcontainers and once as local processes; and who asks them."""
+
+import asyncio
+import json
+import signal
+import ssl
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from subprocess import CalledProcessError
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from websockets.asyncio.client import connect
+
+from hoplab import interrupts, matrix
+from hoplab.catalogue import load
+from hoplab.checks import CHECKS
+from hoplab.endpoint import Endpoint
+from hoplab.engines import Engine, certificates, runs
+from hoplab.engines.process import ProcessEngine
+from hoplab.errors import HoplabError
+from hoplab.lab import CERTIFICATES, RUNS, Lab
+from hoplab.report.progress import Progress
+from hoplab.results import Finding, Verdict
+from hoplab.topology import Cell, Topology
+from tests.docker_required import require_docker
+from tests.topologies.compose import ComposeEngine
+
+CATALOGUE = load()
+CELLS = CATALOGUE.recommended_cells(CATALOGUE.topologies)
+ENGINES = {"docker": ComposeEngine, "process": ProcessEngine}
+
+TIMEOUT = 15.0
+SHOWN_LINES = 60
+SHOWN_EXCHANGES = 2
+"""How much of a log and of the contract's exchanges, from their end, a failed test shows."""
+
+
+@dataclass
+class Running:
+    """An engine with all topologies running in it."""
+
+    engine: Engine
+    endpoints: Sequence[Endpoint]
+
+    @cached_property
+    def findings(self) -> dict[tuple[Cell, str], Finding]:
+        """The contract: every check asked of every cell, once and all at the same time."""
+        with interruptible():
+            asked = matrix.ask(CELLS, self.endpoints, CHECKS, CATALOGUE.recipe, lambda *_: None)
+        return {(result.cell, f.check): f for result in asked for f in result.findings}
+
+    def endpoint(self, topology: Topology) -> Endpoint:
+        """Where this topology answers."""
+        return next(endpoint for endpoint in self.endpoints if endpoint.topology == topology)
+
+    def logs(self, topology: Topology) -> str:
+        """The configuration, and the end of the logs."""
+        try:
+            parts = self.engine.logs(topology).split("\n--- ")
+        except (HoplabError, CalledProcessError) as error:
+            return f"There are none: {error}"
+        return "\n\n--- ".join("\n".join(_end(part.splitlines())) for part in parts)
+
+
+class Labs:
+    """Both labs, each started when it is first asked for, and stopped at the end."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, Running] = {}
+        self._broken: set[str] = set()
+        self._stack = ExitStack()
+        Lab(CATALOGUE, Progress()).clean_up()
+
+    def __getitem__(self, name: str) -> Running:
+        if name == "docker":
+            require_docker()
+        if name in self._broken:
+            pytest.fail(f"The {name} lab did not start: see the first error.", pytrace=False)
+        if name not in self._running:
+            self._broken.add(name)
+            self._running[name] = self._start(name)
+            self._broken.remove(name)
+        return self._running[name]
+
+    def stop(self) -> None:
+        """Stop what was started, whole or in part."""
+        with interruptible():
+            self._stack.close()
+
+    def _start(self, name: str) -> Running:
+        why = ""
+        try:
+            with interruptible():
+                files = certificates.ensure(CERTIFICATES)
+                engine = ENGINES[name](CATALOGUE, CATALOGUE.topologies, runs.new(RUNS), files)
+                self._stack.callback(engine.stop)
+                return Running(engine, engine.start())
+        except HoplabError as error:
+            why = str(error)
+        pytest.fail(f"The {name} lab did not start: {why}", pytrace=False)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let hoplab say where it may be interrupted; then Ctrl-C and SIGTERM end the session."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    interrupts.install()
+    try:
+        with warnings.catch_warnings():
+            # ProcessEngine drops its Popen objects: psutil knows the processes.
+            warnings.simplefilter("ignore", ResourceWarning)
+            yield
+        interrupts.check()
+    except interrupts.Interrupted:
+        raise KeyboardInterrupt from None
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+class Public:
+    """A person's client of one cell: `requests`, at https://127.0.0.1:PORT, nothing followed.
+
+    client: the address from which the proxy sees it.
+    """
+
+    def __init__(self, lab: Running, cell: Cell) -> None:
+        self.lab = lab
+        self.cell = cell
+        self.endpoint = lab.endpoint(cell.topology)
+        self.scheme = cell.scheme.value
+        self.host = f"127.0.0.1:{self.endpoint.ports[cell.scheme]}"
+        self.origin = f"{self.scheme}://{self.host}"
+        self.client = self.endpoint.client or "127.0.0.1"
+        self._findings: list[Finding] = []
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy of the machine, no certificates of the machine
+        self._session.verify = str(self.endpoint.authority)
+        if self.endpoint.source:
+            self._session.mount(self.origin, _From(self.endpoint.source))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._session.close()
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        """GET a path of this origin, or a whole URL."""
+        return self.request("GET", path, **options)
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Ask with the options of `requests`; follow no redirect unless they say so."""
+        url = self.origin + path if path.startswith("/") else path
+        return self._session.request(
+            method, url, **{"allow_redirects": False, "timeout": TIMEOUT, **options}
+        )
+
+    def receive(self, path: str, headers: dict[str, str] | None = None) -> Any:
+        """The first message, JSON, of a WebSocket of this origin."""
+        return asyncio.run(self._receive(path, headers))
+
+    def scope(self, **options: Any) -> Any:
+        """What the server told the application of a request to `/api/v1/scope`."""
+        return self.get("/api/v1/scope", **options).json()
+
+    def verdict(self, check: str) -> str:
+        """The contract's finding: `pass`, `recorded`, or else what it says."""
+        finding = self.lab.findings[self.cell, check]
+        self._findings.append(finding)
+        if finding.verdict in {Verdict.PASS, Verdict.RECORDED}:
+            return finding.verdict.value
+        return f"{finding.verdict}: {finding.symptom}: {finding.detail}"
+
+    def evidence(self) -> list[tuple[str, str]]:
+        """For the report of a failed test: the contract's exchanges, logs, configuration."""
+        name = f"{self.lab.engine.name}: {self.cell.topology.name}"
+        sections = []
+        for finding in self._findings:
+            exchanges = [exchange.as_json() for exchange in finding.exchanges[-SHOWN_EXCHANGES:]]
+            sections.append((f"{name}: {finding.check}", json.dumps(exchanges, indent=1)))
+        return [*sections, (name, self.lab.logs(self.cell.topology))]
+
+    async def _receive(self, path: str, headers: dict[str, str] | None) -> Any:
+        # Not websockets.sync: it reads and writes in two threads, and OpenSSL's connections are
+        # not made for that. One wss connection in a hundred hung.
+        tls = ssl.create_default_context(cafile=self.endpoint.authority)
+        async with connect(
+            self.origin.replace("http", "ws", 1) + path,
+            ssl=tls if self.scheme == "https" else None,
+            local_addr=(self.endpoint.source, 0) if self.endpoint.source else None,
+            additional_headers=headers,
+            proxy=None,
+            open_timeout=TIMEOUT,
+        ) as websocket:
+            return json.loads(await asyncio.wait_for(websocket.recv(), TIMEOUT))
+
+
+class _From(HTTPAdapter):
+    """Connects from an address of this machine."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, source_address=(self._address, 0), **options)
+
+
+def _end(lines: list[str]) -> list[str]:
+    left_out = len(lines) - SHOWN_LINES
+    if left_out <= 0:
+        return lines
+    return [lines[0], f"({left_out} lines left out)", *lines[-SHOWN_LINES:]]

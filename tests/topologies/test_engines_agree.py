@@ -1,0 +1,49 @@
+"""Docker and local processes: the same findings. And no check, no topology is without its tests."""
+
+from pathlib import Path
+
+import pytest
+
+from hoplab.checks import CHECKS
+from hoplab.topology import Cell
+from tests.topologies.labs import CATALOGUE, CELLS, Labs
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=[f"{c.topology.name}-{c.scheme}" for c in CELLS])
+def test_findings(labs: Labs, cell: Cell) -> None:
+    docker, process = (
+        {
+            check: (finding.verdict.value, finding.symptom)
+            for (asked, check), finding in labs[engine].findings.items()
+            if asked == cell
+        }
+        for engine in ("docker", "process")
+    )
+
+    assert docker == process
+    assert list(docker) == list(CHECKS)
+
+
+def test_the_eight_topologies_and_their_recipes() -> None:
+    recipes = {t.name: CATALOGUE.recipe(t).strategy.value for t in CATALOGUE.topologies}
+
+    assert (
+        recipes.items()
+        >= {
+            "traefik-uvicorn-strip": "server-option",
+            "traefik-hypercorn-strip": "forwarded-prefix",
+            "nginx-uvicorn-strip": "server-option",
+            "nginx-hypercorn-strip": "forwarded-prefix",
+            "traefik-uvicorn-preserve": "forwarded-prefix",
+            "traefik-hypercorn-preserve": "server-option",
+            "nginx-uvicorn-preserve": "forwarded-prefix",
+            "nginx-hypercorn-preserve": "server-option",
+        }.items()
+    )
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_check_has_its_module(check: str) -> None:
+    modules = Path(__file__).parent.glob(f"test_{check.replace('-', '_')}*.py")
+
+    assert any(f'public.verdict("{check}")' in module.read_text() for module in modules)

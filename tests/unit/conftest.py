@@ -1,0 +1,32 @@
+from collections.abc import Iterator
+
+import pytest
+
+from hoplab.engines.certificates import Certificates, ensure
+from tests.unit.stub import Stub, as_it_is, running_stub
+
+
+@pytest.fixture(autouse=True)
+def plain_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Rich obeys, and a continuous integration may set."""
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return ensure(tmp_path_factory.mktemp("unit") / "certificates")
+
+
+@pytest.fixture(scope="session")
+def running(certificates: Certificates) -> Iterator[Stub]:
+    with running_stub(certificates) as stub:
+        yield stub
+
+
+@pytest.fixture
+def stub(running: Stub) -> Stub:
+    """The right deployment; a test may order another."""
+    running.serve(as_it_is, as_it_is)
+    running.seen.clear()
+    return running

@@ -1,0 +1,380 @@
+"""The real application behind a stand-in for a right proxy and server, with faults to order.
+
+A deployment is `outside(right(inside(app)))`: a fault outside is the proxy's, one inside is what
+the server makes of the request before the application sees it. Paths are below the public prefix.
+"""
+
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import uvicorn
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.instance import NONCE
+from app.plain import app as PLAIN  # noqa: N812 - a constant here
+from hoplab.checks import CHECKS
+from hoplab.endpoint import Endpoint
+from hoplab.engines.certificates import Certificates
+from hoplab.matrix import ask_one
+from hoplab.results import Finding
+from hoplab.topology import PREFIX, Cell, Mode, Scheme, Strategy, Topology, Trust
+
+LOOPBACK = "127.0.0.1"
+TOPOLOGY = Topology("nginx", "uvicorn", Mode.STRIP)
+
+Fault: TypeAlias = Callable[[ASGIApp], ASGIApp]
+
+
+@contextmanager
+def listening(app: ASGIApp, **options: Any) -> Iterator[int]:
+    """Uvicorn in a thread; gives its port. It believes no header."""
+    config = uvicorn.Config(
+        app, log_config=None, lifespan="off", proxy_headers=False, ws_max_size=2**20, **options
+    )
+    server = uvicorn.Server(config)
+    # With this protocol number alone does asyncio set TCP_NODELAY: 40 ms less for each answer.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as sock:
+        sock.bind((LOOPBACK, 0))
+        sock.listen()
+        thread = threading.Thread(target=server.run, args=([sock],), daemon=True)
+        thread.start()
+        try:
+            yield sock.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@dataclass
+class Stub:
+    """A deployment that can be exchanged, over http and https."""
+
+    endpoint: Endpoint
+    deployment: ASGIApp = PLAIN
+    seen: list[Scope] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.seen.append(scope)
+        await self.deployment(scope, receive, send)
+
+    def serve(self, inside: "Fault", outside: "Fault", app: ASGIApp = PLAIN) -> None:
+        """From now on, this is what answers."""
+        self.deployment = outside(right(inside(app)))
+
+    def ask(
+        self,
+        check: str,
+        scheme: Scheme = Scheme.HTTP,
+        strategy: Strategy = Strategy.SERVER_OPTION,
+        **changes: Any,
+    ) -> Finding:
+        """One check's finding; `changes` are the endpoint's."""
+        cell = Cell(TOPOLOGY, strategy, Trust.PROXY, scheme)
+        return ask_one(check, CHECKS[check], cell, replace(self.endpoint, **changes))
+
+
+@contextmanager
+def running_stub(certificates: Certificates) -> Iterator[Stub]:
+    """The right deployment of the plain application, on two ports."""
+
+    async def switch(scope: Scope, receive: Receive, send: Send) -> None:
+        await stub(scope, receive, send)
+
+    tls = {"ssl_certfile": certificates.certificate, "ssl_keyfile": certificates.key}
+    with listening(switch) as http, listening(switch, **tls) as https:
+        endpoint = Endpoint(
+            topology=TOPOLOGY,
+            ports={Scheme.HTTP: http, Scheme.HTTPS: https},
+            authority=certificates.authority,
+            nonce=NONCE,
+            client=LOOPBACK,
+        )
+        stub = Stub(endpoint)
+        stub.serve(as_it_is, as_it_is)
+        yield stub
+
+
+def right(app: ASGIApp) -> ASGIApp:
+    """What a right proxy and server do: 404 outside the prefix, and root_path inside."""
+
+    async def deployment(scope: Scope, receive: Receive, send: Send) -> None:
+        if (scope["path"] + "/").startswith(PREFIX + "/"):
+            await app({**scope, "root_path": PREFIX}, receive, send)
+        else:
+            await PlainTextResponse("not behind this proxy", 404)(scope, receive, send)
+
+    return deployment
+
+
+# --- faults ---
+
+
+def as_it_is(app: ASGIApp) -> ASGIApp:
+    """No fault."""
+    return app
+
+
+def all_of(*faults: Fault) -> Fault:
+    """Several, the first outermost."""
+
+    def fault(app: ASGIApp) -> ASGIApp:
+        for each in reversed(faults):
+            app = each(app)
+        return app
+
+    return fault
+
+
+def rescoped(change: Callable[[Scope], dict[str, Any]]) -> Fault:
+    """The scope arrives with these changes."""
+
+    def fault(app: ASGIApp) -> ASGIApp:
+        async def changed(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, **change(scope)}, receive, send)
+
+        return changed
+
+    return fault
+
+
+def scoped(**changes: Any) -> Fault:
+    """The scope arrives with other values."""
+    return rescoped(lambda _: changes)
+
+
+def only(path: str, fault: Fault) -> Fault:
+    """The fault, for one path below the prefix."""
+
+    def narrowed(app: ASGIApp) -> ASGIApp:
+        faulty = fault(app)
+
+        async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+            chosen = faulty if scope["path"] == PREFIX + path else app
+            await chosen(scope, receive, send)
+
+        return choose
+
+    return narrowed
+
+
+@rescoped
+def stripped(scope: Scope) -> dict[str, Any]:
+    """The path without the prefix, and root_path as it was: `hypercorn --root-path`."""
+    return {
+        "path": scope["path"].removeprefix(PREFIX) or "/",
+        "raw_path": scope["raw_path"].removeprefix(PREFIX.encode()) or b"/",
+    }
+
+
+unaware = all_of(stripped, scoped(root_path=""))
+"""Nobody tells the application what was stripped: strategy `none`."""
+
+
+@rescoped
+def doubled(scope: Scope) -> dict[str, Any]:
+    """`uvicorn --root-path` behind a proxy that preserves the prefix."""
+    return {"path": PREFIX + scope["path"], "raw_path": PREFIX.encode() + scope["raw_path"]}
+
+
+def rewritten(public: str, to: str) -> Fault:
+    """The proxy takes one public path for another."""
+    return rescoped(
+        lambda scope: {"path": to, "raw_path": to.encode()} if scope["path"] == public else {}
+    )
+
+
+def host(*values: str) -> Fault:
+    """The proxy sends these Host headers in place of the client's."""
+    sent = [(b"host", value.encode()) for value in values]
+    return rescoped(
+        lambda scope: {"headers": [*sent, *(h for h in scope["headers"] if h[0] != b"host")]}
+    )
+
+
+@rescoped
+def portless(scope: Scope) -> dict[str, Any]:
+    """`proxy_set_header Host $host`."""
+    return {
+        "headers": [(k, v.split(b":")[0] if k == b"host" else v) for k, v in scope["headers"]],
+    }
+
+
+def without(*names: str) -> Fault:
+    """The proxy drops these request headers."""
+    return rescoped(
+        lambda scope: {"headers": [h for h in scope["headers"] if h[0].decode() not in names]}
+    )
+
+
+def instead(path: str, answer: ASGIApp) -> Fault:
+    """Somebody else answers there, without the application's X-Instance."""
+    return only(path, lambda _: answer)
+
+
+@dataclass
+class Answer:
+    """A response, whole."""
+
+    status: int
+    headers: MutableHeaders
+    body: bytes
+
+
+Edit: TypeAlias = Callable[[Answer], None]
+
+
+def altered(path: str, *edits: Edit) -> Fault:
+    """The response is collected, edited, and sent on: without edits, it is only late."""
+
+    def fault(app: ASGIApp) -> ASGIApp:
+        async def collecting(scope: Scope, receive: Receive, send: Send) -> None:
+            messages: list[Message] = []
+
+            async def collect(message: Message) -> None:
+                messages.append(message)
+
+            await app(scope, receive, collect)
+            start, *rest = messages
+            body = b"".join(message.get("body", b"") for message in rest)
+            answer = Answer(start["status"], MutableHeaders(scope=start), body)
+            for edit in edits:
+                edit(answer)
+            if "content-length" in answer.headers:
+                answer.headers["content-length"] = str(len(answer.body))
+            await send({**start, "status": answer.status})
+            await send({"type": "http.response.body", "body": answer.body})
+
+        return collecting
+
+    return only(path, fault)
+
+
+def status(code: int) -> Edit:
+    def edit(answer: Answer) -> None:
+        answer.status = code
+
+    return edit
+
+
+def header(name: str, change: Callable[[str], str | None]) -> Edit:
+    """Another value; None drops the header."""
+
+    def edit(answer: Answer) -> None:
+        value = change(answer.headers.get(name, ""))
+        del answer.headers[name]
+        if value is not None:
+            answer.headers[name] = value
+
+    return edit
+
+
+def text(old: str, new: str) -> Edit:
+    def edit(answer: Answer) -> None:
+        answer.body = answer.body.replace(old.encode(), new.encode())
+
+    return edit
+
+
+def told(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Edit:
+    """Other values in a JSON object."""
+
+    def edit(answer: Answer) -> None:
+        content = json.loads(answer.body)
+        answer.body = json.dumps(content | change(content)).encode()
+
+    return edit
+
+
+# --- other servers ---
+
+
+def closed_port() -> int:
+    """Where nobody listens."""
+    with socket.create_server((LOOPBACK, 0)) as sock:
+        port: int = sock.getsockname()[1]
+    return port
+
+
+@dataclass
+class Recorder:
+    """What arrived on the wire, a request an entry: head and body as they came."""
+
+    port: int = 0
+    requests: list[bytes] = field(default_factory=list)
+    connections: list[tuple[str, int]] = field(default_factory=list)
+    server_names: list[str | None] = field(default_factory=list)
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
+
+
+@contextmanager
+def recording(
+    *answers: bytes, certificates: Certificates | None = None, close: bool = False
+) -> Iterator[Recorder]:
+    """Answer request by request with these bytes, the last one for ever, whatever is asked."""
+    recorder = Recorder()
+    tls = None
+    if certificates:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificates.certificate, certificates.key)
+        tls.sni_callback = lambda _socket, name, _context: recorder.server_names.append(name)
+    left = list(answers) or [OK]
+
+    def talk(connection: socket.socket) -> None:
+        with connection:
+            connection.settimeout(10)
+            plain = tls.wrap_socket(connection, server_side=True) if tls else connection
+            with plain, plain.makefile("rb") as lines:
+                while head := _head(lines):
+                    length = _length(head)
+                    recorder.requests.append(head + lines.read(length))
+                    plain.sendall(left.pop(0) if len(left) > 1 else left[0])
+                    if close:
+                        return
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, address = server.accept()
+            except OSError:  # closed below
+                return
+            recorder.connections.append(address)
+            try:
+                talk(connection)
+            except OSError:  # the client went away, or did not like the certificate
+                continue
+
+    with socket.create_server((LOOPBACK, 0)) as server:
+        recorder.port = server.getsockname()[1]
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield recorder
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _head(lines: Any) -> bytes:
+    head = b""
+    while line := lines.readline():
+        head += line
+        if line == b"\r\n":
+            break
+    return head
+
+
+def _length(head: bytes) -> int:
+    for line in head.lower().splitlines():
+        if line.startswith(b"content-length:"):
+            return int(line.split(b":")[1])
+    return 0

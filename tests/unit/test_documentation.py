@@ -1,0 +1,85 @@
+"""The documents say what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from hoplab import cli
+from hoplab.catalogue import ROOT, load
+from hoplab.checks import CHECKS
+from hoplab.endpoint import Endpoint
+from hoplab.engines import ports
+from hoplab.report.text import up_table
+from hoplab.results import CellResult, Finding, Results, Verdict
+from hoplab.topology import Mode, Scheme
+
+README = (ROOT / "README.md").read_text()
+CONTRACT = (ROOT / "docs" / "contract.md").read_text()
+CATALOGUE = load()
+
+
+def symptoms(text: str) -> list[str]:
+    """The names in backticks."""
+    return re.findall(r"`([a-z0-9-]+)`", text)
+
+
+def test_readme_shows_the_table_of_up() -> None:
+    topologies = [t for t in CATALOGUE.topologies if t.mode is Mode.STRIP]
+    own = ports.own(topologies)
+    findings = [
+        Finding(name, Verdict.RECORDED if name == "direct" else Verdict.PASS, None, "")
+        for name in CHECKS
+    ]
+    cells = CATALOGUE.recommended_cells(topologies)
+    results = Results(
+        "docker", "", 9.9, {}, [CellResult(c, recipe=True, findings=findings) for c in cells]
+    )
+    endpoints = [Endpoint(t, own[t], Path("ca.pem"), "") for t in topologies]
+
+    assert f"$ make up-strip\n{up_table(endpoints, results)}\n```" in README
+
+
+def test_readme_lists_every_port() -> None:
+    for topology, by_scheme in ports.own(CATALOGUE.topologies).items():
+        row = f"| `{topology.name}` | {by_scheme[Scheme.HTTP]} | {by_scheme[Scheme.HTTPS]} |"
+        assert row in README
+
+
+def test_readme_lists_every_command() -> None:
+    commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+
+    assert set(re.findall(r"^\| `hoplab ([a-z]+)", README, re.MULTILINE)) == set(commands)
+
+
+def test_contract_lists_every_check_and_its_symptoms() -> None:
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| .* \| (.*) \|$", CONTRACT, re.MULTILINE))
+    verdicts = {verdict.value for verdict in Verdict}
+
+    assert [name for name in rows if name not in verdicts] == list(CHECKS)
+    for name, check in CHECKS.items():
+        _, _, told = (check.__doc__ or "").partition("Symptom")
+        assert symptoms(rows[name]) == symptoms(told), name
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*ROOT.glob("nginx/*.template"), *ROOT.glob("traefik/**/*.toml")],
+    ids=lambda file: str(file.relative_to(ROOT)),
+)
+def test_configuration_files_are_short(file: Path) -> None:
+    assert len(file.read_text().splitlines()) < 40
+
+
+def test_make_help_sees_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert phony
+
+    assert set(re.findall(r"^([a-z-]+):.* ## ", makefile, re.MULTILINE)) == set(phony[1].split())
+
+
+def test_nothing_names_an_index() -> None:
+    for lock in ("requirements.lock", "app/requirements.lock"):
+        assert "://" not in (ROOT / lock).read_text()

@@ -1,0 +1,132 @@
+"""Ports: whose they are, what the environment says, and what is told of one that is taken."""
+
+import os
+import re
+import socket
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from hoplab.catalogue import load
+from hoplab.engines import ports
+from hoplab.errors import HoplabError
+from hoplab.topology import Mode, Scheme, Topology
+from tests.unit.stub import LOOPBACK, closed_port
+
+TOPOLOGY = Topology("nginx", "uvicorn", Mode.STRIP)
+HTTP, HTTPS = "NGINX_UVICORN_STRIP_HTTP", "NGINX_UVICORN_STRIP_HTTPS"
+
+
+@pytest.fixture(autouse=True)
+def no_ports_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for topology in load().topologies:
+        for scheme in Scheme:
+            monkeypatch.delenv(ports.variable(topology, scheme), raising=False)
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server((LOOPBACK, 0)) as sock:
+        yield sock.getsockname()[1]
+
+
+def test_variable() -> None:
+    assert [ports.variable(TOPOLOGY, scheme) for scheme in Scheme] == [HTTP, HTTPS]
+
+
+def test_own_ports_are_those_of_compose_yaml() -> None:
+    assert ports.own([TOPOLOGY]) == {TOPOLOGY: {Scheme.HTTP: 9997, Scheme.HTTPS: 9497}}
+    assert list(ports.own(load().topologies)) == load().topologies
+
+
+@pytest.mark.parametrize(("value", "port"), [("1", 1), ("19997", 19997), ("65535", 65535)])
+def test_environment_changes_one_port(
+    monkeypatch: pytest.MonkeyPatch, value: str, port: int
+) -> None:
+    monkeypatch.setenv(HTTP, value)
+
+    assert ports.own([TOPOLOGY])[TOPOLOGY] == {Scheme.HTTP: port, Scheme.HTTPS: 9497}
+
+
+def test_empty_is_the_default_as_for_compose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HTTP, "")
+
+    assert ports.own([TOPOLOGY])[TOPOLOGY][Scheme.HTTP] == 9997
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["http", "0", "65536", "99999999", "-1", "80.0", " 80", "80 ", "8O80", "²", "\uff18\uff10"],
+)
+def test_what_is_no_port_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv(HTTPS, value)
+
+    with pytest.raises(HoplabError) as caught:
+        ports.own([TOPOLOGY])
+
+    assert str(caught.value) == f"{HTTPS}={value}: expected a port, 1 to 65535."
+
+
+def test_free_ports_are_free_and_different() -> None:
+    found = ports.free_ports(32)
+
+    assert len(set(found)) == 32
+    for port in found:
+        socket.create_server((LOOPBACK, port)).close()
+
+
+def test_free_ones_are_no_trouble() -> None:
+    ports.require_free({TOPOLOGY: {Scheme.HTTP: closed_port()}})
+    ports.require_free({})
+
+
+def test_taken_port_is_told_with_variable_holder_and_way_out(taken: int) -> None:
+    free = closed_port()
+
+    with pytest.raises(HoplabError) as caught:
+        ports.require_free({TOPOLOGY: {Scheme.HTTP: free, Scheme.HTTPS: taken}})
+
+    first, line, last = str(caught.value).splitlines()
+    assert first == "These ports on 127.0.0.1 are taken:"
+    assert re.fullmatch(rf"  {taken} \({HTTPS}\) by \S.*, process {os.getpid()}", line)
+    assert str(free) not in str(caught.value)
+    assert re.search(rf"\b{HTTPS}=\d+ make", last)
+
+
+@pytest.mark.parametrize("port", [1, 9999, 55535, 55536, 65535])
+def test_the_way_out_is_a_port(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    monkeypatch.setattr(ports, "_is_free", lambda _: False)
+
+    with pytest.raises(HoplabError) as caught:
+        ports.require_free({TOPOLOGY: {Scheme.HTTP: port}})
+
+    [advised] = re.findall(rf"{HTTP}=(\d+)", str(caught.value))
+    assert 1024 <= int(advised) <= 65535
+    assert int(advised) != port
+
+
+def test_every_taken_port_is_told(taken: int) -> None:
+    other = Topology("traefik", "uvicorn", Mode.STRIP)
+    with socket.create_server((LOOPBACK, 0)) as sock:
+        second = sock.getsockname()[1]
+        wanted = {TOPOLOGY: {Scheme.HTTP: taken}, other: {Scheme.HTTPS: second}}
+        with pytest.raises(HoplabError) as caught:
+            ports.require_free(wanted)
+
+    assert f"  {taken} ({HTTP})" in str(caught.value)
+    assert f"  {second} (TRAEFIK_UVICORN_STRIP_HTTPS)" in str(caught.value)
+
+
+def test_holder_that_nobody_may_know_is_left_out(
+    taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_kind: str) -> None:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil, "net_connections", denied)
+
+    with pytest.raises(HoplabError) as caught:
+        ports.require_free({TOPOLOGY: {Scheme.HTTP: taken}})
+
+    assert f"  {taken} ({HTTP})\n" in str(caught.value)

@@ -1,0 +1,485 @@
+"""The client puts on the wire what it was told, octet by octet, and records what came back."""
+
+import asyncio
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from hoplab import wire
+from hoplab.engines.certificates import Certificates, ensure
+from hoplab.errors import HarnessError
+from hoplab.wire import Client, Exchange
+from tests.unit.stub import LOOPBACK, OK, Recorder, closed_port, listening, recording
+
+NAME = "mysuperapp.com"
+
+
+@contextmanager
+def client_of(
+    port: int, certificates: Certificates, scheme: str = "http", **options: str
+) -> Iterator[tuple[Client, str]]:
+    """A client that knows one origin, and that origin."""
+    origin = f"{scheme}://{NAME}:{port}"
+    client = Client({origin: (LOOPBACK, port)}, certificates.authority, **options)
+    try:
+        yield client, origin
+    finally:
+        client.close()
+
+
+@pytest.fixture
+def asked(certificates: Certificates) -> Iterator[tuple[Recorder, Client, str]]:
+    with recording() as recorder, client_of(recorder.port, certificates) as (client, origin):
+        yield recorder, client, origin
+
+
+# --- what is sent ---
+
+
+@pytest.mark.parametrize(
+    ("target", "sent"),
+    [
+        ("/a%2Fb", b"/a%2Fb"),
+        ("//x", b"//x"),
+        ("///", b"///"),
+        ("/%C3%A9", b"/%C3%A9"),
+        ("/%c3%a9", b"/%c3%a9"),
+        ("/a/../b/./c", b"/a/../b/./c"),
+        ("/a;b=c", b"/a;b=c"),
+        ("/?q=a%20b+c&&=", b"/?q=a%20b+c&&="),
+        ("/x?", b"/x?"),
+        ("", b"/"),
+    ],
+)
+def test_path_is_sent_as_it_stands(
+    asked: tuple[Recorder, Client, str], target: str, sent: bytes
+) -> None:
+    recorder, client, origin = asked
+
+    client.request("GET", origin + target)
+
+    host = origin.removeprefix("http://").encode()
+    assert recorder.requests == [b"GET " + sent + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"]
+
+
+def test_headers_are_sent_as_they_stand(asked: tuple[Recorder, Client, str]) -> None:
+    recorder, client, origin = asked
+    headers = [
+        ("X-Forwarded-For", "192.0.2.7"),
+        ("X-Forwarded-For", "192.0.2.8"),
+        ("x-fORWARDED-pROTO", "https"),
+        ("X_Forwarded_Host", "canary.invalid"),
+        ("X-Empty", ""),
+    ]
+
+    exchange = client.request("GET", f"{origin}/", headers)
+
+    lines = recorder.requests[0].decode().split("\r\n")
+    assert lines[2:] == [*(f"{name}: {value}" for name, value in headers), "", ""]
+    assert exchange.sent[1:] == headers
+
+
+def test_body_is_sent_with_its_length(asked: tuple[Recorder, Client, str]) -> None:
+    recorder, client, origin = asked
+
+    client.request("POST", f"{origin}/echo", body=b"\x00\xff\r\n")
+    client.request("POST", f"{origin}/echo", body=b"")
+
+    assert recorder.requests[0].endswith(b"\r\nContent-Length: 4\r\n\r\n\x00\xff\r\n")
+    assert recorder.requests[1].endswith(b"\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_source_is_the_address_that_it_connects_from(certificates: Certificates) -> None:
+    with (
+        recording() as recorder,
+        client_of(recorder.port, certificates, source=LOOPBACK) as (client, origin),
+    ):
+        client.request("GET", origin)
+
+    assert [host for host, _ in recorder.connections] == [LOOPBACK]
+
+
+# --- TLS ---
+
+
+def test_https_names_the_public_host_in_sni_and_host(certificates: Certificates) -> None:
+    with (
+        recording(certificates=certificates) as recorder,
+        client_of(recorder.port, certificates, "https") as (client, origin),
+    ):
+        exchange = client.request("GET", f"{origin}/x")
+
+    assert (exchange.status, exchange.body) == (200, b"OK")
+    assert recorder.server_names == [NAME]
+    assert f"Host: {NAME}:{recorder.port}\r\n".encode() in recorder.requests[0]
+
+
+def test_unknown_authority_is_refused(
+    certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    others = ensure(tmp_path_factory.mktemp("others") / "certificates")
+    with (
+        recording(certificates=others) as recorder,
+        client_of(recorder.port, certificates, "https") as (client, origin),
+        pytest.raises(HarnessError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        client.request("GET", f"{origin}/secret")
+
+    assert recorder.requests == []
+
+
+def test_certificate_of_another_name_is_refused(certificates: Certificates) -> None:
+    with recording(certificates=certificates) as recorder:
+        origin = f"https://canary.invalid:{recorder.port}"
+        client = Client({origin: (LOOPBACK, recorder.port)}, certificates.authority)
+        with pytest.raises(HarnessError, match=r"not valid for 'canary\.invalid'"):
+            client.request("GET", origin)
+
+    assert recorder.requests == []
+
+
+def test_websocket_refuses_an_unknown_authority(
+    certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    others = ensure(tmp_path_factory.mktemp("others") / "certificates")
+    with (
+        recording(certificates=others) as recorder,
+        client_of(recorder.port, certificates, "https") as (client, origin),
+        pytest.raises(HarnessError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        client.websocket("wss" + origin.removeprefix("https"))
+
+    assert recorder.requests == []
+
+
+# --- whom it asks ---
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/",
+        "http://127.0.0.1/",
+        "https://mysuperapp.com:1/",
+        "http://mysuperapp.com:2/",
+        "http://user@mysuperapp.com:1/",
+    ],
+)
+def test_unknown_origin_is_never_asked(certificates: Certificates, url: str) -> None:
+    client = Client({"http://mysuperapp.com:1": (LOOPBACK, 1)}, certificates.authority)
+
+    with pytest.raises(HarnessError, match="is not an origin of this topology"):
+        client.request("GET", url)
+    with pytest.raises(HarnessError, match="is not an origin of this topology"):
+        client.websocket("ws" + url.removeprefix("http"))
+
+
+def test_redirects_are_not_followed(certificates: Certificates) -> None:
+    moved = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n"
+    with (
+        recording(moved) as recorder,
+        client_of(recorder.port, certificates) as (client, origin),
+    ):
+        exchange = client.request("GET", f"{origin}/here")
+
+    assert (exchange.status, exchange.header("LOCATION")) == (307, "/there")
+    assert len(recorder.requests) == 1
+    assert str(exchange) == f"GET {origin}/here → 307 /there"
+
+
+# --- connections ---
+
+
+def test_connection_is_kept(asked: tuple[Recorder, Client, str]) -> None:
+    recorder, client, origin = asked
+
+    for _ in range(3):
+        client.request("GET", origin)
+
+    assert (len(recorder.requests), len(recorder.connections)) == (3, 1)
+
+
+def test_connection_that_the_server_closes_is_opened_again(certificates: Certificates) -> None:
+    last = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    with (
+        recording(last, close=True) as recorder,
+        client_of(recorder.port, certificates) as (client, origin),
+    ):
+        answers = [client.request("GET", origin).status for _ in range(3)]
+
+    assert (answers, len(recorder.connections)) == ([200, 200, 200], 3)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_connection_that_the_server_closed_without_a_word_is_opened_again(
+    certificates: Certificates, scheme: str
+) -> None:
+    """As Uvicorn does after an exception, and any server after its keep-alive timeout."""
+    tls = certificates if scheme == "https" else None
+    with (
+        recording(OK, close=True, certificates=tls) as recorder,
+        client_of(recorder.port, certificates, scheme) as (client, origin),
+    ):
+        answers = [client.request("POST", origin, body=bytes(2**16)).status for _ in range(3)]
+
+    assert (answers, len(recorder.connections)) == ([200, 200, 200], 3)
+    assert len(client.exchanges) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"", "Remote end closed connection without response"),
+        (b"SSH-2.0-OpenSSH_9.9\r\n", "SSH-2.0"),
+    ],
+)
+def test_no_http_response_is_our_own_trouble(
+    certificates: Certificates, answer: bytes, why: str
+) -> None:
+    with (
+        recording(answer, close=True) as recorder,
+        client_of(recorder.port, certificates) as (client, origin),
+        pytest.raises(HarnessError, match=why) as caught,
+    ):
+        client.request("GET", origin)
+
+    assert f"GET {origin}: no answer (" in str(caught.value)
+    assert client.exchanges[0].status == 0
+
+
+def test_client_works_again_after_trouble(certificates: Certificates) -> None:
+    with (
+        recording(b"nonsense\r\n", OK, close=True) as recorder,
+        client_of(recorder.port, certificates) as (client, origin),
+    ):
+        with pytest.raises(HarnessError):
+            client.request("GET", origin)
+        assert client.request("GET", origin).status == 200
+
+
+@pytest.mark.parametrize("ask", [Client.request, Client.websocket], ids=["http", "websocket"])
+def test_refused_connection_is_our_own_trouble(
+    certificates: Certificates, ask: Callable[..., Exchange]
+) -> None:
+    with client_of(closed_port(), certificates) as (client, origin):
+        arguments = ["GET", origin] if ask is Client.request else ["ws" + origin[4:]]
+        with pytest.raises(HarnessError, match="Connection refused"):
+            ask(client, *arguments)
+
+    assert len(client.exchanges) == 1
+
+
+def test_silence_is_our_own_trouble(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "TIMEOUT", 0.1)
+    with (
+        socket.create_server((LOOPBACK, 0)) as silent,
+        client_of(silent.getsockname()[1], certificates) as (client, origin),
+    ):
+        with pytest.raises(HarnessError, match="no answer"):
+            client.request("GET", origin)
+        with pytest.raises(HarnessError, match="no answer"):
+            client.websocket("ws" + origin[4:])
+
+
+def test_answer_that_is_cut_short_is_what_came(certificates: Certificates) -> None:
+    with (
+        recording(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", OK, close=True) as recorder,
+        client_of(recorder.port, certificates) as (client, origin),
+    ):
+        cut, next_one = client.request("GET", origin), client.request("GET", origin)
+
+    assert (cut.status, cut.body) == (200, b"half")
+    assert next_one.body == b"OK"
+
+
+def test_answer_that_comes_before_the_body_is_sent_is_read(certificates: Certificates) -> None:
+    def refuse() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(10)
+            connection.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
+
+    with (
+        socket.create_server((LOOPBACK, 0)) as server,
+        client_of(server.getsockname()[1], certificates) as (client, origin),
+    ):
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        exchange = client.request("POST", origin, body=bytes(2**24))
+        thread.join()
+
+    assert exchange.status == 413
+
+
+# --- streams ---
+
+
+async def ticking(scope: Scope, receive: Receive, send: Send) -> None:
+    """Two events, 0.2 s apart."""
+    headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for number in range(2):
+        await send(
+            {"type": "http.response.body", "body": b"data: %d\n\n" % number, "more_body": True}
+        )
+        if scope["path"] == "/endless":
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
+        if number == 0:
+            await asyncio.sleep(0.2)
+    await send({"type": "http.response.body"})
+
+
+def test_stream_records_when_each_line_arrived(certificates: Certificates) -> None:
+    with listening(ticking) as port, client_of(port, certificates) as (client, origin):
+        exchange = client.request("GET", f"{origin}/", stream=True)
+
+    (first, one), _, (second, two), _ = exchange.chunks
+    assert (one, two) == (b"data: 0\n", b"data: 1\n")
+    assert exchange.body == b"data: 0\n\ndata: 1\n\n"
+    assert second - first > 0.1
+    assert abs(time.time() - second) < 60, "not seconds since the epoch"
+
+
+def test_endless_stream_is_not_read_unless_wanted(certificates: Certificates) -> None:
+    with listening(ticking) as port, client_of(port, certificates) as (client, origin):
+        exchange = client.request("GET", f"{origin}/endless")
+        again = client.request("GET", f"{origin}/endless")
+
+    assert (exchange.status, exchange.body, exchange.chunks) == (200, b"", [])
+    assert again.status == 200
+
+
+# --- WebSockets ---
+
+
+async def websockets(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "http":
+        await PlainTextResponse("no WebSocket", 426)(scope, receive, send)
+        return
+    websocket = WebSocket(scope, receive, send)
+    match scope["path"]:
+        case "/accept":
+            await websocket.accept(headers=[(b"x-instance", b"nonce")])
+            await websocket.send_json([scope["scheme"], websocket.headers.get("x-forwarded-for")])
+            await websocket.receive()
+        case "/bytes":
+            await websocket.accept()
+            await websocket.send_bytes(b"\xff\x00")
+            await websocket.receive()
+        case "/silent":
+            await websocket.accept(headers=[(b"x-instance", b"nonce")])
+            await websocket.close(4000, "nothing to say")
+        case "/deny":
+            response = PlainTextResponse("not you", 401, {"x-instance": "nonce"})
+            await websocket.send_denial_response(response)
+        case _:
+            await websocket.close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_websocket_accepted(certificates: Certificates, scheme: str) -> None:
+    tls = {"ssl_certfile": certificates.certificate, "ssl_keyfile": certificates.key}
+    with (
+        listening(websockets, **(tls if scheme == "https" else {})) as port,
+        client_of(port, certificates, scheme) as (client, origin),
+    ):
+        url = origin.replace("http", "ws", 1) + "/accept"
+        exchange = client.websocket(url, [("X-Forwarded-For", "192.0.2.7")])
+
+    assert exchange.status == 101
+    assert exchange.json() == [url[: url.index(":")], "192.0.2.7"]
+    assert exchange.header("X-Instance") == "nonce"
+    assert (exchange.method, exchange.url) == ("WEBSOCKET", url)
+    assert client.exchanges == [exchange]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "header", "body"),
+    [
+        ("/bytes", 101, None, b"\xff\x00"),
+        ("/deny", 401, "nonce", b"not you"),
+        ("/refuse", 403, None, b""),
+    ],
+)
+def test_websocket_answers(
+    certificates: Certificates, path: str, status: int, header: str | None, body: bytes
+) -> None:
+    with listening(websockets) as port, client_of(port, certificates) as (client, origin):
+        exchange = client.websocket("ws" + origin[4:] + path)
+
+    assert (exchange.status, exchange.header("X-Instance")) == (status, header)
+    assert exchange.body == body
+
+
+def test_websocket_closed_without_a_message(certificates: Certificates) -> None:
+    with listening(websockets) as port, client_of(port, certificates) as (client, origin):
+        exchange = client.websocket("ws" + origin[4:] + "/silent")
+
+    assert exchange.status == 101
+    assert b"nothing to say" in exchange.body
+
+
+def test_websocket_handshake_that_is_none(certificates: Certificates) -> None:
+    with (
+        recording(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", close=True) as recorder,
+        client_of(recorder.port, certificates) as (client, origin),
+    ):
+        exchange = client.websocket("ws" + origin[4:])
+
+    assert exchange.status == 0
+    assert b"Upgrade" in exchange.body or b"Connection" in exchange.body
+
+
+# --- what is recorded ---
+
+
+def test_exchange_that_is_no_text_is_serialisable() -> None:
+    exchange = Exchange("GET", "http://x/", [("Host", "x")], 200, [("X", "é")], b"\xff\x00" * 999)
+
+    told = json.loads(json.dumps(exchange.as_json()))
+
+    assert set(told) == {
+        "method",
+        "url",
+        "request_headers",
+        "status",
+        "response_headers",
+        "body",
+    }
+    assert told["request_headers"] == [["Host", "x"]]
+    assert told["body"] == "\ufffd\x00" * 250 + "…"
+
+
+def test_short_body_is_recorded_whole() -> None:
+    assert Exchange("GET", "http://x/", [], 200, [], b"x" * 500).as_json()["body"] == "x" * 500
+
+
+@pytest.mark.parametrize(("body", "value"), [(b'{"a": 1}', {"a": 1}), (b"<p>", None), (b"", None)])
+def test_json_is_none_if_it_is_none(body: bytes, value: object) -> None:
+    assert Exchange("GET", "http://x/", [], 200, [], body).json() == value
+
+
+def test_every_exchange_is_recorded_in_order(asked: tuple[Recorder, Client, str]) -> None:
+    _, client, origin = asked
+
+    made = [client.request("GET", f"{origin}/{number}") for number in range(3)]
+
+    assert client.exchanges == made
+
+
+def test_authority_is_required_to_exist(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with pytest.raises((FileNotFoundError, ssl.SSLError)):
+        Client({}, tmp_path_factory.mktemp("none") / "ca.pem")
