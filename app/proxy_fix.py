@@ -2,7 +2,7 @@
 
 Uvicorn believes `X-Forwarded-For` and `-Proto` of the peers in `--forwarded-allow-ips`. Hypercorn
 leaves it to the application: its ProxyFixMiddleware has to be the *outermost* layer. Added with
-`add_middleware` it would stand inside Starlette's own (hypercorn#367).
+`add_middleware` it fails: it copies a scope that by then holds the application (hypercorn#179).
 
 ProxyFixMiddleware asks nobody who the peer is: the application must be reachable by the proxy
 alone, and the proxy must set every one of these headers itself.
@@ -33,5 +33,17 @@ class WebSocketSchemeMiddleware:
 
 def behind_proxy(app: ASGIApp) -> ASGIApp:
     """`app` behind one proxy that sets X-Forwarded-For, -Proto and -Host itself."""
-    wrapped = cast("ASGIFramework", WebSocketSchemeMiddleware(app))
-    return cast("ASGIApp", ProxyFixMiddleware(wrapped, mode="legacy", trusted_hops=1))
+
+    async def fixed(scope: Scope, receive: Receive, send: Send) -> None:
+        # ProxyFixMiddleware makes a deep copy of the scope. The lifespan's state must stay itself:
+        # every request shares it, and a lock or a pool in it can't be copied.
+        shared = {key: scope[key] for key in ("state",) if key in scope}
+
+        async def with_state(copied: Scope, receive: Receive, send: Send) -> None:
+            await WebSocketSchemeMiddleware(app)({**copied, **shared}, receive, send)
+
+        inner = cast("ASGIFramework", with_state)
+        fix = cast("ASGIApp", ProxyFixMiddleware(inner, mode="legacy", trusted_hops=1))
+        await fix({key: scope[key] for key in scope if key not in shared}, receive, send)
+
+    return fixed

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import psutil
 import typer
 
 from hoplab import __version__, interrupts
@@ -96,7 +97,6 @@ def down() -> None:
     with Progress() as progress:
         lab = Lab(load(), progress)
         progress.stage("stopping")
-        lab.clean_up()
         lab.down()
 
 
@@ -228,6 +228,10 @@ def main() -> None:
         sys.exit(_complain(error, 2))
     except HoplabError as error:
         sys.exit(_complain(error, 1))
+    except PermissionError as error:
+        sys.exit(_complain(f"{error.filename}: {error.strerror}", 1))
+    except psutil.AccessDenied as error:
+        sys.exit(_complain(f"process {error.pid} is somebody else's: ask them to `make down`", 1))
     except Exception as error:
         if not hasattr(error, "format_message"):  # Click's, or Typer's own copy of it
             raise

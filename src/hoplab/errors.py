@@ -7,3 +7,7 @@ class HoplabError(Exception):
 
 class HarnessError(HoplabError):
     """While asking: a question could not be put, or another instance answered."""
+
+
+class NoAnswer(HarnessError):
+    """No HTTP response came: refused, cut off, or too late."""

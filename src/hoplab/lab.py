@@ -1,5 +1,6 @@
 """What the commands do: choose an engine, start, ask, stop."""
 
+import fcntl
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from hoplab import matrix
+from hoplab import interrupts, matrix
 from hoplab.catalogue import ROOT, Catalogue
 from hoplab.checks import CHECKS, Check
 from hoplab.endpoint import Endpoint
@@ -61,12 +62,16 @@ class Lab:
 
     def up(self, wanted: str, topologies: Sequence[Topology]) -> tuple[list[Endpoint], Results]:
         """Start topologies on their own ports, beside those that are up; ask; let them run."""
-        name = self.choose_engine(wanted)
+        with _alone():
+            return self._up(self.choose_engine(wanted), topologies)
+
+    def _up(self, name: str, topologies: Sequence[Topology]) -> tuple[list[Endpoint], Results]:
         self.clean_up()
         running = {entry["topology"] for entry in self.ps()}
         topologies = [t for t in self.catalogue.topologies if t in topologies or t.name in running]
-        self.down()
         own = ports.own(topologies)
+        ports.require_free({t: own[t] for t in topologies if t.name not in running})
+        self._down()
         ports.require_free(own)
         if name == "docker" and (elsewhere := docker.Compose(UP.name).folder()):
             message = f"Another lab is up: run `make down` in {elsewhere} first."
@@ -104,6 +109,11 @@ class Lab:
 
     def down(self) -> None:
         """Stop everything that `up` started, or that a person started from compose.yaml."""
+        with _alone():
+            self.clean_up()
+            self._down()
+
+    def _down(self) -> None:
         runs.stop(runs.Run(UP).processes())
         if docker.unavailable() is None:
             project = docker.Compose(UP.name)
@@ -188,6 +198,21 @@ def _entry(engine: str, endpoint: Endpoint) -> dict[str, Any]:
         "https": endpoint.base(Scheme.HTTPS, endpoint.host),
         "ca": str(endpoint.authority),
     }
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until no other `up` or `down` is at work in this clone."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    with (STATE / "lock").open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                interrupts.check()
+                time.sleep(0.05)
+        yield
 
 
 def _now() -> str:

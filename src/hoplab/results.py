@@ -26,6 +26,15 @@ class Verdict(StrEnum):
     ERROR = "error"
 
 
+_WORST_FIRST = (
+    Verdict.ERROR,
+    Verdict.FAIL,
+    Verdict.PASS,
+    Verdict.RECORDED,
+    Verdict.NOT_APPLICABLE,
+)
+
+
 @dataclass(frozen=True)
 class Finding:
     """A check's answer, with the exchanges that show it."""
@@ -59,13 +68,11 @@ class CellResult:
     def verdict(self) -> Verdict:
         """ERROR if a finding is one (then nothing is known), else FAIL if one is, else PASS.
 
-        A cell of which nothing was judged is an ERROR: silence is not a pass.
+        A cell of which nothing was judged is what its findings are, RECORDED or NOT_APPLICABLE, and
+        without any an ERROR: silence is not a pass.
         """
         verdicts = {finding.verdict for finding in self.findings}
-        for verdict in (Verdict.ERROR, Verdict.FAIL, Verdict.PASS):
-            if verdict in verdicts:
-                return verdict
-        return Verdict.ERROR
+        return next((verdict for verdict in _WORST_FIRST if verdict in verdicts), Verdict.ERROR)
 
     @property
     def symptoms(self) -> list[str]:
@@ -102,8 +109,9 @@ class Results:
 
     @property
     def passed(self) -> bool:
-        """Whether there is a cell, and every one passed."""
-        return bool(self.cells) and all(cell.verdict is Verdict.PASS for cell in self.cells)
+        """Whether there is a cell, and every one passed or was only to be recorded."""
+        right = {Verdict.PASS, Verdict.RECORDED}
+        return bool(self.cells) and all(cell.verdict in right for cell in self.cells)
 
     def as_json(self) -> dict[str, Any]:
         """The results file, schema 1."""

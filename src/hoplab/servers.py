@@ -32,7 +32,7 @@ def _uvicorn(recipe: Recipe, bind: str, proxies: str) -> list[str]:
     host, port = bind.rsplit(":", 1)
     command = ["uvicorn", f"{_MODULES[recipe.strategy]}:app", "--host", host, "--port", port]
     if recipe.trust is Trust.NONE:
-        command += ["--no-proxy-headers"]  # without it, Uvicorn believes 127.0.0.1
+        command += ["--no-proxy-headers"]  # without it, Uvicorn believes 127.0.0.1 and ::1
     else:
         command += ["--forwarded-allow-ips", "*" if recipe.trust is Trust.ANY else proxies]
     return command + _root_path(recipe)
@@ -66,7 +66,8 @@ SERVERS: Mapping[str, Server] = {
             {Mode.STRIP: _SERVER_OPTION, Mode.PRESERVE: _FORWARDED_PREFIX},
         ),
         # Hypercorn's --root-path only tells the application: right where the path still has the
-        # prefix; else redirects lose it and mounts are 404 (fastapi#14238).
+        # prefix; else redirects lose it and mounts are 404. FastAPI's guide calls both options
+        # the same; fastapi#14238 would mend it.
         Server(
             "hypercorn",
             _hypercorn,

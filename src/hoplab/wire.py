@@ -4,6 +4,7 @@ http.client and not requests: a check has to send a path as it stands (`/a%2Fb`,
 twice, in odd case or with underscores, and to connect to one address under another name.
 """
 
+import asyncio
 import http.client
 import json
 import socket
@@ -16,11 +17,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
-from websockets.sync.client import connect as websocket_connect
+from websockets.asyncio.client import connect as websocket_connect
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from hoplab.endpoint import Address
-from hoplab.errors import HarnessError
+from hoplab.errors import HarnessError, NoAnswer
 
 TIMEOUT = 15.0
 """Seconds without an answer after which the lab gives up, with an error and not a finding."""
@@ -123,7 +124,7 @@ class Client:
     ) -> Exchange:
         """Send one request, follow nothing, and record the exchange.
 
-        Raises HarnessError where no HTTP response came, and for an origin that isn't known.
+        Raises NoAnswer where no HTTP response came, HarnessError for an origin that isn't known.
         """
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
@@ -135,19 +136,23 @@ class Client:
         self.exchanges.append(exchange)
         with self._own_trouble(exchange):
             connection = self._connection(origin)
+            if body is not None:
+                connection.close()  # what may not be sent twice goes over a new connection
             reused = connection.sock is not None
             try:
                 response = _send(connection, method, target, sent, body)
             except ConnectionError:
                 if not reused:
                     raise
-                connection.close()  # the server had closed it meanwhile (RFC 9112, 9.3.1)
+                connection.close()  # was closed meanwhile; a GET may be repeated (RFC 9112, 9.3.1)
                 response = _send(connection, method, target, sent, body)
             exchange.status, exchange.headers = response.status, response.getheaders()
             if stream:
                 while piece := response.readline():
                     exchange.chunks.append((time.time(), piece))
                 exchange.body = b"".join(piece for _, piece in exchange.chunks)
+            elif response.status == http.client.SWITCHING_PROTOCOLS:
+                connection.close()  # it speaks something else now
             elif (exchange.header("content-type") or "").startswith("text/event-stream"):
                 connection.close()  # it may never end
             else:
@@ -155,45 +160,52 @@ class Client:
                     exchange.body = response.read()
                 except http.client.IncompleteRead as cut:  # a finding, and not our trouble
                     exchange.body = cut.partial
-                    connection.close()
         return exchange
 
-    def websocket(self, url: str, headers: Headers = ()) -> Exchange:
-        """Open a WebSocket and receive one message: the body. Status 101 if it was accepted."""
-        parts = urlsplit(url)
-        secure = parts.scheme == "wss"
-        origin = f"{'https' if secure else 'http'}://{parts.netloc}"
-        exchange = Exchange("WEBSOCKET", url, headers)
+    def websocket(self, url: str) -> Exchange:
+        """Open a WebSocket and receive one message: the body. Status 101 if it was accepted.
+
+        Raises NoAnswer where no HTTP response came.
+        """
+        exchange = Exchange("WEBSOCKET", url, ())
         self.exchanges.append(exchange)
         with self._own_trouble(exchange):
-            sock = open_socket(self._address(origin), (self.source, 0) if self.source else None)
-            try:
-                with websocket_connect(
-                    url,
-                    sock=sock,
-                    ssl=self._tls if secure else None,
-                    server_hostname=parts.hostname if secure else None,
-                    additional_headers=list(headers),
-                    compression=None,
-                    proxy=None,
-                    open_timeout=TIMEOUT,
-                    close_timeout=TIMEOUT,
-                ) as connection:
-                    response = connection.response
-                    if response is not None:
-                        exchange.status = response.status_code
-                        exchange.headers = list(response.headers.raw_items())
-                    message = connection.recv(TIMEOUT)
-                    exchange.body = message if isinstance(message, bytes) else message.encode()
-            except InvalidStatus as refused:
-                exchange.status = refused.response.status_code
-                exchange.headers = list(refused.response.headers.raw_items())
-                exchange.body = bytes(refused.response.body or b"")
-            except (InvalidHandshake, WebSocketException) as error:
-                exchange.body = str(error).encode()
-            finally:
-                sock.close()
+            # Not websockets.sync: over TLS, its two threads on one connection hang now and then.
+            asyncio.run(self._talk(url, exchange))
+            if not exchange.status:
+                raise NoAnswer(f"{exchange}: no HTTP response ({exchange.body.decode()})")
         return exchange
+
+    async def _talk(self, url: str, exchange: Exchange) -> None:
+        parts = urlsplit(url)
+        secure = parts.scheme == "wss"
+        host, port = self._address(f"{'https' if secure else 'http'}://{parts.netloc}")
+        try:
+            async with websocket_connect(
+                url,
+                host=host,
+                port=port,
+                local_addr=(self.source, 0) if self.source else None,
+                ssl=self._tls if secure else None,
+                server_hostname=parts.hostname if secure else None,
+                compression=None,
+                proxy=None,
+                open_timeout=TIMEOUT,
+                close_timeout=TIMEOUT,
+            ) as connection:
+                response = connection.response
+                if response is not None:
+                    exchange.status = response.status_code
+                    exchange.headers = list(response.headers.raw_items())
+                async with asyncio.timeout(TIMEOUT):
+                    message = await connection.recv()
+                exchange.body = message if isinstance(message, bytes) else message.encode()
+        except InvalidStatus as refused:
+            exchange.status = refused.response.status_code
+            exchange.headers = list(refused.response.headers.raw_items())
+            exchange.body = bytes(refused.response.body or b"")
+        except WebSocketException as error:
+            exchange.body = str(error).encode()
 
     def close(self) -> None:
         """Close what is open."""
@@ -227,7 +239,7 @@ class Client:
             message = (
                 f"{exchange.method} {exchange.url}: no answer ({error or type(error).__name__})"
             )
-            raise HarnessError(message) from error
+            raise NoAnswer(message) from error
 
 
 def _send(

@@ -6,7 +6,7 @@ import signal
 import ssl
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from subprocess import CalledProcessError
@@ -90,8 +90,8 @@ class Labs:
         return self._running[name]
 
     def stop(self) -> None:
-        """Stop what was started, whole or in part."""
-        with interruptible():
+        """Stop what was started, whole or in part, and let nothing interrupt it."""
+        with suppress(KeyboardInterrupt), interruptible():
             self._stack.close()
 
     def _start(self, name: str) -> Running:

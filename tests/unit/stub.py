@@ -103,15 +103,34 @@ def running_stub(certificates: Certificates) -> Iterator[Stub]:
 
 
 def right(app: ASGIApp) -> ASGIApp:
-    """What a right proxy and server do: 404 outside the prefix, and root_path inside."""
+    """What a right proxy and server do: 404 outside the prefix, and root_path inside.
+
+    Of the forwarded headers that the client sent, none arrives.
+    """
 
     async def deployment(scope: Scope, receive: Receive, send: Send) -> None:
         if (scope["path"] + "/").startswith(PREFIX + "/"):
-            await app({**scope, "root_path": PREFIX}, receive, send)
+            own = [h for h in scope["headers"] if h[0].replace(b"_", b"-") not in FORWARDED]
+            passed_on = {"root_path": PREFIX, "headers": own, SENT: scope["headers"]}
+            await app({**scope, **passed_on}, receive, send)
         else:
             await PlainTextResponse("not behind this proxy", 404)(scope, receive, send)
 
     return deployment
+
+
+FORWARDED = {
+    b"x-forwarded-for",
+    b"x-forwarded-proto",
+    b"x-forwarded-host",
+    b"x-forwarded-port",
+    b"x-forwarded-prefix",
+    b"x-real-ip",
+    b"forwarded",
+}
+
+SENT = "hoplab.sent"
+"""Where `right` keeps the headers that the client sent."""
 
 
 # --- faults ---
@@ -150,19 +169,24 @@ def scoped(**changes: Any) -> Fault:
     return rescoped(lambda _: changes)
 
 
-def only(path: str, fault: Fault) -> Fault:
-    """The fault, for one path below the prefix."""
+def at(public: str, fault: Fault) -> Fault:
+    """The fault, for one public path."""
 
     def narrowed(app: ASGIApp) -> ASGIApp:
         faulty = fault(app)
 
         async def choose(scope: Scope, receive: Receive, send: Send) -> None:
-            chosen = faulty if scope["path"] == PREFIX + path else app
+            chosen = faulty if scope["path"] == public else app
             await chosen(scope, receive, send)
 
         return choose
 
     return narrowed
+
+
+def only(path: str, fault: Fault) -> Fault:
+    """The fault, for one path below the prefix."""
+    return at(PREFIX + path, fault)
 
 
 @rescoped
@@ -207,11 +231,14 @@ def portless(scope: Scope) -> dict[str, Any]:
     }
 
 
-def without(*names: str) -> Fault:
-    """The proxy drops these request headers."""
-    return rescoped(
-        lambda scope: {"headers": [h for h in scope["headers"] if h[0].decode() not in names]}
-    )
+def lets_through(*names: str) -> Fault:
+    """The proxy passes these headers on as the client sent them."""
+
+    def change(scope: Scope) -> dict[str, Any]:
+        sent = [header for header in scope[SENT] if header[0].decode() in names]
+        return {"headers": scope["headers"] + sent}
+
+    return rescoped(change)
 
 
 def instead(path: str, answer: ASGIApp) -> Fault:
@@ -296,6 +323,51 @@ def told(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Edit:
 # --- other servers ---
 
 
+@contextmanager
+def tunnelling(port: int) -> Iterator[int]:
+    """A proxy that agrees to speak HTTP/2 from now on; what else is asked, `port` answers."""
+
+    def talk(connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as lines:
+            head = _head(lines)
+            if b"\r\nUpgrade: h2c\r\n" in head:
+                connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n")
+                return
+            with socket.create_connection((LOOPBACK, port), 10) as upstream:
+                upstream.sendall(head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+                while piece := upstream.recv(2**16):
+                    connection.sendall(piece)
+
+    with accepting(talk) as own:
+        yield own
+
+
+@contextmanager
+def accepting(talk: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Have `talk` serve one connection after the other, in a thread; gives the port."""
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:  # closed below
+                return
+            connection.settimeout(10)
+            try:
+                talk(connection)
+            except OSError:  # the client went away, or did not like the certificate
+                continue
+
+    with socket.create_server((LOOPBACK, 0)) as server:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
 def closed_port() -> int:
     """Where nobody listens."""
     with socket.create_server((LOOPBACK, 0)) as sock:
@@ -330,8 +402,8 @@ def recording(
     left = list(answers) or [OK]
 
     def talk(connection: socket.socket) -> None:
+        recorder.connections.append(connection.getpeername())
         with connection:
-            connection.settimeout(10)
             plain = tls.wrap_socket(connection, server_side=True) if tls else connection
             with plain, plain.makefile("rb") as lines:
                 while head := _head(lines):
@@ -341,27 +413,9 @@ def recording(
                     if close:
                         return
 
-    def serve() -> None:
-        while True:
-            try:
-                connection, address = server.accept()
-            except OSError:  # closed below
-                return
-            recorder.connections.append(address)
-            try:
-                talk(connection)
-            except OSError:  # the client went away, or did not like the certificate
-                continue
-
-    with socket.create_server((LOOPBACK, 0)) as server:
-        recorder.port = server.getsockname()[1]
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield recorder
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join()
+    with accepting(talk) as port:
+        recorder.port = port
+        yield recorder
 
 
 def _head(lines: Any) -> bytes:

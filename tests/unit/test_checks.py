@@ -24,15 +24,19 @@ from hoplab.results import Verdict
 from hoplab.topology import PREFIX, Scheme, Strategy
 from tests.unit.stub import (
     LOOPBACK,
+    SENT,
     Fault,
     Stub,
     all_of,
     altered,
     as_it_is,
+    at,
+    closed_port,
     doubled,
     header,
     host,
     instead,
+    lets_through,
     listening,
     only,
     portless,
@@ -43,8 +47,8 @@ from tests.unit.stub import (
     stripped,
     text,
     told,
+    tunnelling,
     unaware,
-    without,
 )
 
 NOT_FOUND = PlainTextResponse("404 page not found", 404)
@@ -110,6 +114,13 @@ def believes_second(scope: Scope) -> dict[str, Any]:
     return {"client": (values[1].decode(), 0)} if values[1:] else {}
 
 
+@rescoped
+def appends(scope: Scope) -> dict[str, Any]:
+    """`proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for`."""
+    value = dict(scope[SENT]).get(b"x-forwarded-for", b"unknown") + b", 127.0.0.1"
+    return {"headers": [*scope["headers"], (b"x-forwarded-for", value)]}
+
+
 def redirects_as_told(app: ASGIApp) -> ASGIApp:
     """A proxy that writes the X-Forwarded-Host it was sent into redirects."""
 
@@ -140,6 +151,23 @@ def hypercorn_trusts_all(app: ASGIApp) -> ASGIApp:
 
 def prefix_of_anybody(app: ASGIApp) -> ASGIApp:
     return ForwardedPrefixMiddleware(app, prefix=PREFIX, trusted="*")
+
+
+def resolves_to_compare(app: ASGIApp) -> ASGIApp:
+    """The proxy resolves dots to find out where a path belongs, and passes on what it was sent."""
+
+    async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
+        inside = f"..{PREFIX}/" in scope["path"]
+        target = plain.app if inside else app
+        await target({**scope, "root_path": PREFIX} if inside else scope, receive, send)
+
+    return proxy
+
+
+@rescoped
+def keeps_encoded_dots(scope: Scope) -> dict[str, Any]:
+    """The same, of dots that only decoding shows."""
+    return {"path": f"{PREFIX}{scope['path']}"} if b"..%2f" in scope["raw_path"] else {}
 
 
 def loses_a_byte(app: ASGIApp) -> ASGIApp:
@@ -204,12 +232,10 @@ def websocket_saying(message: str | None) -> ASGIApp:
     return talk
 
 
-quick_events = only("/events", scoped(query_string=b"interval=0.1"))
-"""No fault: the same events in less time."""
-
 # --- the tables ---
 
 HTTPS = Scheme.HTTPS
+FOR, PROTO, HOST = "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"
 NO_TRUST = scoped(scheme="http")
 TOO_MUCH_TRUST = scoped(scheme="https")
 
@@ -332,6 +358,16 @@ CASES: dict[str, list[Case]] = {
             "servers-wrong",
             "extra ones without prefix",
             outside=servers("/extra-servers/openapi.json", lambda urls: urls[1:]),
+        ),
+        Case(
+            "mount-unreachable",
+            "extra servers",
+            outside=instead("/extra-servers/openapi.json", NOT_FOUND),
+        ),
+        Case(
+            "mount-unreachable",
+            "root_path_in_servers=False",
+            outside=by_another("/no-root-path-in-servers/openapi.json"),
         ),
         Case(
             "servers-wrong",
@@ -501,37 +537,72 @@ CASES: dict[str, list[Case]] = {
     ],
     "spoof": [
         Case("unreachable", "no /scope", outside=instead("/scope", NOT_FOUND)),
-        Case("client-spoofable", "--forwarded-allow-ips=*", inside=uvicorn_trusts_all),
-        Case("client-spoofable", "ProxyFix without proxy", inside=hypercorn_trusts_all),
-        Case("client-spoofable", "underscores only", inside=believes_underscores),
-        Case("client-spoofable", "second one only", inside=believes_second),
         Case(
-            "scheme-spoofable",
-            "X-Forwarded-For only is set",
-            inside=all_of(without("x-forwarded-for"), uvicorn_trusts_all),
+            "client-spoofable",
+            "--forwarded-allow-ips=*",
+            inside=all_of(lets_through(FOR, PROTO), uvicorn_trusts_all),
+        ),
+        Case(
+            "client-spoofable",
+            "ProxyFix without proxy",
+            inside=all_of(lets_through(FOR, PROTO, HOST), hypercorn_trusts_all),
+        ),
+        Case(
+            "client-spoofable",
+            "the first of several is believed",
+            inside=all_of(appends, uvicorn_trusts_all),
+        ),
+        Case(
+            "client-spoofable",
+            "underscores only",
+            inside=all_of(lets_through("x_forwarded_for"), believes_underscores),
+        ),
+        Case(
+            "client-spoofable",
+            "second one only",
+            inside=all_of(lets_through(FOR), believes_second),
         ),
         Case(
             "scheme-spoofable",
-            "X-Forwarded-For only is set, https",
-            inside=all_of(without("x-forwarded-for"), uvicorn_trusts_all),
+            "X-Forwarded-Proto is passed on",
+            inside=all_of(lets_through(PROTO), uvicorn_trusts_all),
+        ),
+        Case(
+            "scheme-spoofable",
+            "X-Forwarded-Proto is passed on, https",
+            inside=all_of(lets_through(PROTO), uvicorn_trusts_all),
             scheme=HTTPS,
         ),
         Case(
             "host-spoofable",
             "X-Forwarded-Host is passed on",
-            inside=all_of(without("x-forwarded-for", "x-forwarded-proto"), hypercorn_trusts_all),
+            inside=all_of(lets_through(HOST), hypercorn_trusts_all),
         ),
         Case("host-spoofable", "in redirects only", outside=redirects_as_told),
         Case(
             "prefix-spoofable",
             "X-Forwarded-Prefix is passed on",
-            inside=all_of(unaware, prefix_of_anybody),
+            inside=all_of(unaware, lets_through("x-forwarded-prefix"), prefix_of_anybody),
         ),
+        Case("forwarded-passed-on", "X-Forwarded-For", inside=lets_through(FOR)),
+        Case("forwarded-passed-on", "X-Forwarded-For, appended to", inside=appends),
+        Case("forwarded-passed-on", "X-Forwarded-Proto", inside=lets_through(PROTO)),
+        Case("forwarded-passed-on", "X-Forwarded-Host", inside=lets_through(HOST)),
+        Case("forwarded-passed-on", "X-Forwarded-Port", inside=lets_through("x-forwarded-port")),
+        Case("forwarded-passed-on", "X-Real-IP", inside=lets_through("x-real-ip")),
+        Case("forwarded-passed-on", "Forwarded", inside=lets_through("forwarded")),
+        Case("forwarded-passed-on", "underscores", inside=lets_through("x_real_ip")),
     ],
     "boundary": [
         Case("prefix-leaks", "sibling", outside=rewritten(f"{PREFIX}0/app", f"{PREFIX}/0/app")),
+        Case("prefix-leaks", "sibling, another page", outside=instead("0/app", WELCOME)),
         Case("prefix-leaks", "no prefix", outside=rewritten("/app", f"{PREFIX}/app")),
+        Case("prefix-leaks", "no prefix, another page", outside=at("/app", lambda _: WELCOME)),
+        Case("prefix-leaks", "no prefix, 502", outside=at("/app", lambda _: BAD_GATEWAY)),
+        Case("prefix-leaks", "dots, encoded", outside=keeps_encoded_dots),
+        Case("prefix-leaks", "doubled, 502", outside=instead(f"{PREFIX}/app", BAD_GATEWAY)),
         Case("prefix-leaks", "doubled", outside=rewritten(f"{PREFIX * 2}/app", f"{PREFIX}/app")),
+        Case("prefix-leaks", "dots (proxy_pass without path)", outside=resolves_to_compare),
         Case("bare-prefix-broken", "404", outside=instead("", NOT_FOUND)),
         Case("bare-prefix-broken", "404 with slash", outside=instead("/", NOT_FOUND)),
         Case("bare-prefix-broken", "another page", outside=instead("/", WELCOME)),
@@ -548,17 +619,23 @@ CASES: dict[str, list[Case]] = {
     ],
     "stream": [
         Case("stream-buffered", "until the end", outside=altered("/events")),
-        Case("stream-buffered", "no events", outside=altered("/events", text("data", "d"))),
-        Case("stream-buffered", "not routed", outside=instead("/events", NOT_FOUND)),
-        Case("body-altered", "not routed", outside=instead("/echo", NOT_FOUND)),
-        Case("body-altered", "another application", outside=by_another("/echo")),
-        Case("body-altered", "too large", outside=instead("/echo", too_large)),
-        Case("body-altered", "too large, https", outside=instead("/echo", too_large), scheme=HTTPS),
+        Case("unreachable", "no events", outside=altered("/events", text("data", "d"))),
+        Case(
+            "unreachable", "one is lost", outside=altered("/events", text('data: {"number": 1', ""))
+        ),
+        Case("unreachable", "not routed", outside=instead("/events", NOT_FOUND)),
+        Case("body-refused", "not routed", outside=instead("/echo", NOT_FOUND)),
+        Case("body-refused", "another application", outside=by_another("/echo")),
+        Case("body-refused", "too large", outside=instead("/echo", too_large)),
+        Case("body-refused", "too large, https", outside=instead("/echo", too_large), scheme=HTTPS),
         Case("body-altered", "way there", inside=only("/echo", loses_a_byte)),
         Case("body-altered", "way back", outside=altered("/echo", text("a", "b"))),
         Case("body-altered", "cut short", outside=only("/echo", cut_short)),
     ],
 }
+
+TESTED_BELOW = {"boundary": {"tunnel-opened"}}
+"""Symptoms of faults that no ASGI application can have."""
 
 
 @pytest.mark.parametrize(
@@ -569,14 +646,26 @@ CASES: dict[str, list[Case]] = {
         for case in cases
     ],
 )
-def test_a_fault_is_found_and_named(stub: Stub, check: str, case: Case) -> None:
-    stub.serve(case.inside, all_of(quick_events, case.outside))
+def test_a_fault_is_found_and_named(
+    stub: Stub, check: str, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["hoplab.checks.stream"], "_INTERVAL", 0.1)  # to wait less
+    stub.serve(case.inside, case.outside)
 
     finding = stub.ask(check, case.scheme)
 
     assert (finding.verdict, finding.symptom) == (Verdict.FAIL, case.symptom), finding.detail
     assert finding.exchanges, "no evidence"
     assert finding.detail
+
+
+def test_a_tunnel_is_found(stub: Stub) -> None:
+    with tunnelling(stub.endpoint.ports[Scheme.HTTP]) as port:
+        ports = {**stub.endpoint.ports, Scheme.HTTP: port}
+        tunnel, others = stub.ask("boundary", ports=ports), stub.ask("static", ports=ports)
+
+    assert (tunnel.verdict, tunnel.symptom) == (Verdict.FAIL, "tunnel-opened"), tunnel.detail
+    assert others.verdict is Verdict.PASS, others.detail
 
 
 JUDGED = [name for name in CHECKS if name != "direct"]
@@ -649,6 +738,21 @@ def test_direct_without_address_is_not_applicable(stub: Stub) -> None:
     assert (finding.verdict, finding.exchanges) == (Verdict.NOT_APPLICABLE, [])
 
 
+def test_direct_without_a_way_is_not_applicable(stub: Stub) -> None:
+    """Docker Desktop knows addresses that this machine has no way to."""
+    finding = stub.ask("direct", direct=(LOOPBACK, closed_port()))
+
+    assert finding.verdict is Verdict.NOT_APPLICABLE
+    assert "Connection refused" in finding.detail
+
+
+def test_direct_answer_of_somebody_else_is_an_error(stub: Stub) -> None:
+    with listening(WELCOME) as port:
+        finding = stub.ask("direct", direct=(LOOPBACK, port))
+
+    assert (finding.verdict, finding.symptom) == (Verdict.ERROR, None)
+
+
 @pytest.mark.parametrize("scheme", Scheme)
 def test_direct_records_what_the_guide_says(stub: Stub, scheme: Scheme) -> None:
     with listening(plain.app, root_path=PREFIX) as port:
@@ -671,7 +775,9 @@ def documented(check: str) -> set[str]:
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_every_documented_symptom_has_a_case_and_every_case_is_documented(check: str) -> None:
-    assert {case.symptom for case in CASES.get(check, [])} == documented(check)
+    tested = {case.symptom for case in CASES.get(check, [])} | TESTED_BELOW.get(check, set())
+
+    assert tested == documented(check)
 
 
 def test_every_check_but_direct_can_fail() -> None:

@@ -213,7 +213,7 @@ def test_proxy_is_told_what_its_files_ask_for(name: str, topology: Topology) -> 
     folder = CATALOGUE.proxies[topology.proxy].folder
     files = [*folder.glob(f"{topology.mode}/*"), *folder.glob(f"{topology.mode}.*")]
     text = "\n".join(file.read_text() for file in files)
-    asked = set(re.findall(r'\{\{ env "(\w+)" \}\}', text)) | set(
+    asked = set(re.findall(r'\{\{ env "(\w+)" (?:\| quote )?\}\}', text)) | set(
         re.findall(r"\$\{([A-Z_]+)\}", re.sub("#.*", "", text))
     )
 
@@ -324,6 +324,7 @@ def test_variables_are_these() -> None:
     used = {name for name, _ in _VARIABLE.findall(json.dumps(WRITTEN))}
 
     assert used == published | images | {
+        "APP_IMAGE",
         "PYTHON_IMAGE",
         "BACKEND_SUBNET",
         "CERTIFICATES",

@@ -41,8 +41,9 @@ def a_run(*results: CellResult) -> Results:
         ([PASS, ERROR], ERROR),
         ([FAIL, ERROR], ERROR),
         ([ERROR, FAIL, PASS], ERROR),
-        ([RECORDED], ERROR),
-        ([NOT_APPLICABLE, RECORDED], ERROR),
+        ([RECORDED], RECORDED),
+        ([NOT_APPLICABLE, RECORDED], RECORDED),
+        ([NOT_APPLICABLE], NOT_APPLICABLE),
         ([], ERROR),
     ],
 )
@@ -64,7 +65,8 @@ def test_symptoms_stand_once_in_the_order_of_the_checks() -> None:
         ([a_result(PASS), a_result(PASS, RECORDED)], True),
         ([a_result(PASS), a_result(FAIL)], False),
         ([a_result(PASS), a_result(ERROR)], False),
-        ([a_result(PASS), a_result(RECORDED)], False),
+        ([a_result(PASS), a_result(RECORDED)], True),
+        ([a_result(PASS), a_result(NOT_APPLICABLE)], False),
         ([a_result(PASS), a_result()], False),
     ],
 )

@@ -272,7 +272,7 @@ def test_refused_connection_is_our_own_trouble(
 ) -> None:
     with client_of(closed_port(), certificates) as (client, origin):
         arguments = ["GET", origin] if ask is Client.request else ["ws" + origin[4:]]
-        with pytest.raises(HarnessError, match="Connection refused"):
+        with pytest.raises(HarnessError, match=r"Connection refused|Connect call failed"):
             ask(client, *arguments)
 
     assert len(client.exchanges) == 1
@@ -373,7 +373,7 @@ async def websockets(scope: Scope, receive: Receive, send: Send) -> None:
     match scope["path"]:
         case "/accept":
             await websocket.accept(headers=[(b"x-instance", b"nonce")])
-            await websocket.send_json([scope["scheme"], websocket.headers.get("x-forwarded-for")])
+            await websocket.send_json(scope["scheme"])
             await websocket.receive()
         case "/bytes":
             await websocket.accept()
@@ -397,10 +397,10 @@ def test_websocket_accepted(certificates: Certificates, scheme: str) -> None:
         client_of(port, certificates, scheme) as (client, origin),
     ):
         url = origin.replace("http", "ws", 1) + "/accept"
-        exchange = client.websocket(url, [("X-Forwarded-For", "192.0.2.7")])
+        exchange = client.websocket(url)
 
     assert exchange.status == 101
-    assert exchange.json() == [url[: url.index(":")], "192.0.2.7"]
+    assert exchange.json() == url[: url.index(":")]
     assert exchange.header("X-Instance") == "nonce"
     assert (exchange.method, exchange.url) == ("WEBSOCKET", url)
     assert client.exchanges == [exchange]
@@ -436,11 +436,9 @@ def test_websocket_handshake_that_is_none(certificates: Certificates) -> None:
     with (
         recording(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", close=True) as recorder,
         client_of(recorder.port, certificates) as (client, origin),
+        pytest.raises(HarnessError, match=r"no HTTP response \(.*(Upgrade|Connection)"),
     ):
-        exchange = client.websocket("ws" + origin[4:])
-
-    assert exchange.status == 0
-    assert b"Upgrade" in exchange.body or b"Connection" in exchange.body
+        client.websocket("ws" + origin[4:])
 
 
 # --- what is recorded ---

@@ -1,3 +1,4 @@
+from hoplab.errors import HarnessError, NoAnswer
 from hoplab.probe import NotApplicable, Probe, Recorded
 
 
@@ -14,5 +15,12 @@ def direct(probe: Probe) -> str:
     origin = f"http://{host}:{port}"
     probe.client.origins[origin] = probe.endpoint.direct
     probe.client.source = None
-    app, openapi = probe.get(f"{origin}/app"), probe.get(f"{origin}{probe.root_path}/openapi.json")
+    try:
+        app = probe.get(f"{origin}/app")
+        openapi = probe.get(f"{origin}{probe.root_path}/openapi.json")
+    except NoAnswer as error:  # Docker Desktop and rootless Docker keep it to themselves
+        raise NotApplicable(str(error)) from error
+    if not probe.from_app(app):
+        message = f"{app}: somebody else answers there"
+        raise HarnessError(message)
     raise Recorded(f"/app: {app.status} {app.body.decode()}; its OpenAPI: {openapi.status}")

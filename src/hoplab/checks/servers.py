@@ -14,7 +14,8 @@ def servers(probe: Probe) -> str:
     """Does every operation exist at every server that the OpenAPI document names?
 
     And are servers that the author added kept in their order after the prefix, and is the prefix
-    left out with `root_path_in_servers=False`? Symptom: `servers-wrong`.
+    left out with `root_path_in_servers=False`? Symptoms: `servers-wrong`; and `mount-unreachable`
+    where the documented variants, which are mounted, can't be asked.
     """
     document = probe.get("/openapi.json")
     content = document.json()
@@ -45,10 +46,9 @@ def _operation(probe: Probe, method: str, url: str) -> Exchange:
 
 
 def _variant(probe: Probe, mount: str, expected: list[str]) -> None:
-    """A documented variant, mounted; where mounts don't work at all, the mount check says so."""
     document = probe.get(f"/{mount}/openapi.json")
     if not probe.answers(document):
-        return
+        probe.fail("mount-unreachable", document, "the OpenAPI document of a mounted application")
     content: Any = document.json()
     given = [server["url"] for server in content.get("servers", [])]
     if given != expected:

@@ -2,7 +2,7 @@ from urllib.parse import urljoin
 
 from hoplab.probe import Probe, compare_urls
 
-PERMANENT = 307
+TEMPORARY = 307
 
 
 def slash_redirect(probe: Probe) -> str:
@@ -13,7 +13,7 @@ def slash_redirect(probe: Probe) -> str:
     """
     answer = probe.get("/items?q=1")
     location = answer.header("location")
-    if not probe.answers(answer, PERMANENT) or location is None:
+    if not probe.answers(answer, TEMPORARY) or location is None:
         probe.fail("redirect-broken", answer, "a 307 from the application")
     expected = f"{probe.base}/items/?q=1"
     given = urljoin(answer.url, location)

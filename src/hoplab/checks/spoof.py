@@ -17,13 +17,14 @@ _OF_INTEREST = {
 
 
 def spoof(probe: Probe) -> str:
-    """Does it change anything if the client itself sends forwarded headers?
+    """Does anything change, or even arrive, if the client itself sends forwarded headers?
 
-    Asked plain, doubled, in odd case and with underscores; the redirect is looked at as well.
-    Symptoms: `client-spoofable`, `scheme-spoofable`, `prefix-spoofable`, `host-spoofable`; and
-    `unreachable` where the application can't be asked.
+    Asked plain, doubled, in odd case and with underscores; the redirect is looked at as well. What
+    arrives may be believed by the next middleware that somebody adds. Symptoms:
+    `client-spoofable`, `scheme-spoofable`, `prefix-spoofable`, `host-spoofable`,
+    `forwarded-passed-on`; and `unreachable` where the application can't be asked.
     """
-    honest = _seen(probe, ())
+    honest = _seen(probe.scope())
     honest_redirect = probe.get("/items").header("location")
     lies = _lies(Scheme.HTTPS if probe.cell.scheme is Scheme.HTTP else Scheme.HTTP)
     ways: dict[str, Headers] = {
@@ -32,22 +33,38 @@ def spoof(probe: Probe) -> str:
         "odd case": [(name.swapcase(), value) for name, value in lies],
         "underscores": [(name.replace("-", "_"), value) for name, value in lies],
     }
+    arrived: set[str] = set()
     for way, headers in ways.items():
-        seen = _seen(probe, headers)
+        scope = probe.scope(headers=headers)
+        seen = _seen(scope)
         for key, symptom in _OF_INTEREST.items():
             if seen[key] != honest[key]:
                 detail = f"forwarded headers ({way}): {key} {seen[key]!r}, was {honest[key]!r}"
                 raise Failed(symptom, detail)
+        arrived |= _arrived(scope["headers"], lies)
     redirect = probe.get("/items", lies).header("location")
     if redirect != honest_redirect:
         raise Failed("host-spoofable", f"redirects to {redirect}, was {honest_redirect}")
-    return f"{len(lies)} headers, {len(ways)} ways: nothing changed"
+    if arrived:
+        detail = f"what the client sent arrives at the application: {', '.join(sorted(arrived))}"
+        raise Failed("forwarded-passed-on", detail)
+    return f"{len(lies)} headers, {len(ways)} ways: nothing changed, and none arrived"
 
 
-def _seen(probe: Probe, headers: Headers) -> dict[str, Any]:
-    scope = probe.scope(headers=headers)
+def _seen(scope: dict[str, Any]) -> dict[str, Any]:
     client = (scope["client"] or [None])[0]  # the port differs with every connection
     return {**{key: scope[key] for key in _OF_INTEREST}, "client": client}
+
+
+def _arrived(headers: Headers, lies: Headers) -> set[str]:
+    """The headers in which a lie stands, alone or appended to."""
+    told = {name.lower(): value for name, value in lies}
+    return {
+        name
+        for name, value in headers
+        if (lie := told.get(name.lower().replace("_", "-")))
+        and lie in [part.strip() for part in value.split(",")]
+    }
 
 
 def _lies(scheme: Scheme) -> list[tuple[str, str]]:

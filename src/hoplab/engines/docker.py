@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -234,6 +235,7 @@ def environment(
     ports = [variable(topology, scheme) for topology in topologies for scheme in Scheme]
     return {
         "NONCE": run.nonce,
+        "APP_IMAGE": f"hoplab-app:{zlib.crc32(str(ROOT).encode()):08x}",  # no other clone's code
         "CERTIFICATES": str(certificates.folder),
         "BACKEND_SUBNET": os.environ.get("BACKEND_SUBNET") or free_subnet(own=own_ports),
         **({} if own_ports else dict.fromkeys(ports, "0")),
@@ -318,7 +320,7 @@ def _wait(process: subprocess.Popen[str], seconds: float, what: str) -> None:
 
 def _hint(errors: str) -> str | None:
     if "port is already allocated" in errors or "address already in use" in errors:
-        return "Stop what has this port, or choose another: README, Ports."
+        return "Stop what has this port, or choose another: README, The eight topologies."
     if "Pool overlaps" in errors or "overlaps with" in errors:
         return "Set BACKEND_SUBNET to a free one, for example BACKEND_SUBNET=10.99.0.0/24."
     if "bind source path does not exist" in errors:

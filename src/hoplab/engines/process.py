@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -195,7 +196,10 @@ class ProcessEngine:
             raise HoplabError(message)
         launcher.stdin.write(json.dumps(deployment) + "\n")
         launcher.stdin.flush()
-        answer = launcher.stdout.readline()
+        deadline = time.monotonic() + START_SECONDS
+        while not select.select([launcher.stdout], [], [], 0.1)[0] and time.monotonic() < deadline:
+            interrupts.check()
+        answer = launcher.stdout.readline() if time.monotonic() < deadline else ""
         if not answer:
             wrote = self._log("launcher").read_text()
             message = f"The launcher of the ASGI servers ended:\n{wrote}"
@@ -287,8 +291,8 @@ def placeholders(proxy: Proxy, mode: Mode, run: Path) -> dict[str, str]:
         "folder": str(proxy.folder),
         "mode": mode,
         "run": str(run),
-        "user": pwd.getpwuid(os.geteuid()).pw_name,
-        "group": grp.getgrgid(os.getegid()).gr_name,
+        "user": pwd.getpwuid(0).pw_name,
+        "group": grp.getgrgid(0).gr_name,
     }
 
 

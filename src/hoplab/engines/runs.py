@@ -15,6 +15,10 @@ from pathlib import Path
 
 import psutil
 
+CLOCK_STEP_SECONDS = 5.0
+"""A process's start is told by the system's clock, which may have been set since. Numbers of
+processes are not used again that soon."""
+
 STOP_SECONDS = 5.0
 """How long a process has to stop by itself after SIGTERM."""
 
@@ -104,7 +108,7 @@ def _alive(file: Path) -> list[psutil.Process]:
     for pid, created in identities:
         try:
             process = psutil.Process(int(pid))
-            if process.create_time() == created and alive(process):
+            if abs(process.create_time() - created) < CLOCK_STEP_SECONDS and alive(process):
                 found.append(process)
         except psutil.NoSuchProcess:
             continue
