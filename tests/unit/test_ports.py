@@ -130,3 +130,16 @@ def test_holder_that_nobody_may_know_is_left_out(
         ports.require_free({TOPOLOGY: {Scheme.HTTP: taken}})
 
     assert f"  {taken} ({HTTP})\n" in str(caught.value)
+
+
+def test_one_port_for_two_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NGINX_UVICORN_STRIP_HTTP", "9999")
+    strip = [topology for topology in load().topologies if topology.mode is Mode.STRIP]
+
+    with pytest.raises(HoplabError) as caught:
+        ports.require_free(ports.own(strip))
+
+    assert str(caught.value) == (
+        "TRAEFIK_UVICORN_STRIP_HTTP and NGINX_UVICORN_STRIP_HTTP are both 9999: "
+        "each needs a port of its own."
+    )

@@ -45,6 +45,10 @@ def free_ports(count: int) -> list[int]:
 def require_free(ports: Mapping[Topology, Mapping[Scheme, int]]) -> None:
     """Raise HoplabError naming every port that is taken, by whom, and how to choose another."""
     wanted = {variable(t, scheme): port for t in ports for scheme, port in ports[t].items()}
+    for name, port in wanted.items():
+        if same := [other for other, given in wanted.items() if given == port and other != name]:
+            message = f"{name} and {same[0]} are both {port}: each needs a port of its own."
+            raise HoplabError(message)
     taken = {name: port for name, port in wanted.items() if not _is_free(port)}
     if not taken:
         return
