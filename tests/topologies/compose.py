@@ -73,13 +73,14 @@ class ComposeEngine:
 
     def logs(self, topology: Topology) -> str:
         """The log of both services, and the proxy's configuration."""
-        services = [docker.app_service(topology), topology.name]
-        with self._told():
-            log, _ = self._compose.get_logs(*services)
         files = configuration_of(self._catalogue.proxies[topology.proxy], topology.mode)
-        parts = [f"--- {' and '.join(services)}: log\n{log}"]
-        parts += [f"--- {topology.name}: {file.name}\n{file.read_text()}" for file in files]
-        return "\n".join(parts)
+        with self._told():
+            logs = {
+                f"{service}: log": self._compose.get_logs(service)[0]
+                for service in (docker.app_service(topology), topology.name)
+            }
+        parts = logs | {f"{topology.name}: {file.name}": file.read_text() for file in files}
+        return "\n".join(f"--- {title}\n{text}" for title, text in parts.items())
 
     def versions(self) -> dict[str, str]:
         """The versions inside the containers."""

@@ -29,6 +29,7 @@ from hoplab.lab import CERTIFICATES, RUNS, Lab
 from hoplab.report.progress import Progress
 from hoplab.results import Finding, Verdict
 from hoplab.topology import Cell, Topology
+from hoplab.wire import Exchange
 from tests.docker_required import require_docker
 from tests.topologies.compose import ComposeEngine
 
@@ -187,11 +188,11 @@ class Public:
     def evidence(self) -> list[tuple[str, str]]:
         """For the report of a failed test: the contract's exchanges, logs, configuration."""
         name = f"{self.lab.engine.name}: {self.cell.topology.name}"
-        sections = []
-        for finding in self._findings:
-            exchanges = [exchange.as_json() for exchange in finding.exchanges[-SHOWN_EXCHANGES:]]
-            sections.append((f"{name}: {finding.check}", json.dumps(exchanges, indent=1)))
-        return [*sections, (name, self.lab.logs(self.cell.topology))]
+        asked = [
+            (f"{name}: {finding.check}", _shown(finding.exchanges[-SHOWN_EXCHANGES:]))
+            for finding in self._findings
+        ]
+        return [*asked, (name, self.lab.logs(self.cell.topology))]
 
     async def _receive(self, path: str, headers: dict[str, str] | None) -> Any:
         # Not websockets.sync: it reads and writes in two threads, and OpenSSL's connections are
@@ -217,6 +218,16 @@ class _From(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, source_address=(self._address, 0), **options)
+
+
+def _shown(exchanges: Sequence[Exchange]) -> str:
+    lines = []
+    for exchange in exchanges:
+        lines.append(str(exchange))
+        lines += [f"> {name}: {value}" for name, value in exchange.sent]
+        lines += [f"< {name}: {value}" for name, value in exchange.headers]
+        lines.append(exchange.as_json()["body"])
+    return "\n".join(lines)
 
 
 def _end(lines: list[str]) -> list[str]:
