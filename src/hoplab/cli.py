@@ -228,6 +228,12 @@ def main() -> None:
         sys.exit(_complain(error, 2))
     except HoplabError as error:
         sys.exit(_complain(error, 1))
+    except interrupts.Interrupted:
+        _complain("interrupted", 0)
+        raise
+    except BrokenPipeError:  # `hoplab logs | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except PermissionError as error:
         sys.exit(_complain(f"{error.filename}: {error.strerror}", 1))
     except psutil.AccessDenied as error:
@@ -241,6 +247,10 @@ def main() -> None:
         context = getattr(error, "ctx", None)
         hint = f" See `{context.command_path} --help`." if context else ""
         sys.exit(_complain(error.format_message().rstrip(".") + "." + hint, 2))
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code or 0)
 
 

@@ -71,6 +71,8 @@ class Lab:
         topologies = [t for t in self.catalogue.topologies if t in topologies or t.name in running]
         own = ports.own(topologies)
         ports.require_free({t: own[t] for t in topologies if t.name not in running})
+        if running:
+            self.progress.notice(f"Starting the {len(running)} topologies that are up anew.")
         self._down()
         ports.require_free(own)
         if name == "docker" and (elsewhere := docker.Compose(UP.name).folder()):
@@ -111,7 +113,9 @@ class Lab:
         """Stop everything that `up` started, or that a person started from compose.yaml."""
         with _alone():
             self.clean_up()
+            count = len(self.ps())
             self._down()
+        self.progress.notice(f"Stopped {count} topologies." if count else "Nothing was up.")
 
     def _down(self) -> None:
         runs.stop(runs.Run(UP).processes())

@@ -3,6 +3,7 @@
 Every check gets a probe of its own, so that its exchanges are its evidence.
 """
 
+import json
 from typing import Any, NoReturn
 from urllib.parse import urljoin, urlsplit
 
@@ -95,12 +96,22 @@ class Probe:
         """What the application says of its scope; Failed with `symptom` if it can't be asked."""
         answer = self.get(path, headers)
         if not self.answers(answer):
-            raise Failed(symptom, f"{answer}, expected 200 from the application")
+            self.fail(symptom, answer, "200 from the application")
         return answer.json()
 
     def fail(self, symptom: str, exchange: Exchange, expected: str) -> NoReturn:
-        """Say no, quoting the exchange."""
-        raise Failed(symptom, f"{exchange}, expected {expected}")
+        """Say no, quoting the exchange and who answered."""
+        raise Failed(symptom, f"{exchange} {self.answered_by(exchange)}, expected {expected}")
+
+    def answered_by(self, exchange: Exchange) -> str:
+        """Who gave this answer; and if it was the application, which path it was asked for."""
+        if not self.from_app(exchange):
+            return "(by the proxy)"
+        try:
+            told = json.loads(exchange.header("X-ASGI-Scope") or "{}")
+        except ValueError:
+            told = {}
+        return f"(by the application, asked for {told.get('path')})"
 
     def _same_instance(self, exchange: Exchange) -> None:
         nonce = exchange.header("X-Instance")

@@ -4,8 +4,10 @@ import re
 import subprocess
 import sys
 from itertools import takewhile
+from pathlib import Path
 
 from hoplab.catalogue import ROOT
+from tests.commands.test_start import Clone
 
 README = (ROOT / "README.md").read_text()
 
@@ -29,3 +31,20 @@ def test_verify() -> None:
     assert [comparable(line) for line in done.stdout.splitlines()] == [
         comparable(line) for line in shown("make verify")
     ]
+
+
+def test_the_experiment(tmp_path: Path) -> None:
+    """Nothing stripped behind Uvicorn's --root-path, as the README tells it."""
+    clone = Clone(tmp_path)
+    routes = "traefik/strip/routes.toml"
+    clone.edit(routes, '["drop-forwarded", "api-stripprefix"]', '["drop-forwarded"]')
+    [command] = re.findall(
+        r"^\$ \.venv/bin/hoplab (verify .* --check reach)$", README, re.MULTILINE
+    )
+
+    done = clone.hoplab(*command.split())
+
+    assert done.returncode == 1
+    told = [re.sub(r":\d{4,5}/", ":…/", line) for line in done.stdout.splitlines()]
+    expected = shown(f".venv/bin/hoplab {command}")[:-1]
+    assert told[: len(expected)] == [re.sub(r":\d{4,5}/", ":…/", line) for line in expected]

@@ -249,7 +249,7 @@ def test_logs_of_a_topology_that_is_not_up(call: Call, up: runs.Run) -> None:
 
 
 def test_down_without_anything_up_is_no_error(call: Call) -> None:
-    assert call("down") == Said(0, "", "hoplab: stopping\n")
+    assert call("down") == Said(0, "", "hoplab: stopping\nhoplab: Nothing was up.\n")
 
 
 # --- engines ---
