@@ -33,7 +33,12 @@ class Clone:
         return subprocess.run(
             [sys.executable, "-m", "hoplab.cli", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.folder / "src"), **environment},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(self.folder / "src"),
+                "APP_IMAGE": "hoplab-app:test",  # one for all clones: images stay
+                **environment,
+            },
             capture_output=True,
             text=True,
             timeout=180,

@@ -235,7 +235,9 @@ def environment(
     ports = [variable(topology, scheme) for topology in topologies for scheme in Scheme]
     return {
         "NONCE": run.nonce,
-        "APP_IMAGE": f"hoplab-app:{zlib.crc32(str(ROOT).encode()):08x}",  # no other clone's code
+        # A name of its own for each clone, so that none starts another's code.
+        "APP_IMAGE": os.environ.get("APP_IMAGE")
+        or f"hoplab-app:{zlib.crc32(str(ROOT).encode()):08x}",
         "CERTIFICATES": str(certificates.folder),
         "BACKEND_SUBNET": os.environ.get("BACKEND_SUBNET") or free_subnet(own=own_ports),
         **({} if own_ports else dict.fromkeys(ports, "0")),
