@@ -7,8 +7,8 @@ processes: `hoplab verify --engine process`, the whole contract of all eight top
 schemes, against a shell script that starts the same servers and proxies at once, polls until all
 answer, and stops them.
 
-docker: `hoplab verify --engine docker --check reach`, all eight in one call of Compose, against
-`docker compose up --wait`, one request, `down`, topology after topology.
+docker: the Docker engine's start of all eight in one call of Compose, one request to each, and its
+stop, against `docker compose up --wait`, one request, `down`, topology after topology.
 """
 
 import os
@@ -18,15 +18,16 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
 from hoplab.catalogue import ROOT, Catalogue, load
-from hoplab.engines import certificates, docker
+from hoplab.engines import certificates, docker, runs
 from hoplab.engines.ports import free_ports, variable
 from hoplab.engines.process import envsubst, placeholders
-from hoplab.lab import CERTIFICATES
+from hoplab.lab import CERTIFICATES, RUNS
 from hoplab.topology import Scheme
 
 ROUNDS = 5
@@ -52,12 +53,10 @@ def main() -> None:
             return
         script.write_text(bare_compose(catalogue))
         lab, bare = side_by_side(
-            lambda: hoplab("verify", "--engine", "docker", "--check", "reach"),
+            lambda: all_at_once(catalogue),
             lambda: run(["sh", "-eu", str(script)], compose_environment(catalogue)),
         )
-        print(
-            f"docker: hoplab {lab:.1f} s, one after the other {bare:.1f} s: {bare / lab:.1f} times"
-        )
+        print(f"docker: all at once {lab:.1f} s, one by one {bare:.1f} s: {bare / lab:.1f} times")
         print("        (goal: at least 4 times)")
 
 
@@ -78,6 +77,20 @@ def side_by_side(first: Callable[[], None], second: Callable[[], None]) -> tuple
 def hoplab(*arguments: str) -> None:
     """One run of the lab."""
     run([str(BIN / "hoplab"), *arguments])
+
+
+def all_at_once(catalogue: Catalogue) -> None:
+    """Start all eight under Docker, ask each once, stop them."""
+    files = certificates.ensure(CERTIFICATES)
+    engine = docker.DockerEngine(catalogue, catalogue.topologies, runs.new(RUNS), files)
+    endpoints = engine.start()
+    try:
+        for endpoint in endpoints:
+            url = f"{endpoint.base(Scheme.HTTP, endpoint.host)}/app"
+            with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own
+                answer.read()
+    finally:
+        engine.stop()
 
 
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:

@@ -114,11 +114,13 @@ def interruptible() -> Iterator[None]:
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     interrupts.install()
     try:
-        with warnings.catch_warnings():
-            # ProcessEngine drops its Popen objects: psutil knows the processes.
-            warnings.simplefilter("ignore", ResourceWarning)
-            yield
-        interrupts.check()
+        try:
+            with warnings.catch_warnings():
+                # ProcessEngine drops its Popen objects: psutil knows the processes.
+                warnings.simplefilter("ignore", ResourceWarning)
+                yield
+        finally:  # Ctrl-C at a terminal is for Compose as well, whose end may be seen first
+            interrupts.check()
     except interrupts.Interrupted:
         raise KeyboardInterrupt from None
     finally:
