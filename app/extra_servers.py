@@ -11,6 +11,6 @@ app = FastAPI(
 
 
 @app.get("/app")
-def read_app(request: Request) -> dict[str, str]:
+async def read_app(request: Request) -> dict[str, str]:
     """The route of the guide."""
     return {"message": "Hello World", "root_path": request.scope.get("root_path", "")}

@@ -7,14 +7,19 @@ instance on the same port must never count as a pass.
 import json
 import os
 import secrets
+from functools import cache
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-NONCE = os.environ.get("INSTANCE_NONCE") or secrets.token_hex(8)
-
 _STARTS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
 _MARK = "hoplab.instance"
+
+
+@cache
+def nonce() -> str:
+    """This process's. Not read on import: what a fork inherits is not its own."""
+    return os.environ.get("INSTANCE_NONCE") or secrets.token_hex(8)
 
 
 class InstanceMiddleware:
@@ -45,7 +50,7 @@ class InstanceMiddleware:
             if message["type"] in _STARTS:
                 accepted = True
                 headers = MutableHeaders(scope=message)
-                headers["X-Instance"] = NONCE
+                headers["X-Instance"] = nonce()
                 headers["X-ASGI-Scope"] = told_text
             await send(message)
 

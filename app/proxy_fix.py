@@ -4,15 +4,20 @@ Uvicorn believes `X-Forwarded-For` and `-Proto` of the peers in `--forwarded-all
 leaves it to the application: its ProxyFixMiddleware has to be the *outermost* layer. Added with
 `add_middleware` it fails: it copies a scope that by then holds the application (hypercorn#179).
 
-ProxyFixMiddleware asks nobody who the peer is: the application must be reachable by the proxy
-alone, and the proxy must set every one of these headers itself.
+ProxyFixMiddleware asks nobody who the peer is: whoever reaches the server is believed. So it is
+asked here, and the proxy must still set every one of these headers itself.
 """
 
+import os
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import cast
 
 from hypercorn.middleware import ProxyFixMiddleware
 from hypercorn.typing import ASGIFramework
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+PROXIES = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1"
+"""Addresses and networks with commas, or `*`: the variable that Uvicorn reads for the same."""
 
 
 class WebSocketSchemeMiddleware:
@@ -31,10 +36,20 @@ class WebSocketSchemeMiddleware:
         await self.app(scope, receive, send)
 
 
-def behind_proxy(app: ASGIApp) -> ASGIApp:
-    """`app` behind one proxy that sets X-Forwarded-For, -Proto and -Host itself."""
+def behind_proxy(app: ASGIApp, trusted: str = PROXIES) -> ASGIApp:
+    """`app` behind one proxy that sets X-Forwarded-For, -Proto and -Host itself.
+
+    `trusted` are the proxy's addresses and networks; what other peers say is not believed. `*` is
+    everybody, as with ProxyFixMiddleware alone. Raises ValueError for what is no network.
+    """
+    networks = [] if trusted == "*" else [ip_network(each.strip()) for each in trusted.split(",")]
 
     async def fixed(scope: Scope, receive: Receive, send: Send) -> None:
+        peer = _peer(scope)
+        if trusted != "*" and not (peer and any(peer in network for network in networks)):
+            await app(scope, receive, send)
+            return
+
         # ProxyFixMiddleware makes a deep copy of the scope. The lifespan's state must stay itself:
         # every request shares it, and a lock or a pool in it can't be copied.
         shared = {key: scope[key] for key in ("state",) if key in scope}
@@ -47,3 +62,11 @@ def behind_proxy(app: ASGIApp) -> ASGIApp:
         await fix({key: scope[key] for key in scope if key not in shared}, receive, send)
 
     return fixed
+
+
+def _peer(scope: Scope) -> IPv4Address | IPv6Address | None:
+    try:
+        peer = ip_address((scope.get("client") or ("",))[0])
+    except ValueError:  # a Unix socket has no address
+        return None
+    return getattr(peer, "ipv4_mapped", None) or peer  # of a dual-stack socket (RFC 4291, 2.5.5.2)

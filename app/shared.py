@@ -12,13 +12,13 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, WebSocket
 from fastapi.requests import HTTPConnection
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import NoMatchFound
 from starlette.types import ASGIApp
 
 from app import extra_servers, no_root_path_in_servers
-from app.instance import NONCE, InstanceMiddleware
+from app.instance import InstanceMiddleware, nonce
 
 PREFIX = "/api/v1"
 STATIC = Path(__file__).parent / "static"
@@ -27,28 +27,34 @@ router = APIRouter()
 
 
 @router.get("/")
-def read_root() -> dict[str, str]:
+async def read_root() -> dict[str, str]:
     """The bare prefix, for a person who forgot the path."""
     return {"message": "hoplab: see docs, app, scope"}
 
 
 @router.get("/app")
-def read_app(request: Request) -> dict[str, str]:
+async def read_app(request: Request) -> dict[str, str]:
     """The route of FastAPI's guide "Behind a Proxy"."""
     return {"message": "Hello World", "root_path": request.scope.get("root_path", "")}
 
 
 @router.get("/items/")
-def read_items() -> list[str]:
+async def read_items() -> list[str]:
     """Reached as `/items`, Starlette redirects here: the redirect every proxy user meets first."""
     return ["plumbus", "portal gun"]
 
 
+@router.get(f"{PREFIX}/nested", include_in_schema=False)
+async def read_nested() -> dict[str, str]:
+    """A route that begins with the prefix itself: publicly, the prefix stands there twice."""
+    return {"message": "Hello Nested"}
+
+
 @router.get("/scope")
 @router.get("/scope/{rest:path}", include_in_schema=False)
-def read_scope(request: Request) -> dict[str, Any]:
+async def read_scope(request: Request) -> JSONResponse:
     """What the server told the application about this request, and what the application derives."""
-    return describe(request)
+    return JSONResponse(describe(request))
 
 
 @router.websocket("/ws")
@@ -110,7 +116,7 @@ def describe(connection: HTTPConnection) -> dict[str, Any]:
         "base_url": str(connection.base_url),
         "url_for": url_for,
         "static_url": static_url,
-        "instance": NONCE,
+        "instance": nonce(),
     }
 
 
@@ -118,13 +124,13 @@ sub_app = FastAPI(title="A mounted sub-application")
 
 
 @sub_app.get("/app")
-def read_sub_app(request: Request) -> dict[str, str]:
+async def read_sub_app(request: Request) -> dict[str, str]:
     """`/app`, seen from inside a mount: root_path is the prefix and the mount's path."""
     return {"message": "Hello Sub", "root_path": request.scope.get("root_path", "")}
 
 
 @sub_app.get("/items/")
-def read_sub_items() -> list[str]:
+async def read_sub_items() -> list[str]:
     """Reached as `/sub/items`, the sub-application redirects here."""
     return ["fleeb", "schleem"]
 

@@ -1,17 +1,35 @@
-"""What exists: the proxies (a folder with a proxy.toml each), the servers, their topologies."""
+"""What exists: the proxies (a folder with a proxy.toml each), the servers, their cells."""
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from hoplab.errors import HoplabError
 from hoplab.servers import SERVERS, Server
-from hoplab.topology import Cell, Mode, Recipe, Scheme, Topology
+from hoplab import variations
+from hoplab.topology import Cell, Deployment, Mode, Recipe, Scheme, Strategy, Topology, Trust
+from hoplab.variations import Variation
 
 ROOT = Path(__file__).resolve().parents[2]
 """The project's folder: compose.yaml, app/ and the proxies' folders are in it."""
+
+
+@dataclass(frozen=True)
+class ConfigurationFile:
+    """How one file of a proxy becomes that of a process which serves many deployments.
+
+    repeat: the beginnings of the first line that stands once for each deployment, and of the first
+    that does not; nothing if the whole file does. `replace` holds for what is repeated,
+    `replace_once` for what comes after it.
+    """
+
+    source: str
+    output: str
+    repeat: Sequence[str]
+    replace: Mapping[str, str]
+    replace_once: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -21,14 +39,12 @@ class Proxy:
     name: str
     folder: Path
     version: Sequence[str]
+    minimum: str
     image: str
     image_variable: str
     container_ports: dict[Scheme, int]
     command: Sequence[str]
-    working_directory: str
-    sockets: Sequence[str]
-    template: str | None
-    output: str | None
+    files: Sequence[ConfigurationFile]
 
 
 @dataclass(frozen=True)
@@ -37,9 +53,15 @@ class Catalogue:
 
     proxies: dict[str, Proxy]
     servers: dict[str, Server]
+    variations: dict[str, Variation]
 
     @cached_property
     def topologies(self) -> list[Topology]:
+        """Those of compose.yaml, strip first."""
+        return [t for t in self.all_topologies if self.servers[t.server].in_compose]
+
+    @cached_property
+    def all_topologies(self) -> list[Topology]:
         """Every proxy × server × mode, strip first."""
         return [
             Topology(proxy, server, mode)
@@ -48,9 +70,29 @@ class Catalogue:
             for server in self.servers
         ]
 
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The full product, and the cells of the variations."""
+        product = [
+            Cell(topology, strategy, trust, scheme)
+            for topology in self.all_topologies
+            for strategy in Strategy
+            for trust in Trust
+            for scheme in Scheme
+        ]
+        return product + [cell for v in self.variations.values() for cell in v.symptoms]
+
     def recipe(self, topology: Topology) -> Recipe:
         """The strategy and trust with which this topology passes."""
         return self.servers[topology.server].recipes[topology.mode]
+
+    def recommended(self, topology: Topology) -> Deployment:
+        """The topology with its recipe."""
+        return Deployment(topology, self.recipe(topology))
+
+    def is_recommended(self, cell: Cell) -> bool:
+        """Whether it is its topology's recipe, unchanged."""
+        return cell.deployment == self.recommended(cell.topology)
 
     def recommended_cells(self, topologies: Iterable[Topology]) -> list[Cell]:
         """Each topology with its recipe, over http and https."""
@@ -59,6 +101,16 @@ class Catalogue:
             for topology in topologies
             for scheme in Scheme
         ]
+
+    def server_command(self, deployment: Deployment, bind: str, proxies: str) -> list[str]:
+        """The command line that starts a deployment's application."""
+        server = deployment.topology.server
+        changed = deployment.variation and self.variations[deployment.variation].commands
+        if changed and server in changed:
+            host, _, port = bind.rpartition(":")
+            fields = {"host": host, "port": port, "proxies": proxies}
+            return [argument.format(**fields) for argument in changed[server]]
+        return self.servers[server].command(deployment.recipe, bind, proxies)
 
 
 def load(root: Path = ROOT) -> Catalogue:
@@ -71,7 +123,11 @@ def load(root: Path = ROOT) -> Catalogue:
     if not files:
         message = f"No proxy.toml below {root}: hoplab runs in a clone of its repository."
         raise HoplabError(message)
-    return Catalogue({file.parent.name: _read(file) for file in files}, dict(SERVERS))
+    return Catalogue(
+        {file.parent.name: _read(file) for file in files},
+        dict(SERVERS),
+        variations.load(root / "variations"),
+    )
 
 
 def _read(file: Path) -> Proxy:
@@ -82,14 +138,21 @@ def _read(file: Path) -> Proxy:
             name=file.parent.name,
             folder=file.parent,
             version=content["version"],
+            minimum=content["minimum"],
             image=docker["image"],
             image_variable=docker["image_variable"],
             container_ports={scheme: docker["ports"][scheme] for scheme in Scheme},
             command=process["command"],
-            working_directory=process["working_directory"],
-            sockets=process.get("sockets", []),
-            template=process.get("template"),
-            output=process.get("output"),
+            files=[
+                ConfigurationFile(
+                    source=entry["source"],
+                    output=entry["output"],
+                    repeat=entry.get("repeat", []),
+                    replace=entry["replace"],
+                    replace_once=entry.get("replace_once", {}),
+                )
+                for entry in process["files"]
+            ],
         )
     except ValueError as error:
         raise HoplabError(f"{file} is not TOML: {error}") from error

@@ -1,10 +1,10 @@
-"""Where a running topology answers: what an engine gives, and all that a check is told."""
+"""Where a running deployment answers: what an engine gives, and all that a check is told."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from hoplab.topology import PREFIX, Scheme, Topology
+from hoplab.topology import PREFIX, Deployment, Scheme, Topology
 
 PUBLIC_NAME = "mysuperapp.com"
 """The public name under which the lab asks, as in FastAPI's guide. It is never looked up."""
@@ -14,7 +14,7 @@ Address: TypeAlias = tuple[str, int]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A topology that runs.
+    """A deployment that runs.
 
     ports: where its proxy listens on `host`, by scheme.
     authority: a file with the certificate of the authority that signed the proxy's own.
@@ -24,7 +24,7 @@ class Endpoint:
     direct: the application's own address, past the proxy; None where this machine can't reach it.
     """
 
-    topology: Topology
+    deployment: Deployment
     ports: dict[Scheme, int]
     authority: Path
     nonce: str
@@ -32,6 +32,11 @@ class Endpoint:
     source: str | None = None
     client: str | None = None
     direct: Address | None = None
+
+    @property
+    def topology(self) -> Topology:
+        """The proxy, the server and the mode."""
+        return self.deployment.topology
 
     def origin(self, scheme: Scheme, name: str = PUBLIC_NAME) -> str:
         """For example `https://mysuperapp.com:9499`."""

@@ -9,9 +9,10 @@ from hoplab.endpoint import Endpoint
 from hoplab.errors import HarnessError
 from hoplab.probe import Failed, NotApplicable, Probe, Recorded
 from hoplab.results import CellResult, Finding, Verdict
-from hoplab.topology import Cell, Recipe, Topology
+from hoplab.topology import Cell
+from hoplab.wire import Connections
 
-THREADS = 16
+THREADS = 32
 """They wait more than they work: the servers' two cores are the limit."""
 
 
@@ -19,45 +20,81 @@ def ask(
     cells: Sequence[Cell],
     endpoints: Iterable[Endpoint],
     checks: Mapping[str, Check],
-    recipe: Callable[[Topology], Recipe],
+    is_recommended: Callable[[Cell], bool],
     progress: Callable[[int, int], None],
 ) -> list[CellResult]:
-    """Ask every check of every cell; `progress` is told how many of how many are answered."""
-    where = {endpoint.topology: endpoint for endpoint in endpoints}
+    """Ask every check of every cell; `progress` is told how many of how many are answered.
+
+    Raises Unfinished, with the cells that are answered by then, if a signal came.
+    """
+    where = {endpoint.deployment: endpoint for endpoint in endpoints}
     pool = ThreadPoolExecutor(THREADS)
+    answered: list[None] = []  # one for each finding; threads append to it
+    results: dict[Cell, CellResult] = {}
     try:
-        futures: dict[Future[Finding], tuple[Cell, str]] = {
-            pool.submit(ask_one, name, check, cell, where[cell.topology]): (cell, name)
-            for name, check in checks.items()
+        futures: dict[Future[list[Finding]], Cell] = {
+            pool.submit(
+                _ask_cell, cell, where[cell.deployment], checks, is_recommended(cell), answered
+            ): cell
             for cell in cells
         }
-        findings: dict[tuple[Cell, str], Finding] = {}
         pending = set(futures)
         while pending:
             done, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-            interrupts.check()
             for future in done:
-                findings[futures[future]] = future.result()
-            progress(len(findings), len(futures))
+                cell = futures[future]
+                results[cell] = CellResult(cell, is_recommended(cell), future.result())
+            interrupts.check()
+            progress(len(answered), len(cells) * len(checks))
+    except interrupts.Interrupted as signal:
+        raise Unfinished(signal, [results[cell] for cell in cells if cell in results]) from signal
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    return [
-        CellResult(
-            cell,
-            recipe(cell.topology) == Recipe(cell.strategy, cell.trust),
-            [findings[cell, name] for name in checks],
-        )
-        for cell in cells
-    ]
+    return [results[cell] for cell in cells]
 
 
-def ask_one(name: str, check: Check, cell: Cell, endpoint: Endpoint) -> Finding:
-    """Put one question to one cell.
+class Unfinished(Exception):
+    """A signal came; `results` are those of the cells of which every question was answered."""
+
+    def __init__(self, signal: interrupts.Interrupted, results: Sequence[CellResult]) -> None:
+        super().__init__(f"interrupted with {len(results)} cells finished")
+        self.signal = signal
+        self.results = results
+
+
+def _ask_cell(
+    cell: Cell,
+    endpoint: Endpoint,
+    checks: Mapping[str, Check],
+    recommended: bool,  # noqa: FBT001 - an executor passes no keywords
+    answered: list[None],
+) -> list[Finding]:
+    """One check after the other: they share connections, whose handshakes cost the most."""
+    connections: Connections = {}
+    findings = []
+    for name, check in checks.items():
+        findings.append(ask_one(name, check, cell, endpoint, connections, recommended=recommended))
+        answered.append(None)
+    for connection in connections.values():
+        connection.close()
+    return findings
+
+
+def ask_one(
+    name: str,
+    check: Check,
+    cell: Cell,
+    endpoint: Endpoint,
+    connections: Connections | None = None,
+    *,
+    recommended: bool = True,
+) -> Finding:
+    """Put one question to one cell, over these connections or over new ones.
 
     Whatever the check raises that is no answer is the lab's own trouble: an error, and no finding
     about the cell.
     """
-    probe = Probe(cell, endpoint)
+    probe = Probe(cell, endpoint, connections, recommended=recommended)
     symptom = None
     try:
         verdict, detail = Verdict.PASS, check(probe)
@@ -72,5 +109,6 @@ def ask_one(name: str, check: Check, cell: Cell, endpoint: Endpoint) -> Finding:
     except Exception as bug:
         verdict, detail = Verdict.ERROR, f"{type(bug).__name__}: {bug}"
     finally:
-        probe.client.close()
+        if connections is None:
+            probe.client.close()
     return Finding(name, verdict, symptom, detail, probe.client.exchanges)

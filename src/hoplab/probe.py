@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from hoplab.endpoint import Endpoint
 from hoplab.errors import HarnessError
 from hoplab.topology import PREFIX, Cell, Scheme, Strategy
-from hoplab.wire import Client, Exchange, Headers
+from hoplab.wire import Client, Connections, Exchange, Headers
 
 
 class Failed(Exception):
@@ -33,13 +33,21 @@ class Recorded(Exception):
 class Probe:
     """Asks one cell. Paths that begin with a slash are below the public base URL."""
 
-    def __init__(self, cell: Cell, endpoint: Endpoint) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        endpoint: Endpoint,
+        connections: Connections | None = None,
+        *,
+        recommended: bool = True,
+    ) -> None:
         self.cell = cell
+        self.recommended = recommended
         self.endpoint = endpoint
         self.origin = endpoint.origin(cell.scheme)
         self.base = endpoint.base(cell.scheme)
         origins = {endpoint.origin(s): (endpoint.host, endpoint.ports[s]) for s in Scheme}
-        self.client = Client(origins, endpoint.authority, endpoint.source)
+        self.client = Client(origins, endpoint.authority, endpoint.source, connections)
 
     @property
     def root_path(self) -> str:

@@ -19,33 +19,63 @@ _MODULES = {
 class Server:
     """An ASGI server: the command line that makes a recipe real, and the recipe for each mode.
 
-    `command(recipe, bind, proxies)` takes `bind` as `host:port` and `proxies` as the addresses and
-    networks, separated by commas, that the proxy comes from.
+    `command(recipe, bind, proxies)`, with the variables `environment(trust, proxies)`, takes `bind` as `host:port` and `proxies` as the addresses and
+    networks, separated by commas, that the proxy comes from. `package` with at least version
+    `minimum` has its console script. in_compose: whether compose.yaml has its topologies.
     """
 
     name: str
+    package: str
+    minimum: str
     command: Callable[[Recipe, str, str], list[str]]
+    environment: Callable[[Trust, str], dict[str, str]]
     recipes: Mapping[Mode, Recipe]
+    in_compose: bool = True
+
+
+def believed(trust: Trust, proxies: str) -> str:
+    """Whose forwarded headers count: the value of FORWARDED_ALLOW_IPS and of Uvicorn's option."""
+    return {Trust.NONE: "", Trust.PROXY: proxies, Trust.ANY: "*"}[trust]
 
 
 def _uvicorn(recipe: Recipe, bind: str, proxies: str) -> list[str]:
     host, port = bind.rsplit(":", 1)
     command = ["uvicorn", f"{_MODULES[recipe.strategy]}:app", "--host", host, "--port", port]
+    return command + _forwarded(recipe, proxies) + _root_path(recipe)
+
+
+def _fastapi(recipe: Recipe, bind: str, proxies: str) -> list[str]:
+    host, port = bind.rsplit(":", 1)
+    # It runs a FastAPI object alone: our middleware has to be inside, where Uvicorn's is outside.
+    inside = recipe.strategy is Strategy.FORWARDED_PREFIX
+    name = f"{_MODULES[recipe.strategy]}:{'with_middleware' if inside else 'app'}"
+    command = ["fastapi", "run", "--entrypoint", name, "--host", host, "--port", port]
+    return command + _forwarded(recipe, proxies) + _root_path(recipe)
+
+
+def _forwarded(recipe: Recipe, proxies: str) -> list[str]:
     if recipe.trust is Trust.NONE:
-        command += ["--no-proxy-headers"]  # without it, Uvicorn believes 127.0.0.1 and ::1
-    else:
-        command += ["--forwarded-allow-ips", "*" if recipe.trust is Trust.ANY else proxies]
-    return command + _root_path(recipe)
+        return ["--no-proxy-headers"]  # without it, Uvicorn believes 127.0.0.1 and ::1
+    return ["--forwarded-allow-ips", believed(recipe.trust, proxies)]
 
 
 def _hypercorn(recipe: Recipe, bind: str, _proxies: str) -> list[str]:
-    # Hypercorn has no option for it: ProxyFixMiddleware around the application, or nothing.
+    # Hypercorn has no option for it: the application is wrapped, or not. Its ProxyFixMiddleware
+    # asks nobody who the peer is; app/proxy_fix.py does, by FORWARDED_ALLOW_IPS.
     name = "app" if recipe.trust is Trust.NONE else "proxied"
     module = _MODULES[recipe.strategy]
     # --workers 0: in this process, as a container wants it; 1 would start another interpreter.
     command = ["hypercorn", f"{module}:{name}", "--bind", bind]
     command += ["--workers", "0", "--access-logfile", "-"]
     return command + _root_path(recipe)
+
+
+def _allow_ips(trust: Trust, proxies: str) -> dict[str, str]:
+    return {"FORWARDED_ALLOW_IPS": believed(trust, proxies)}
+
+
+def _nothing(_trust: Trust, _proxies: str) -> dict[str, str]:
+    return {}
 
 
 def _root_path(recipe: Recipe) -> list[str]:
@@ -62,7 +92,10 @@ SERVERS: Mapping[str, Server] = {
         # 404 everywhere where it did not (uvicorn#2213).
         Server(
             "uvicorn",
+            "uvicorn",
+            "0.31.1",  # networks in --forwarded-allow-ips
             _uvicorn,
+            _nothing,
             {Mode.STRIP: _SERVER_OPTION, Mode.PRESERVE: _FORWARDED_PREFIX},
         ),
         # Hypercorn's --root-path only tells the application: right where the path still has the
@@ -70,8 +103,21 @@ SERVERS: Mapping[str, Server] = {
         # the same; fastapi#14238 would mend it.
         Server(
             "hypercorn",
+            "hypercorn",
+            "0.17.0",  # ProxyFixMiddleware and X-Forwarded-Host (hypercorn#237)
             _hypercorn,
+            _allow_ips,
             {Mode.STRIP: _FORWARDED_PREFIX, Mode.PRESERVE: _SERVER_OPTION},
+        ),
+        # Uvicorn, as FastAPI's guide starts it.
+        Server(
+            "fastapi",
+            "fastapi-cli",
+            "0.0.20",  # --entrypoint, --forwarded-allow-ips
+            _fastapi,
+            _nothing,
+            {Mode.STRIP: _SERVER_OPTION, Mode.PRESERVE: _FORWARDED_PREFIX},
+            in_compose=False,
         ),
     )
 }

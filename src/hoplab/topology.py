@@ -63,15 +63,43 @@ class Topology:
 
 
 @dataclass(frozen=True)
+class Deployment:
+    """A topology with an application that learns its prefix somehow, right or wrong.
+
+    variation: a named change to it (a file of `variations/`), or nothing.
+    """
+
+    topology: Topology
+    recipe: Recipe
+    variation: str = ""
+
+    @property
+    def name(self) -> str:
+        """For example `nginx-uvicorn-strip.server-option.proxy`."""
+        return f"{self.topology.name}.{self.recipe.strategy}.{self.recipe.trust}"
+
+    @property
+    def word(self) -> str:
+        """The name, with the variation's, in letters that any configuration file takes as a name."""
+        return f"{self.name}.{self.variation}".strip(".").replace(".", "-")
+
+
+@dataclass(frozen=True)
 class Cell:
-    """One point of the full product."""
+    """One point of the full product, or of a variation."""
 
     topology: Topology
     strategy: Strategy
     trust: Trust
     scheme: Scheme
+    variation: str = ""
 
     @property
     def id(self) -> str:
-        """For example `nginx-uvicorn-strip.server-option.proxy.https`."""
-        return f"{self.topology.name}.{self.strategy}.{self.trust}.{self.scheme}"
+        """`nginx-uvicorn-strip.server-option.proxy.https`, or the same with `+` and a variation."""
+        return f"{self.deployment.name}.{self.scheme}" + f"+{self.variation}" * bool(self.variation)
+
+    @property
+    def deployment(self) -> Deployment:
+        """What has to run for it."""
+        return Deployment(self.topology, Recipe(self.strategy, self.trust), self.variation)

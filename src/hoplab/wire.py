@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -90,6 +91,10 @@ class _Connection(http.client.HTTPConnection):
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
 
 
+Connections: TypeAlias = dict[tuple[str, str | None], _Connection]
+"""By origin and the client's own address."""
+
+
 def open_socket(address: Address, source: Address | None = None) -> socket.socket:
     """A TCP connection without Nagle's delay."""
     sock = socket.create_connection(address, TIMEOUT, source)
@@ -101,17 +106,22 @@ class Client:
     """Asks the origins that it knows, each at its address, and nobody else.
 
     `origins` maps an origin (`https://mysuperapp.com:9499`) to the address at which it really
-    listens. Not for use by several threads at once.
+    listens. Clients that are given the same `connections` share those. Not for use by several
+    threads at once.
     """
 
     def __init__(
-        self, origins: dict[str, Address], authority: Path, source: str | None = None
+        self,
+        origins: dict[str, Address],
+        authority: Path,
+        source: str | None = None,
+        connections: Connections | None = None,
     ) -> None:
         self.origins = origins
         self.source = source
         self.exchanges: list[Exchange] = []
-        self._tls = ssl.create_default_context(cafile=authority)
-        self._connections: dict[str, _Connection] = {}
+        self._tls = _trusting(authority)
+        self._connections: Connections = {} if connections is None else connections
 
     def request(
         self,
@@ -214,13 +224,14 @@ class Client:
         self._connections.clear()
 
     def _connection(self, origin: str) -> _Connection:
-        if origin not in self._connections:
+        key = (origin, self.source)
+        if key not in self._connections:
             parts = urlsplit(origin)
             tls = self._tls if parts.scheme == "https" else None
-            self._connections[origin] = _Connection(
+            self._connections[key] = _Connection(
                 self._address(origin), self.source, tls, parts.hostname or ""
             )
-        return self._connections[origin]
+        return self._connections[key]
 
     def _address(self, origin: str) -> Address:
         try:
@@ -240,6 +251,12 @@ class Client:
                 f"{exchange.method} {exchange.url}: no answer ({error or type(error).__name__})"
             )
             raise NoAnswer(message) from error
+
+
+@cache
+def _trusting(authority: Path) -> ssl.SSLContext:
+    """Made once: it takes longer than a request."""
+    return ssl.create_default_context(cafile=authority)
 
 
 def _send(

@@ -17,12 +17,17 @@ _H2C = [  # RFC 7540, 3.2; gone from RFC 9113, but Hypercorn still answers it
 def boundary(probe: Probe) -> str:
     """Is the prefix a whole path segment, once, and does the path arrive as it was written?
 
-    Symptoms: `prefix-leaks`, `tunnel-opened`, `bare-prefix-broken`, `path-altered`.
+    Symptoms: `prefix-leaks`, `prefix-stripped-twice`, `tunnel-opened`, `bare-prefix-broken`,
+    `path-altered`.
     """
     for path in (f"{PREFIX}0/app", "/app"):
         answer = probe.get(probe.origin + path)
         if probe.from_app(answer) or answer.status != _NOT_FOUND:
             probe.fail("prefix-leaks", answer, "404, and not by the application")
+    # A route of the application's own that begins like the prefix: it is removed once, by one.
+    nested = probe.get(f"{PREFIX}/nested")
+    if not probe.answers(nested) and probe.answers(probe.get("/app")):
+        probe.fail("prefix-stripped-twice", nested, "200, as from /app")
     doubled = probe.get(f"{probe.base}{PREFIX}/app")
     if doubled.status != _NOT_FOUND:
         probe.fail("prefix-leaks", doubled, "404")

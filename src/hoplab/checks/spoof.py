@@ -1,7 +1,7 @@
 from typing import Any
 
 from hoplab.probe import Failed, Probe
-from hoplab.topology import Scheme
+from hoplab.topology import PREFIX, Mode, Scheme
 from hoplab.wire import Headers
 
 _CLIENT = "192.0.2.7"  # RFC 5737: nobody's address
@@ -20,9 +20,10 @@ def spoof(probe: Probe) -> str:
     """Does anything change, or even arrive, if the client itself sends forwarded headers?
 
     Asked plain, doubled, in odd case and with underscores; the redirect is looked at as well. What
-    arrives may be believed by the next middleware that somebody adds. Symptoms:
-    `client-spoofable`, `scheme-spoofable`, `prefix-spoofable`, `host-spoofable`,
-    `forwarded-passed-on`; and `unreachable` where the application can't be asked.
+    arrives may be believed by the next middleware that somebody adds. And does anything change if
+    a stranger finds the way past the proxy? Symptoms: `client-spoofable`, `scheme-spoofable`,
+    `prefix-spoofable`, `host-spoofable`, `forwarded-passed-on`, `direct-spoofable`; and
+    `unreachable` where the application can't be asked.
     """
     honest = _seen(probe.scope())
     honest_redirect = probe.get("/items").header("location")
@@ -37,10 +38,9 @@ def spoof(probe: Probe) -> str:
     for way, headers in ways.items():
         scope = probe.scope(headers=headers)
         seen = _seen(scope)
-        for key, symptom in _OF_INTEREST.items():
-            if seen[key] != honest[key]:
-                detail = f"forwarded headers ({way}): {key} {seen[key]!r}, was {honest[key]!r}"
-                raise Failed(symptom, detail)
+        if key := _difference(honest, seen):
+            detail = f"forwarded headers ({way}): {key} {seen[key]!r}, was {honest[key]!r}"
+            raise Failed(_OF_INTEREST[key], detail)
         arrived |= _arrived(scope["headers"], lies)
     redirect = probe.get("/items", lies).header("location")
     if redirect != honest_redirect:
@@ -48,7 +48,32 @@ def spoof(probe: Probe) -> str:
     if arrived:
         detail = f"what the client sent arrives at the application: {', '.join(sorted(arrived))}"
         raise Failed("forwarded-passed-on", detail)
-    return f"{len(lies)} headers, {len(ways)} ways: nothing changed, and none arrived"
+    past = _ask_directly(probe, lies)
+    return f"{len(lies)} headers, {len(ways)} ways: nothing changed, and none arrived{past}"
+
+
+def _ask_directly(probe: Probe, lies: Headers) -> str:
+    """From an address that is no proxy's: only an engine that gives the client one can tell."""
+    address = probe.endpoint.direct
+    if address is None or probe.endpoint.source is None:
+        return ""
+    origin = f"http://{address[0]}:{address[1]}"
+    probe.client.origins[origin] = address
+    prefix = PREFIX if probe.cell.topology.mode is Mode.PRESERVE else ""
+    honest = _seen(probe.scope(f"{origin}{prefix}/scope"))
+    asked = f"asked directly, from {probe.endpoint.source}, with forwarded headers:"
+    answer = probe.get(f"{origin}{prefix}/scope", lies)
+    if not probe.answers(answer):  # a prefix that was believed leads elsewhere
+        raise Failed("direct-spoofable", f"{asked} {answer}")
+    lied = _seen(answer.json())
+    if key := _difference(honest, lied):
+        detail = f"{asked} {key} {lied[key]!r}, was {honest[key]!r}"
+        raise Failed("direct-spoofable", detail)
+    return "; directly neither"
+
+
+def _difference(honest: dict[str, Any], seen: dict[str, Any]) -> str | None:
+    return next((key for key in _OF_INTEREST if seen[key] != honest[key]), None)
 
 
 def _seen(scope: dict[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from typing import Protocol
 
 from hoplab.endpoint import Endpoint
-from hoplab.topology import Topology
+from hoplab.topology import Deployment
 
 
 class Engine(Protocol):
-    """Starts topologies together and stops them together."""
+    """Starts deployments together and stops them together."""
 
     name: str
 
@@ -17,7 +17,7 @@ class Engine(Protocol):
     def stop(self) -> None:
         """Stop everything, and leave nothing behind. May be called twice, or without a start."""
 
-    def logs(self, topology: Topology) -> str:
+    def logs(self, deployment: Deployment) -> str:
         """What its proxy and its application wrote, and the proxy's configuration."""
 
     def versions(self) -> dict[str, str]:

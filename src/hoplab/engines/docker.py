@@ -22,10 +22,10 @@ from hoplab.engines import runs
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.lifeline import die_with_parent
 from hoplab.engines.ports import variable
-from hoplab.engines.process import configuration_of
+from hoplab.engines.configuration import sources
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
-from hoplab.topology import Scheme, Topology
+from hoplab.topology import Deployment, Scheme, Topology
 
 UP_SECONDS = 120
 """How long Compose waits until everything is healthy."""
@@ -145,14 +145,16 @@ class ComposeFailed(HoplabError):
 
 
 class DockerEngine:
-    """With `own_ports`, those of compose.yaml are published; else Docker chooses free ones."""
+    """Deployments that compose.yaml has: topologies with their recipes.
+
+    With `own_ports`, those of compose.yaml are published; else Docker chooses free ones."""
 
     name = "docker"
 
     def __init__(
         self,
         catalogue: Catalogue,
-        topologies: Sequence[Topology],
+        deployments: Sequence[Deployment],
         run: runs.Run,
         certificates: Certificates,
         *,
@@ -160,7 +162,7 @@ class DockerEngine:
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._catalogue = catalogue
-        self._topologies = topologies
+        self._topologies = [deployment.topology for deployment in deployments]
         self._run = run
         self._certificates = certificates
         self._own_ports = own_ports
@@ -196,11 +198,12 @@ class DockerEngine:
         self._compose.down()
         self._run.remove()
 
-    def logs(self, topology: Topology) -> str:
+    def logs(self, deployment: Deployment) -> str:
         """The log of both services, and the proxy's configuration."""
+        topology = deployment.topology
         services = [app_service(topology), topology.name]
         log = self._compose.run("logs", "--no-color", *services)
-        files = configuration_of(self._catalogue.proxies[topology.proxy], topology.mode)
+        files = sources(self._catalogue.proxies[topology.proxy], topology.mode)
         return "\n".join(
             [f"--- {' and '.join(services)}: log\n{log}"]
             + [f"--- {topology.name}: {file.name}\n{file.read_text()}" for file in files]
@@ -259,7 +262,7 @@ def endpoints(
         container_ports = catalogue.proxies[topology.proxy].container_ports
         service = app_service(topology)
         endpoint = Endpoint(
-            topology=topology,
+            deployment=catalogue.recommended(topology),
             ports={
                 scheme: int(published[f"{port}/tcp"][0]["HostPort"])
                 for scheme, port in container_ports.items()

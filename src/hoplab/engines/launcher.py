@@ -1,6 +1,7 @@
 """Starts many ASGI servers fast: imports them once, then forks for each deployment.
 
-`python -m hoplab.engines.launcher SERVER …`. Reads one JSON object a line on standard input,
+`python -m hoplab.engines.launcher MODULES SERVER …` imports MODULES (names, with spaces) as well.
+It reads one JSON object a line on standard input,
 `{"command": […], "environment": {…}, "log": …, "stay": …}`, and answers each with the process's
 number. The fork calls the server's own console script with the command's arguments, so that a
 deployment is what its command line says.
@@ -8,28 +9,42 @@ deployment is what its command line says.
 `stay`: the process outlives the launcher. Otherwise it gets SIGTERM when the launcher ends (Linux).
 """
 
+import gc
 import importlib
 import json
 import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
 from hoplab.engines.lifeline import die_with_parent
 
 # With the servers themselves, what takes most of a deployment's start.
-_PRELOADED = ["fastapi", "fastapi.staticfiles", "hypercorn.middleware"]
+_PRELOADED = [
+    "fastapi",
+    "fastapi.staticfiles",
+    "hypercorn.asyncio.run",
+    "hypercorn.middleware",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+]
 
 
 def main() -> None:
     """Serve until standard input ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: let none be a zombie
-    for module in _PRELOADED:
-        importlib.import_module(module)
-    for server in sys.argv[1:]:
-        _console_script(server)
+    for module in [*_PRELOADED, *sys.argv[1].split()]:
+        with suppress(ImportError):  # its deployments will say so; the others are none the worse
+            importlib.import_module(module)
+    for server in sys.argv[2:]:
+        with suppress(ImportError, ValueError):
+            _console_script(server)
+    gc.freeze()  # a collection in a fork would write to, and so copy, every page
     for line in sys.stdin:
         deployment = json.loads(line)
         parent = os.getpid()

@@ -1,8 +1,10 @@
 """Ports on loopback: free ones, and those of compose.yaml."""
 
 import os
+import random
 import re
 import socket
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 
@@ -13,6 +15,9 @@ from hoplab.errors import HoplabError
 from hoplab.topology import Scheme, Topology
 
 LOOPBACK = "127.0.0.1"
+
+# Below what Linux gives to outgoing connections (ip_local_port_range); above most well-known ones.
+_UNREGISTERED = (12000, 32768) if sys.platform == "linux" else (0, 0)
 
 _DEFAULT = re.compile(r"\$\{(\w+):-(\d+)\}:\d+\b")
 _HIGHEST = 65535
@@ -36,10 +41,23 @@ def own(topologies: Sequence[Topology]) -> dict[Topology, dict[Scheme, int]]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free now, all different."""
+    """Ports that are free now, all different.
+
+    They are none that the system gives to outgoing connections, where it says which those are:
+    before a server listens, a client could otherwise be given its port.
+    """
+    candidates = list(range(*_UNREGISTERED))
+    random.shuffle(candidates)
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(count)]
-        return [sock.getsockname()[1] for sock in sockets]
+        found: list[int] = []
+        while len(found) < count:
+            try:
+                sock = socket.create_server((LOOPBACK, candidates.pop() if candidates else 0))
+            except OSError:
+                continue
+            stack.enter_context(sock)
+            found.append(sock.getsockname()[1])
+        return found
 
 
 def require_free(ports: Mapping[Topology, Mapping[Scheme, int]]) -> None:

@@ -6,30 +6,67 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from hoplab.catalogue import Catalogue
+from hoplab.catalogue import Catalogue, Proxy
+from hoplab.errors import HoplabError
+from hoplab.servers import Server
 from hoplab.topology import Topology
 
-PACKAGES = ("fastapi", "starlette", "uvicorn", "hypercorn", "h11", "websockets")
+PACKAGES = ("fastapi", "fastapi-cli", "starlette", "uvicorn", "hypercorn", "h11", "websockets")
 _NUMBER = re.compile(r"\d+\.\d+(?:\.\d+)?")
 
 
 def local_versions(catalogue: Catalogue) -> dict[str, str]:
     """Those of this Python environment and of the proxies' binaries in it."""
     versions = {"python": platform.python_version()}
-    versions |= {package: version(package) for package in PACKAGES}
+    versions |= {package: version(package) for package in PACKAGES if _installed(package)}
     for proxy in catalogue.proxies.values():
-        command = [str(Path(sys.executable).with_name(proxy.version[0])), *proxy.version[1:]]
-        try:
-            run = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if number := _NUMBER.search(run.stdout + run.stderr):
-            versions[proxy.name] = number[0]
+        if number := _binary_version(proxy):
+            versions[proxy.name] = number
     return versions
+
+
+def require_package(server: Server) -> None:
+    """Raise HoplabError if a server is not installed, or too old for what the lab says of it."""
+    _require(server.name, _installed(server.package), server.minimum)
+
+
+def require_binary(proxy: Proxy) -> None:
+    """Raise HoplabError if a proxy's binary is missing, or too old for its configuration."""
+    _require(proxy.name, _binary_version(proxy), proxy.minimum)
+
+
+def _require(name: str, found: str | None, minimum: str) -> None:
+    if found is None:
+        message = f"{name} is missing. Run `make setup`, which installs it."
+        raise HoplabError(message)
+    if _numbers(found) < _numbers(minimum):
+        message = f"{name} {found} is too old: {minimum} or later is needed. Run `make setup`."
+        raise HoplabError(message)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", text)[:3]]
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _binary_version(proxy: Proxy) -> str | None:
+    command = [str(Path(sys.executable).with_name(proxy.version[0])), *proxy.version[1:]]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    number = _NUMBER.search(run.stdout + run.stderr)
+    return number[0] if number else None
 
 
 def container_versions(

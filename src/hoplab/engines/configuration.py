@@ -1,0 +1,121 @@
+"""A proxy's configuration files, as one process of it needs them to serve many deployments.
+
+They are the files that compose.yaml mounts; proxy.toml says which words of them differ between
+deployments, and which lines have to stand once for each.
+"""
+
+import grp
+import pwd
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hoplab.catalogue import ROOT, ConfigurationFile, Proxy
+from hoplab.engines.certificates import Certificates
+from hoplab.errors import HoplabError
+from hoplab.topology import Mode, Scheme
+from hoplab.variations import Change
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Route:
+    """What one deployment needs of a proxy: from these ports, in this mode, to that address."""
+
+    word: str
+    mode: Mode
+    upstream: str
+    ports: Mapping[Scheme, int]
+    changes: Sequence[Change] = ()
+
+
+def render(
+    proxy: Proxy, routes: Sequence[Route], run: Path, certificates: Certificates
+) -> dict[Path, str]:
+    """The files of one process that serves these routes, by where they have to be.
+
+    Raises HoplabError if a file no longer has what has to be replaced in it.
+    """
+    files: dict[Path, str] = {}
+    for file in proxy.files:
+        parts: dict[Path, tuple[str, list[str], str]] = {}
+        for route in routes:
+            fields = _fields(proxy, route, run, certificates)
+            head, region, tail = _split(file, _source(proxy, file, route), fields)
+            output = Path(file.output.format(**fields))
+            parts.setdefault(output, (head, [], tail))[1].append(region)
+        files |= {out: head + "".join(middle) + tail for out, (head, middle, tail) in parts.items()}
+    return files
+
+
+def command(proxy: Proxy, run: Path) -> list[str]:
+    """What starts the process."""
+    fields = {
+        "run": str(run),
+        "user": pwd.getpwuid(0).pw_name,
+        "group": grp.getgrgid(0).gr_name,
+    }
+    return [argument.format(**fields) for argument in proxy.command]
+
+
+def sources(proxy: Proxy, mode: Mode) -> list[Path]:
+    """The files from which a deployment's configuration is made."""
+    return [Path(f.source.format(folder=proxy.folder, mode=mode)) for f in proxy.files]
+
+
+def _source(proxy: Proxy, file: ConfigurationFile, route: Route) -> str:
+    path = Path(file.source.format(folder=proxy.folder, mode=route.mode))
+    changes = [c for c in route.changes if ROOT / c.file.format(mode=route.mode) == path]
+    return changed(path.read_text(), changes, path)
+
+
+def changed(text: str, changes: Iterable[Change], where: object) -> str:
+    """The text with a variation's changes in it."""
+    for change in changes:
+        text = _replace(text, change.right, change.wrong, where)
+    return text
+
+
+def _split(
+    file: ConfigurationFile, text: str, fields: Mapping[str, str]
+) -> tuple[str, str, str]:
+    """What stands before the lines of each deployment, these, and what stands after them."""
+    start, end = 0, len(text)
+    if file.repeat:
+        start, end = (text.find("\n" + file.repeat[0]) + 1, text.rfind("\n" + file.repeat[1]) + 1)
+        if not 0 < start < end:
+            message = f"{file.source} has no lines {file.repeat[0]!r} and {file.repeat[1]!r}."
+            raise HoplabError(message)
+    head, region, tail = text[:start], text[start:end], text[end:]
+    for old, new in file.replace.items():
+        region = _replace(region, old, new.format(**fields), file.source)
+    for old, new in file.replace_once.items():
+        once = new.format(**fields)
+        if old in head:
+            head = head.replace(old, once)
+        else:
+            tail = _replace(tail, old, once, file.source)
+    return head, region, tail
+
+
+def _replace(text: str, old: str, new: str, where: object) -> str:
+    if old not in text:
+        message = f"{where} has no {old!r}, which the lab has to replace there."
+        raise HoplabError(message)
+    return text.replace(old, new)
+
+
+def _fields(
+    proxy: Proxy, route: Route, run: Path, certificates: Certificates
+) -> dict[str, str]:
+    return {
+        "folder": str(proxy.folder),
+        "run": str(run),
+        "mode": route.mode,
+        "word": route.word,
+        "upstream": route.upstream,
+        **{scheme: f"{LOOPBACK}:{port}" for scheme, port in route.ports.items()},
+        "certificate": str(certificates.certificate),
+        "key": str(certificates.key),
+    }

@@ -1,0 +1,95 @@
+"""Named changes to right or wrong deployments, as people really make them: `variations/*.toml`.
+
+Each says what it changes (lines of a proxy's file, the server's command, a proxy more), in which
+cells it is measured, which symptoms must show there, and what mends it.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from hoplab.errors import HoplabError
+from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
+
+Symptoms: TypeAlias = Mapping[str, str]
+"""The symptom of each check that fails."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Lines of a configuration file: the right ones, and what stands there instead.
+
+    `file` is below the project's folder; `{mode}` may stand in it.
+    """
+
+    file: str
+    right: str
+    wrong: str
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One file of `variations/`.
+
+    commands: by server, the whole command line in place of its own; `{host}`, `{port}` and
+    `{proxies}` may stand in it.
+    outer: the proxy in front of the cell's own, if there are two.
+    symptoms: what must show in each of its cells.
+    """
+
+    name: str
+    about: str
+    fix: str
+    references: Sequence[str]
+    changes: Sequence[Change]
+    commands: Mapping[str, Sequence[str]]
+    outer: str | None
+    symptoms: Mapping[Cell, Symptoms]
+
+
+def load(folder: Path) -> dict[str, Variation]:
+    """Read every file. Raises HoplabError, naming the file, if one can't be understood."""
+    return {file.stem: _read(file) for file in sorted(folder.glob("*.toml"))}
+
+
+def _read(file: Path) -> Variation:
+    try:
+        content = tomllib.loads(file.read_text())
+        return Variation(
+            name=file.stem,
+            about=" ".join(content["about"].split()),
+            fix=" ".join(content["fix"].split()),
+            references=content["references"],
+            changes=[Change(**change) for change in content.get("changes", [])],
+            commands=content.get("commands", {}),
+            outer=content.get("outer"),
+            symptoms=dict(
+                cell_and_symptoms
+                for entry in content["cells"]
+                for cell_and_symptoms in _cells(file.stem, entry)
+            ),
+        )
+    except KeyError as error:
+        raise HoplabError(f"{file} lacks {str(error.args[0])!r}.") from error
+    except (ValueError, TypeError) as error:
+        raise HoplabError(f"{file}: {error}") from error
+
+
+def _cells(name: str, entry: Mapping[str, Any]) -> list[tuple[Cell, Symptoms]]:
+    return [
+        (
+            Cell(
+                Topology(entry["proxy"], server, Mode(mode)),
+                Strategy(entry["strategy"]),
+                Trust(entry["trust"]),
+                scheme,
+                name,
+            ),
+            {**entry["fails"], **entry.get(f"fails_{scheme}", {})},
+        )
+        for server in entry["servers"]
+        for mode in entry["modes"]
+        for scheme in Scheme
+    ]
