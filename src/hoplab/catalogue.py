@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from hoplab import variations
 from hoplab.errors import HoplabError
 from hoplab.servers import SERVERS, Server
-from hoplab import variations
 from hoplab.topology import Cell, Deployment, Mode, Recipe, Scheme, Strategy, Topology, Trust
 from hoplab.variations import Variation
 

@@ -1,24 +1,49 @@
 """The command line: it wires, and decides nothing."""
 
+import difflib
 import json
 import os
 import sys
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import psutil
 import typer
 
-from hoplab import __version__, interrupts
-from hoplab.catalogue import Catalogue, load
+from hoplab import __version__, interrupts, recipes
+from hoplab.catalogue import ROOT, load
 from hoplab.checks import CHECKS
 from hoplab.engines import certificates
 from hoplab.errors import HoplabError
 from hoplab.lab import CERTIFICATES, Lab
+from hoplab.options import (
+    BadUsage,
+    CheckOption,
+    EngineName,
+    EngineOption,
+    Format,
+    FormatOption,
+    ModeOption,
+    OutputOption,
+    ProxyOption,
+    SchemeOption,
+    ServerOption,
+    StrategyOption,
+    TrustOption,
+    VariationOption,
+    find_cell,
+    known,
+    require_writable,
+    select,
+    write,
+)
+from hoplab.predictions import because
 from hoplab.report import text
+from hoplab.report.explain import cell_text, recipe_text, symptom_text, variation_text
+from hoplab.report.matrix import matrix_tables
 from hoplab.report.progress import Progress
-from hoplab.topology import Mode, Scheme, Topology
+from hoplab.results import Verdict
+from hoplab.symptoms import HEALTHY, SYMPTOMS
+from hoplab.topology import Mode
 
 app = typer.Typer(
     name="hoplab",
@@ -30,51 +55,6 @@ app = typer.Typer(
 )
 
 
-class EngineName(StrEnum):
-    """What runs the topologies."""
-
-    AUTO = "auto"
-    DOCKER = "docker"
-    PROCESS = "process"
-
-
-class Format(StrEnum):
-    """How results are written."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class BadUsage(HoplabError):
-    """The call's words are off: exit 2."""
-
-
-def _one_of(what: str, known: type[StrEnum]) -> dict[str, Any]:
-    """Make an unknown value of an option one line that lists the known ones."""
-
-    def parse(value: str) -> Any:
-        return _known(what, [value], list(known))[0]
-
-    return {"parser": parse, "metavar": "|".join(known)}
-
-
-EngineOption = Annotated[
-    EngineName,
-    typer.Option(
-        "--engine",
-        help="auto: Docker if a daemon answers, else processes.",
-        **_one_of("engine", EngineName),
-    ),
-]
-FormatOption = Annotated[Format, typer.Option("--format", **_one_of("format", Format))]
-ProxyOption = Annotated[list[str] | None, typer.Option("--proxy", help="Repeatable.")]
-ServerOption = Annotated[list[str] | None, typer.Option("--server", help="Repeatable.")]
-ModeOption = Annotated[list[str] | None, typer.Option("--mode", help="Repeatable.")]
-SchemeOption = Annotated[list[str] | None, typer.Option("--scheme", help="Repeatable.")]
-CheckOption = Annotated[list[str] | None, typer.Option("--check", help="Repeatable.")]
-OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
-
-
 @app.command()
 def up(
     mode: Annotated[str | None, typer.Argument(help="strip or preserve; both if left out.")] = None,
@@ -82,7 +62,7 @@ def up(
 ) -> None:
     """Start topologies, verify them, and let them run until `hoplab down`."""
     catalogue = load()
-    modes = _known("mode", [mode] if mode else None, list(Mode))
+    modes = known("mode", [mode] if mode else None, list(Mode))
     chosen = [t for t in catalogue.topologies if t.mode in modes]
     with Progress() as progress:
         endpoints, results = Lab(catalogue, progress).up(engine, chosen)
@@ -119,7 +99,7 @@ def logs(
 ) -> None:
     """Show what the proxies and applications that are up have written."""
     catalogue = load()
-    names = _known("topology", topology, [t.name for t in catalogue.topologies])
+    names = known("topology", topology, [t.name for t in catalogue.topologies])
     with Progress() as progress:
         print(Lab(catalogue, progress).logs(names))
 
@@ -140,18 +120,147 @@ def verify(
     They are started for it, on free ports, and stopped.
     """
     catalogue = load()
-    topologies = _choose(catalogue, proxy, server, mode)
-    schemes = _known("scheme", scheme, list(Scheme))
-    checks = {name: CHECKS[name] for name in _known("check", check, list(CHECKS))}
-    cells = [c for c in catalogue.recommended_cells(topologies) if c.scheme in schemes]
-    _require_writable(output)
+    cells = select(
+        catalogue,
+        catalogue.recommended_cells(catalogue.topologies),
+        proxy=proxy,
+        server=server,
+        mode=mode,
+        scheme=scheme,
+    )
+    checks = {name: CHECKS[name] for name in known("check", check, list(CHECKS))}
+    require_writable(output)
     with Progress() as progress:
         results = Lab(catalogue, progress).verify(engine, cells, checks)
     if output_format is Format.JSON:
-        _write(json.dumps(results.as_json(), indent=2), output)
+        write(json.dumps(results.as_json(), indent=2), output)
     else:
-        _write(text.results_table(results, plain=output is not None), output)
+        write(text.results_table(results, plain=output is not None), output)
     raise typer.Exit(0 if results.passed else 1)
+
+
+@app.command("matrix")
+def ask_matrix(
+    proxy: ProxyOption = None,
+    server: ServerOption = None,
+    mode: ModeOption = None,
+    strategy: StrategyOption = None,
+    trust: TrustOption = None,
+    scheme: SchemeOption = None,
+    variation: VariationOption = None,
+    check: CheckOption = None,
+    output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Ask every cell, right and wrong; exit 0 only if all is as predicted.
+
+    As processes, on free ports. After Ctrl-C, the cells that were finished are still written.
+    """
+    catalogue = load()
+    cells = select(
+        catalogue,
+        catalogue.cells,
+        proxy=proxy,
+        server=server,
+        mode=mode,
+        strategy=strategy,
+        trust=trust,
+        scheme=scheme,
+        variation=variation,
+    )
+    checks = {name: CHECKS[name] for name in known("check", check, list(CHECKS))}
+    require_writable(output)
+    with Progress() as progress:
+        results, signal = Lab(catalogue, progress).matrix(cells, checks)
+    if signal is None or output is not None:
+        if output_format is Format.JSON:
+            write(json.dumps(results.as_json(), indent=1), output)
+        else:
+            write(matrix_tables(results, plain=output is not None), output)
+    if signal:
+        raise signal
+    raise typer.Exit(0 if results.as_predicted else 1)
+
+
+@app.command()
+def recipe(proxy: str, server: str, mode: str) -> None:
+    """Print what to copy: the proxy's file, the server's command, the application's lines.
+
+    It is started and asked the whole contract first.
+    """
+    catalogue = load()
+    cells = select(
+        catalogue,
+        catalogue.recommended_cells(catalogue.all_topologies),
+        proxy=[proxy],
+        server=[server],
+        mode=[mode],
+    )
+    with Progress() as progress:
+        results, signal = Lab(catalogue, progress).matrix(cells)
+    if signal:
+        raise signal
+    made = recipes.recipe(catalogue, cells[0].deployment)
+    files = {str(path): (ROOT / path).read_text() for path in (*made.proxy, *made.application)}
+    print(recipe_text(made, files, results))
+    raise typer.Exit(0 if results.as_predicted else 1)
+
+
+@app.command()
+def explain(what: Annotated[str, typer.Argument(metavar="SYMPTOM|CELL|VARIATION")]) -> None:
+    """Tell what a symptom means; or follow a request through a cell, from hop to hop."""
+    catalogue = load()
+    if what in SYMPTOMS:
+        print(symptom_text(SYMPTOMS[what], recipes.shown_by(catalogue, what)))
+        return
+    if what in catalogue.variations:
+        variation = catalogue.variations[what]
+        deployment = next(iter(variation.symptoms)).deployment
+        print(variation_text(variation, recipes.changed_lines(catalogue, deployment)))
+        return
+    if "." not in what:
+        names = [*SYMPTOMS, *catalogue.variations]
+        near = difflib.get_close_matches(what, names, n=3, cutoff=0.4)
+        told = f"near: {', '.join(near)}" if near else f"known: {', '.join(names)}"
+        message = f"symptom {what!r} is unknown, and no cell or variation; {told}"
+        raise BadUsage(message)
+    cell = find_cell(catalogue, what)
+    with Progress() as progress:
+        lab = Lab(catalogue, progress)
+        results, signal = lab.matrix([cell])
+        if signal:
+            raise signal
+        (result,) = results.cells
+        shown = SYMPTOMS[result.symptoms[0]] if result.symptoms else HEALTHY
+        traced = None if result.verdict is Verdict.ERROR else lab.trace(cell, shown)
+    print(
+        cell_text(
+            result,
+            traced,
+            [SYMPTOMS[symptom] for symptom in result.symptoms],
+            [] if cell.variation else because(cell),
+            catalogue.variations.get(cell.variation),
+            recipes.changed_lines(catalogue, cell.deployment),
+            recipes.mend(catalogue, cell) if result.symptoms else [],
+        )
+    )
+    raise typer.Exit(0 if results.as_predicted else 1)
+
+
+@app.command()
+def repro(
+    cell_id: Annotated[str, typer.Argument(metavar="CELL")],
+    run: Annotated[bool, typer.Option("--run", help="Run them, on free ports.")] = False,  # noqa: FBT002
+) -> None:
+    """Print, or run, the commands that reproduce a cell by hand: server, proxy, curl."""
+    catalogue = load()
+    cell = find_cell(catalogue, cell_id)
+    with Progress() as progress:
+        made = Lab(catalogue, progress).reproduction(cell, free_ports=run)
+        print(made.script())
+        if run:
+            progress.stage("running")
+            print(f"\n{made.run()}")
 
 
 @app.command("certificates")
@@ -164,59 +273,6 @@ def make_certificates() -> None:
 def version() -> None:
     """Print the version."""
     print(f"hoplab {__version__}")
-
-
-def _choose(
-    catalogue: Catalogue,
-    proxies: list[str] | None,
-    servers: list[str] | None,
-    modes: list[str] | None,
-) -> list[Topology]:
-    wanted = (
-        _known("proxy", proxies, list(catalogue.proxies)),
-        _known("server", servers, list(catalogue.servers)),
-        _known("mode", modes, list(Mode)),
-    )
-    return [
-        topology
-        for topology in catalogue.topologies
-        if all(
-            value in values
-            for value, values in zip(
-                (topology.proxy, topology.server, topology.mode), wanted, strict=True
-            )
-        )
-    ]
-
-
-def _known(what: str, given: list[str] | None, known: list[Any]) -> list[Any]:
-    """Those of `known` that were given; all, if none was."""
-    for value in given or ():
-        if value not in known:
-            message = f"{what} {value!r} is unknown; known: {', '.join(known)}"
-            raise BadUsage(message)
-    return [value for value in known if not given or value in given]
-
-
-def _require_writable(output: Path | None) -> None:
-    """Before the run, not after it."""
-    if output is None:
-        return
-    there = output if output.exists() else output.parent
-    if output.is_dir() or not os.access(there, os.W_OK):
-        message = f"can't write {output}: no such folder, no file, or no permission"
-        raise BadUsage(message)
-
-
-def _write(content: str, output: Path | None) -> None:
-    if output is None:
-        print(content)
-        return
-    try:
-        output.write_text(content + "\n")
-    except OSError as error:
-        message = f"Can't write {output}: {error.strerror}"
-        raise HoplabError(message) from error
 
 
 def main() -> None:

@@ -3,10 +3,11 @@
 import fcntl
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from hoplab import interrupts, matrix
@@ -14,11 +15,18 @@ from hoplab.catalogue import ROOT, Catalogue
 from hoplab.checks import CHECKS, Check
 from hoplab.endpoint import Endpoint
 from hoplab.engines import Engine, certificates, docker, ports, runs
+from hoplab.engines.echo import echo
 from hoplab.engines.process import ProcessEngine
 from hoplab.errors import HoplabError
+from hoplab.matrix import Unfinished
+from hoplab.memory import Memory
+from hoplab.predictions import predict
 from hoplab.report.progress import Progress
-from hoplab.results import CellResult, Results
-from hoplab.topology import Cell, Scheme, Topology
+from hoplab.reproduction import Reproduction, reproduction
+from hoplab.results import CellResult, Finding, Results, Verdict
+from hoplab.symptoms import Symptom
+from hoplab.topology import Cell, Deployment, Scheme, Topology
+from hoplab.trace import Trace, ask, is_direct, passed_on
 
 STATE = ROOT / ".hoplab"
 RUNS = STATE / "runs"
@@ -53,12 +61,91 @@ class Lab:
         name = self.choose_engine(wanted)
         self.clean_up()
         began, started = time.monotonic(), _now()
-        topologies = list(dict.fromkeys(cell.topology for cell in cells))
-        engine = self._engine(name, topologies, runs.new(RUNS))
+        engine = self._engine(name, deployments_of(cells), runs.new(RUNS))
         with self.running(engine) as endpoints:
             found = self._ask(cells, endpoints, checks)
             versions = engine.versions()
         return Results(engine.name, started, time.monotonic() - began, versions, found)
+
+    def matrix(
+        self, cells: Sequence[Cell], checks: Mapping[str, Check] = CHECKS
+    ) -> tuple[Results, interrupts.Interrupted | None]:
+        """The contract of any cells, with their predictions, as processes.
+
+        What can't be started, or dies, is an error of its own cells. If a signal came meanwhile, it
+        is given back with the results of the cells that were finished by then.
+        """
+        self.clean_up()
+        began, started = time.monotonic(), _now()
+        engine = ProcessEngine(
+            self.catalogue,
+            deployments_of(cells),
+            runs.new(RUNS),
+            certificates.ensure(CERTIFICATES),
+            partial=True,
+        )
+        signal = None
+        with self.running(engine) as endpoints, Memory(engine.processes) as memory:
+            start_seconds = time.monotonic() - began
+            able = [cell for cell in cells if cell.deployment not in engine.failures]
+            try:
+                found = self._ask(able, endpoints, checks)
+            except Unfinished as unfinished:
+                found, signal = list(unfinished.results), unfinished.signal
+            trouble = {**engine.died(), **engine.failures}
+            versions, count = engine.versions(), len(memory.processes)
+        asked = {result.cell: result for result in found}
+        results = [
+            self._judged(cell, asked.get(cell), checks, trouble.get(cell.deployment))
+            for cell in cells
+            if cell in asked or (cell.deployment in trouble and not signal)
+        ]
+        seconds = time.monotonic() - began
+        return Results(
+            engine.name, started, seconds, versions, results, start_seconds, count, memory.peak
+        ), signal
+
+    def trace(self, cell: Cell, symptom: Symptom) -> Trace:
+        """Follow one request of a cell from hop to hop."""
+        self.clean_up()
+        files = certificates.ensure(CERTIFICATES)
+        deployments = [cell.deployment]
+        real = ProcessEngine(self.catalogue, deployments, runs.new(RUNS), files)
+        with self.running(real) as (endpoint,):
+            exchange = ask(cell, endpoint, symptom)
+        if is_direct(endpoint, symptom):
+            return Trace(exchange, [], direct=True)
+        with echo() as port:
+            same = ProcessEngine(
+                self.catalogue,
+                deployments,
+                runs.new(RUNS),
+                files,
+                ports={cell.topology: endpoint.ports},
+                upstream=port,
+            )
+            with self.running(same) as (told,):
+                return Trace(exchange, passed_on(cell, told, symptom))
+
+    def reproduction(self, cell: Cell, *, free_ports: bool = False) -> Reproduction:
+        """How to make this cell by hand, on ports that people know or on free ones."""
+        files = certificates.ensure(CERTIFICATES)
+        folder = STATE / "repro" / cell.id
+        return reproduction(self.catalogue, cell, folder, files, own_ports=free_ports)
+
+    def _judged(
+        self,
+        cell: Cell,
+        result: CellResult | None,
+        checks: Mapping[str, Check],
+        trouble: str | None,
+    ) -> CellResult:
+        """A cell's result with its prediction; whose process died, of that nothing is known."""
+        findings = result.findings if result else []
+        if trouble:
+            findings = [Finding(check, Verdict.ERROR, None, trouble) for check in checks]
+        prediction = predict(cell, self.catalogue.variations)
+        return CellResult(cell, self.catalogue.is_recommended(cell), findings, prediction)
 
     def up(self, wanted: str, topologies: Sequence[Topology]) -> tuple[list[Endpoint], Results]:
         """Start topologies on their own ports, beside those that are up; ask; let them run."""
@@ -82,7 +169,8 @@ class Lab:
         run = runs.Run(UP)
         run.record_owner()  # until it is verified, it ends with this process
         began, started = time.monotonic(), _now()
-        engine = self._engine(name, topologies, run, own)
+        deployments = [self.catalogue.recommended(topology) for topology in topologies]
+        engine = self._engine(name, deployments, run, own)
         try:
             endpoints = self._start(engine)
             found = self._ask(self.catalogue.recommended_cells(topologies), endpoints, CHECKS)
@@ -91,7 +179,8 @@ class Lab:
             engine.stop()
             raise
         run.disown()
-        (UP / "up.json").write_text(json.dumps([_entry(name, endpoint) for endpoint in endpoints]))
+        entries = [_entry(engine, endpoint) for endpoint in endpoints]
+        (UP / "up.json").write_text(json.dumps(entries))
         return endpoints, Results(name, started, time.monotonic() - began, versions, found)
 
     def ps(self) -> list[dict[str, Any]]:
@@ -135,13 +224,13 @@ class Lab:
                 others = ", ".join(entry["topology"] for entry in up)
                 message = f"{', '.join(names)} is not up; up: {others}"
             raise HoplabError(message)
-        # A topology's name without its proxy is its application's: nginx-uvicorn-strip.
-        services = dict.fromkeys(
-            service for e in entries for service in (e["topology"], e["topology"].partition("-")[2])
-        )
         if entries[0]["engine"] == "docker":
+            # A topology's name without its proxy is its application's: nginx-uvicorn-strip.
+            services = dict.fromkeys(
+                part for e in entries for part in (e["topology"], e["topology"].partition("-")[2])
+            )
             return docker.Compose(UP.name).run("logs", "--no-color", *services)
-        files = [UP / f"{service}.log" for service in services]
+        files = [Path(file) for file in dict.fromkeys(f for e in entries for f in e["logs"])]
         return "\n".join(f"--- {file.stem}\n{file.read_text(errors='replace')}" for file in files)
 
     def clean_up(self) -> None:
@@ -170,12 +259,14 @@ class Lab:
         self, cells: Sequence[Cell], endpoints: Sequence[Endpoint], checks: Mapping[str, Check]
     ) -> list[CellResult]:
         self.progress.stage("asking")
-        return matrix.ask(cells, endpoints, checks, self.catalogue.recipe, self.progress.count)
+        return matrix.ask(
+            cells, endpoints, checks, self.catalogue.is_recommended, self.progress.count
+        )
 
     def _engine(
         self,
         name: str,
-        topologies: Sequence[Topology],
+        deployments: Sequence[Deployment],
         run: runs.Run,
         own: Mapping[Topology, Mapping[Scheme, int]] | None = None,
     ) -> Engine:
@@ -183,21 +274,27 @@ class Lab:
         if name == "docker":
             return docker.DockerEngine(
                 self.catalogue,
-                topologies,
+                deployments,
                 run,
                 files,
                 own_ports=own is not None,
                 progress=self.progress.line,
             )
         return ProcessEngine(
-            self.catalogue, topologies, run, files, ports=own, stay=own is not None
+            self.catalogue, deployments, run, files, ports=own, stay=own is not None
         )
 
 
-def _entry(engine: str, endpoint: Endpoint) -> dict[str, Any]:
+def deployments_of(cells: Iterable[Cell]) -> list[Deployment]:
+    """What has to run for these cells."""
+    return list(dict.fromkeys(cell.deployment for cell in cells))
+
+
+def _entry(engine: Engine, endpoint: Endpoint) -> dict[str, Any]:
     return {
         "topology": endpoint.topology.name,
-        "engine": engine,
+        "engine": engine.name,
+        "logs": [str(file) for file in engine.log_files(endpoint.deployment)],
         "http": endpoint.base(Scheme.HTTP, endpoint.host),
         "https": endpoint.base(Scheme.HTTPS, endpoint.host),
         "ca": str(endpoint.authority),

@@ -1,8 +1,8 @@
 """What each cell must show, derived from a few rules about proxies, servers and the framework.
 
 `RULES` say what one hop after the other does to the request. What the application then answers
-follows from how Starlette and FastAPI make URLs and choose routes, which `_Application` models. None
-of it is a record of a run: `hoplab matrix` compares the two.
+follows from how Starlette and FastAPI make URLs and choose routes, which `_Application` models.
+None of it is a record of a run: `hoplab matrix` compares the two.
 
 The cells of a variation have their predictions in the variation's own file.
 """
@@ -104,7 +104,9 @@ RULES: Sequence[Rule] = (
     Rule(
         "preserve",
         "The proxy leaves the prefix: the server is asked for /api/v1/app.",
-        ["https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/stripprefix/"],
+        [
+            "https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/stripprefix/"
+        ],
         lambda cell: cell.topology.mode is Mode.PRESERVE,
         lambda _cell, seen: seen,
     ),
@@ -124,7 +126,7 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         "anybody-believed",
-        "With *, or with ProxyFixMiddleware alone, whoever gets past the proxy is believed as well.",
+        "With *, or ProxyFixMiddleware alone, whoever gets past the proxy is believed as well.",
         [
             "https://uvicorn.dev/deployment/#proxies-and-forwarded-headers",
             "https://hypercorn.readthedocs.io/en/latest/how_to_guides/proxy_fix.html",
@@ -136,9 +138,7 @@ RULES: Sequence[Rule] = (
         "root-path-prepended",
         "Uvicorn (and so `fastapi run`) puts --root-path in front of the path that arrives.",
         ["https://github.com/Kludex/uvicorn/pull/2213"],
-        lambda cell: (
-            cell.strategy is Strategy.SERVER_OPTION and cell.topology.server in _UVICORN
-        ),
+        lambda cell: cell.strategy is Strategy.SERVER_OPTION and cell.topology.server in _UVICORN,
         _prepended,
     ),
     Rule(
@@ -168,9 +168,7 @@ RULES: Sequence[Rule] = (
         "prefix-fixed",
         "Without a header, the middleware puts the fixed prefix in front of paths that lack it.",
         ["https://github.com/Kludex/starlette/pull/2400"],
-        lambda cell: (
-            cell.strategy is Strategy.FORWARDED_PREFIX and not _reads_prefix_header(cell)
-        ),
+        lambda cell: cell.strategy is Strategy.FORWARDED_PREFIX and not _reads_prefix_header(cell),
         _fixed,
     ),
 )
@@ -180,9 +178,9 @@ class _Application:
     """The application under test, as far as routes and URLs go.
 
     Starlette (`get_route_path`) removes root_path from a path that begins with it, and looks for a
-    route at the rest. A Mount adds its own path to root_path. `request.url`, redirects and `url_for`
-    begin with scheme, Host and path or root_path of the scope; FastAPI's docs pages and `servers`
-    know root_path alone. See https://github.com/Kludex/starlette/pull/2400.
+    route at the rest. A Mount adds its own path to root_path. `request.url`, redirects and
+    `url_for` begin with scheme, Host and path or root_path of the scope; FastAPI's docs pages and
+    `servers` know root_path alone. See https://github.com/Kludex/starlette/pull/2400.
     """
 
     def __init__(self, cell: Cell, rules: Sequence[Rule]) -> None:

@@ -1,6 +1,6 @@
 """What came of the questions: findings, and the results file (schema 1)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -57,12 +57,40 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Surprise:
+    """A finding that is not as predicted. No symptom is a pass."""
+
+    check: str
+    predicted: str | None
+    found: str | None
+    detail: str
+
+    def __str__(self) -> str:
+        """For example `docs: predicted pass, found docs-openapi-404`."""
+        return f"{self.check}: predicted {self.predicted or 'pass'}, found {self.found or 'pass'}"
+
+
+@dataclass(frozen=True)
 class CellResult:
     """All findings of a cell."""
 
     cell: Cell
     recipe: bool
     findings: Sequence[Finding]
+    prediction: Mapping[str, str] | None = None
+    """The symptom of each check that must fail; None if nothing was predicted."""
+
+    @property
+    def surprises(self) -> list[Surprise]:
+        """Where prediction and finding differ, of what was judged."""
+        if self.prediction is None:
+            return []
+        return [
+            Surprise(f.check, self.prediction.get(f.check), f.symptom, f.detail)
+            for f in self.findings
+            if f.verdict in {Verdict.PASS, Verdict.FAIL}
+            and f.symptom != self.prediction.get(f.check)
+        ]
 
     @property
     def verdict(self) -> Verdict:
@@ -82,6 +110,14 @@ class CellResult:
     def as_json(self) -> dict[str, Any]:
         """One entry of the results file's `cells`."""
         cell = self.cell
+        predicted: dict[str, Any] = {}
+        if self.prediction is not None:
+            as_predicted = not self.surprises and self.verdict is not Verdict.ERROR
+            predicted = {
+                "prediction": {"symptoms": dict(self.prediction), "as_predicted": as_predicted}
+            }
+        if cell.variation:
+            predicted["variation"] = cell.variation
         return {
             "id": cell.id,
             "proxy": cell.topology.proxy,
@@ -93,19 +129,28 @@ class CellResult:
             "recipe": self.recipe,
             "verdict": self.verdict,
             "symptoms": self.symptoms,
+            **predicted,
             "findings": [finding.as_json() for finding in self.findings],
         }
 
 
 @dataclass(frozen=True)
 class Results:
-    """A run. `started` is UTC in ISO 8601 with a Z, `seconds` the whole run's duration."""
+    """A run.
+
+    `started` is UTC in ISO 8601 with a Z. `seconds` is the whole run's duration, of which
+    `start_seconds` went until everything answered; `processes` were running then, and `peak_bytes`
+    is the memory that they and the lab itself had at most. Those are 0 where nobody counts.
+    """
 
     engine: str
     started: str
     seconds: float
     versions: dict[str, str]
     cells: Sequence[CellResult] = field(default_factory=list)
+    start_seconds: float = 0.0
+    processes: int = 0
+    peak_bytes: int = 0
 
     @property
     def passed(self) -> bool:
@@ -113,14 +158,26 @@ class Results:
         right = {Verdict.PASS, Verdict.RECORDED}
         return bool(self.cells) and all(cell.verdict in right for cell in self.cells)
 
+    @property
+    def as_predicted(self) -> bool:
+        """Whether there is a cell, none is an error, and every finding is as predicted."""
+        known = all(cell.verdict is not Verdict.ERROR for cell in self.cells)
+        return bool(self.cells) and known and not any(cell.surprises for cell in self.cells)
+
     def as_json(self) -> dict[str, Any]:
         """The results file, schema 1."""
+        counted = {
+            "start_seconds": round(self.start_seconds, 2),
+            "processes": self.processes,
+            "peak_mib": self.peak_bytes // 2**20,
+        }
         return {
             "hoplab": __version__,
             "schema": SCHEMA,
             "engine": self.engine,
             "started": self.started,
             "seconds": round(self.seconds, 2),
+            **(counted if self.processes else {}),
             "versions": self.versions,
             "cells": [cell.as_json() for cell in self.cells],
         }

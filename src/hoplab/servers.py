@@ -19,9 +19,10 @@ _MODULES = {
 class Server:
     """An ASGI server: the command line that makes a recipe real, and the recipe for each mode.
 
-    `command(recipe, bind, proxies)`, with the variables `environment(trust, proxies)`, takes `bind` as `host:port` and `proxies` as the addresses and
-    networks, separated by commas, that the proxy comes from. `package` with at least version
-    `minimum` has its console script. in_compose: whether compose.yaml has its topologies.
+    `command(recipe, bind, proxies)` needs the variables `environment(trust, proxies)`; `bind` is
+    `host:port`, `proxies` are the addresses and networks, separated by commas, that the proxy comes
+    from. `package`, of version `minimum` or later, has its console script. in_compose: whether
+    compose.yaml has its topologies.
     """
 
     name: str

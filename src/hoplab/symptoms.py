@@ -376,3 +376,6 @@ _ALL = (
 
 SYMPTOMS: Mapping[str, Symptom] = {symptom.name: symptom for symptom in _ALL}
 """Every symptom by its name, in the order of the contract."""
+
+HEALTHY = Symptom("none", "", "", "", (), "/items?q=1")
+"""What to ask of a cell that has no symptom."""

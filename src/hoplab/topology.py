@@ -80,7 +80,7 @@ class Deployment:
 
     @property
     def word(self) -> str:
-        """The name, with the variation's, in letters that any configuration file takes as a name."""
+        """The same and the variation, in letters that any configuration file takes."""
         return f"{self.name}.{self.variation}".strip(".").replace(".", "-")
 
 

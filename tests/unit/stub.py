@@ -18,17 +18,28 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.instance import NONCE
+from app.instance import nonce
 from app.plain import app as PLAIN  # noqa: N812 - a constant here
 from hoplab.checks import CHECKS
 from hoplab.endpoint import Endpoint
 from hoplab.engines.certificates import Certificates
 from hoplab.matrix import ask_one
 from hoplab.results import Finding
-from hoplab.topology import PREFIX, Cell, Mode, Scheme, Strategy, Topology, Trust
+from hoplab.topology import (
+    PREFIX,
+    Cell,
+    Deployment,
+    Mode,
+    Recipe,
+    Scheme,
+    Strategy,
+    Topology,
+    Trust,
+)
 
 LOOPBACK = "127.0.0.1"
 TOPOLOGY = Topology("nginx", "uvicorn", Mode.STRIP)
+DEPLOYMENT = Deployment(TOPOLOGY, Recipe(Strategy.SERVER_OPTION, Trust.PROXY))
 
 Fault: TypeAlias = Callable[[ASGIApp], ASGIApp]
 
@@ -74,11 +85,15 @@ class Stub:
         check: str,
         scheme: Scheme = Scheme.HTTP,
         strategy: Strategy = Strategy.SERVER_OPTION,
+        topology: Topology = TOPOLOGY,
+        *,
+        recommended: bool = True,
         **changes: Any,
     ) -> Finding:
         """One check's finding; `changes` are the endpoint's."""
-        cell = Cell(TOPOLOGY, strategy, Trust.PROXY, scheme)
-        return ask_one(check, CHECKS[check], cell, replace(self.endpoint, **changes))
+        cell = Cell(topology, strategy, Trust.PROXY, scheme)
+        endpoint = replace(self.endpoint, **changes)
+        return ask_one(check, CHECKS[check], cell, endpoint, recommended=recommended)
 
 
 @contextmanager
@@ -91,10 +106,10 @@ def running_stub(certificates: Certificates) -> Iterator[Stub]:
     tls = {"ssl_certfile": certificates.certificate, "ssl_keyfile": certificates.key}
     with listening(switch) as http, listening(switch, **tls) as https:
         endpoint = Endpoint(
-            topology=TOPOLOGY,
+            deployment=DEPLOYMENT,
             ports={Scheme.HTTP: http, Scheme.HTTPS: https},
             authority=certificates.authority,
-            nonce=NONCE,
+            nonce=nonce(),
             client=LOOPBACK,
         )
         stub = Stub(endpoint)

@@ -15,7 +15,7 @@ from fastapi import FastAPI, HTTPException, WebSocket, WebSocketException
 from fastapi.exceptions import FastAPIDeprecationWarning
 
 from app import extra_servers, forwarded_prefix, healthcheck, mount, plain, router
-from app.instance import NONCE, InstanceMiddleware
+from app.instance import InstanceMiddleware, nonce
 from app.proxy_fix import behind_proxy
 from app.shared import PREFIX, Application, create_app
 from hoplab.endpoint import PUBLIC_NAME
@@ -43,10 +43,27 @@ def test_the_lab_and_the_application_agree_on_the_prefix() -> None:
 def test_every_import_string_is_an_application(
     server: str, strategy: Strategy, trust: Trust
 ) -> None:
-    named = SERVERS[server].command(Recipe(strategy, trust), "127.0.0.1:8000", LOOPBACK)[1]
+    command = SERVERS[server].command(Recipe(strategy, trust), "127.0.0.1:8000", LOOPBACK)
+    [named] = [argument for argument in command if argument.startswith("app.")]
     module, _, attribute = named.partition(":")
 
-    assert callable(getattr(importlib.import_module(module), attribute))
+    application = getattr(importlib.import_module(module), attribute)
+
+    assert callable(application)
+    if server == "fastapi":
+        assert isinstance(application, FastAPI), "`fastapi run` takes nothing else"
+
+
+def test_the_nonce_is_that_of_the_process_and_not_read_on_import(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = nonce()
+    monkeypatch.setenv("INSTANCE_NONCE", "of the fork")
+
+    assert nonce.__wrapped__() == "of the fork"
+    assert nonce() == before, "it changes in the middle"
+    monkeypatch.delenv("INSTANCE_NONCE")
+    assert nonce.__wrapped__() != nonce.__wrapped__()
 
 
 def test_the_deprecated_argument_is_shown_without_a_warning() -> None:
@@ -137,6 +154,22 @@ def served(serve: Serve) -> Served:
             "forwarded-prefix", forwarded_prefix.app, {}, f"{PREFIX}/app", PREFIX, id="preserve"
         ),
         pytest.param("forwarded-prefix", forwarded_prefix.app, {}, "/app", PREFIX, id="strip"),
+        pytest.param(
+            "forwarded-prefix",
+            forwarded_prefix.with_middleware,
+            {},
+            f"{PREFIX}/app",
+            PREFIX,
+            id="fastapi run, preserve",
+        ),
+        pytest.param(
+            "forwarded-prefix",
+            forwarded_prefix.with_middleware,
+            {},
+            "/app",
+            PREFIX,
+            id="fastapi run, strip",
+        ),
     ],
 )
 def test_app_says_its_root_path(
@@ -148,6 +181,56 @@ def test_app_says_its_root_path(
 
     assert answer.status == 200
     assert answer.body == b'{"message":"Hello World","root_path":"%s"}' % root_path.encode()
+
+
+def test_middleware_inside_the_application_works_as_outside(serve: Serve) -> None:
+    """`fastapi run` takes a FastAPI object: what is added is outside mounts, 404 and redirects."""
+    lie = [("X-Forwarded-Prefix", "/canary")]
+    told = []
+    for app in (forwarded_prefix.app, forwarded_prefix.with_middleware):
+        served = serve(app)
+        asked = [
+            served.get(PREFIX + path, headers=lie)
+            for path in ("/app", "/items", "/sub/app", "/sub/items", "/openapi.json", "/nowhere")
+        ]
+        told.append([(each.status, each.header("location"), each.body) for each in asked])
+
+    outside, inside = told
+    assert inside == outside
+    assert [status for status, _, _ in inside] == [200, 307, 200, 307, 200, 404]
+    assert not any(b"canary" in body for _, _, body in inside)
+
+
+NESTED = f"{PREFIX}/nested"
+
+
+@pytest.mark.parametrize(
+    ("app", "options", "path", "status"),
+    [
+        pytest.param(plain.app, {}, NESTED, 200, id="none"),
+        pytest.param(plain.app, {"root_path": PREFIX}, NESTED, 200, id="server-option"),
+        pytest.param(app_argument.app, {}, PREFIX + NESTED, 200, id="app-argument"),
+        pytest.param(mount.app, {}, PREFIX + NESTED, 200, id="mount"),
+        pytest.param(router.app, {}, PREFIX + NESTED, 200, id="router"),
+        pytest.param(forwarded_prefix.app, {}, PREFIX + NESTED, 200, id="preserve"),
+        # Without a header, nobody can tell whether the prefix was removed already.
+        pytest.param(forwarded_prefix.app, {}, NESTED, 404, id="strip"),
+        pytest.param(app_argument.app, {}, NESTED, 404, id="app-argument, strip"),
+    ],
+)
+def test_route_that_begins_like_the_prefix(
+    serve: Serve, app: Any, options: dict[str, str], path: str, status: int
+) -> None:
+    answer = serve(app, **options).get(path)
+
+    assert answer.status == status
+    if status == 200:
+        assert answer.json() == {"message": "Hello Nested"}
+
+
+def test_nested_is_in_no_document(served: Served) -> None:
+    """Else `servers` would ask it, and find what `boundary` is there to find."""
+    assert not [path for path in served.get("/openapi.json").json()["paths"] if "nested" in path]
 
 
 def test_scope(served: Served) -> None:
@@ -178,7 +261,7 @@ def test_scope(served: Served) -> None:
     assert told["url_for"] == f"{served.origin}/app"
     assert told["static_url"] == f"{served.origin}/static/hello.txt"
     assert told["base_url"] == f"{served.origin}/"
-    assert told["instance"] == NONCE
+    assert told["instance"] == nonce()
 
 
 @pytest.mark.parametrize("path", ["/ws", "/sub/ws"])
@@ -216,7 +299,7 @@ def test_every_response_names_its_instance_and_its_scope(
     answer = served.get(path)
 
     assert answer.status == status
-    assert [v for k, v in answer.headers if k.lower() == "x-instance"] == [NONCE]
+    assert [v for k, v in answer.headers if k.lower() == "x-instance"] == [nonce()]
     [told] = [v for k, v in answer.headers if k.lower() == "x-asgi-scope"]
     scope = json.loads(told)
     assert set(scope) == {"scheme", "client", "root_path", "path"}
@@ -240,7 +323,7 @@ def test_every_websocket_answer_names_its_instance(served: Served, path: str, st
     answer = served.websocket(path)
 
     assert answer.status == status
-    assert answer.header("X-Instance") == NONCE
+    assert answer.header("X-Instance") == nonce()
     assert json.loads(answer.header("X-ASGI-Scope") or "{}")["path"] == path
 
 
@@ -362,7 +445,16 @@ def run(app: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
     asyncio.run(app(scope, receive, send))
 
 
-def scope_behind_proxy(kind: str, *headers: tuple[str, str]) -> dict[str, Any]:
+PEER = ("172.18.0.2", 4711)
+
+
+def scope_behind_proxy(
+    kind: str,
+    *headers: tuple[str, str],
+    peer: tuple[str, int] | None = PEER,
+    trusted: str = "172.18.0.0/16",
+    **more: Any,
+) -> dict[str, Any]:
     """What the application sees behind ProxyFixMiddleware and ours."""
     seen: list[dict[str, Any]] = []
 
@@ -375,10 +467,11 @@ def scope_behind_proxy(kind: str, *headers: tuple[str, str]) -> dict[str, Any]:
     scope = {
         "type": kind,
         "scheme": "ws" if kind == "websocket" else "http",
-        "client": ("172.18.0.2", 4711),
+        "client": peer,
         "headers": [(b"host", b"app:8000"), *((k.encode(), v.encode()) for k, v in headers)],
+        **more,
     }
-    run(behind_proxy(app), scope, nothing, nothing)
+    run(behind_proxy(app, trusted), scope, nothing, nothing)
     return seen[0]
 
 
@@ -411,6 +504,59 @@ def test_client_and_host_behind_proxy(kind: str) -> None:
 
     assert scope["client"] == ("203.0.113.9", 0), "of one hop, the last"
     assert [v for k, v in scope["headers"] if k == b"host"] == [b"mysuperapp.com:9499"]
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+@pytest.mark.parametrize(
+    ("trusted", "peer", "believed"),
+    [
+        pytest.param("172.18.0.2", "172.18.0.2", True, id="address"),
+        pytest.param("172.18.0.0/16", "172.18.0.2", True, id="network"),
+        pytest.param("10.0.0.0/8, 172.18.0.2", "172.18.0.2", True, id="several"),
+        pytest.param("127.0.0.1,::1", "::1", True, id="IPv6"),
+        pytest.param("172.18.0.0/16", "::ffff:172.18.0.2", True, id="IPv4-mapped"),
+        pytest.param("*", "192.0.2.1", True, id="everybody"),
+        pytest.param("*", None, True, id="everybody, Unix socket"),
+        pytest.param("172.18.0.2", "172.18.0.3", False, id="another address"),
+        pytest.param("172.18.0.0/16", "172.19.0.2", False, id="another network"),
+        pytest.param("172.18.0.0/16", "::ffff:172.19.0.2", False, id="IPv4-mapped stranger"),
+        pytest.param("127.0.0.1", "::1", False, id="other kind of address"),
+        pytest.param("0.0.0.0/0, ::/0", None, False, id="Unix socket"),
+        pytest.param("0.0.0.0/0, ::/0", "testclient", False, id="no address"),
+    ],
+)
+def test_only_a_proxy_is_believed(
+    kind: str, trusted: str, peer: str | None, *, believed: bool
+) -> None:
+    given = (peer, 4711) if peer else None
+
+    scope = scope_behind_proxy(
+        kind,
+        ("x-forwarded-for", "192.0.2.7"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "mysuperapp.com"),
+        peer=given,
+        trusted=trusted,
+    )
+
+    insecure, secure = {"http": ("http", "https"), "websocket": ("ws", "wss")}[kind]
+    assert scope["scheme"] == (secure if believed else insecure)
+    assert scope["client"] == (("192.0.2.7", 0) if believed else given)
+    hosts = [v for k, v in scope["headers"] if k == b"host"]
+    assert hosts == [b"mysuperapp.com" if believed else b"app:8000"]
+
+
+@pytest.mark.parametrize("trusted", ["", "proxy", "10.0.0.1/8", "10.0.0.1,", "10.0.0.1:8000"])
+def test_who_is_trusted_has_to_be_a_network(trusted: str) -> None:
+    with pytest.raises(ValueError, match="does not appear to be|has host bits set"):
+        behind_proxy(plain.app, trusted)
+
+
+@pytest.mark.parametrize("trusted", ["172.18.0.0/16", "127.0.0.1"])
+def test_the_state_of_the_lifespan_stays_itself(trusted: str) -> None:
+    state = {"pool": socket.socket}
+
+    assert scope_behind_proxy("http", trusted=trusted, state=state)["state"] is state
 
 
 def test_lifespan_passes_through() -> None:

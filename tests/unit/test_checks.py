@@ -5,7 +5,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -19,12 +19,14 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app import forwarded_prefix, plain, router
 from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware
 from app.instance import InstanceMiddleware
+from app.proxy_fix import behind_proxy
 from hoplab.checks import CHECKS
 from hoplab.results import Verdict
-from hoplab.topology import PREFIX, Scheme, Strategy
+from hoplab.topology import PREFIX, Mode, Scheme, Strategy
 from tests.unit.stub import (
     LOOPBACK,
     SENT,
+    TOPOLOGY,
     Fault,
     Stub,
     all_of,
@@ -108,6 +110,13 @@ def believes_underscores(scope: Scope) -> dict[str, Any]:
 
 
 @rescoped
+def asks_elsewhere(scope: Scope) -> dict[str, Any]:
+    """A server that puts any X-Forwarded-Prefix before the path, and tells nobody."""
+    prefix = dict(scope["headers"]).get(b"x-forwarded-prefix", b"").decode()
+    return {"path": prefix + scope["path"]}
+
+
+@rescoped
 def believes_second(scope: Scope) -> dict[str, Any]:
     """The proxy overwrites the first header of a name, and passes the second on."""
     values = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
@@ -151,6 +160,10 @@ def hypercorn_trusts_all(app: ASGIApp) -> ASGIApp:
 
 def prefix_of_anybody(app: ASGIApp) -> ASGIApp:
     return ForwardedPrefixMiddleware(app, prefix=PREFIX, trusted="*")
+
+
+def fixed_prefix(app: ASGIApp) -> ASGIApp:
+    return ForwardedPrefixMiddleware(app, prefix=PREFIX, trusted="")
 
 
 def resolves_to_compare(app: ASGIApp) -> ASGIApp:
@@ -603,6 +616,19 @@ CASES: dict[str, list[Case]] = {
         Case("prefix-leaks", "doubled, 502", outside=instead(f"{PREFIX}/app", BAD_GATEWAY)),
         Case("prefix-leaks", "doubled", outside=rewritten(f"{PREFIX * 2}/app", f"{PREFIX}/app")),
         Case("prefix-leaks", "dots (proxy_pass without path)", outside=resolves_to_compare),
+        Case(
+            "prefix-stripped-twice",
+            "fixed prefix behind a proxy that strips",
+            inside=all_of(unaware, fixed_prefix),
+        ),
+        Case("prefix-stripped-twice", "only a label", inside=stripped),
+        Case(
+            "prefix-stripped-twice",
+            "by the proxy",
+            outside=rewritten(f"{PREFIX * 2}/nested", f"{PREFIX}/nested"),
+        ),
+        Case("prefix-stripped-twice", "502", outside=instead(f"{PREFIX}/nested", BAD_GATEWAY)),
+        Case("bare-prefix-broken", "prefix twice (uvicorn#2213)", inside=doubled),
         Case("bare-prefix-broken", "404", outside=instead("", NOT_FOUND)),
         Case("bare-prefix-broken", "404 with slash", outside=instead("/", NOT_FOUND)),
         Case("bare-prefix-broken", "another page", outside=instead("/", WELCOME)),
@@ -634,8 +660,8 @@ CASES: dict[str, list[Case]] = {
     ],
 }
 
-TESTED_BELOW = {"boundary": {"tunnel-opened"}}
-"""Symptoms of faults that no ASGI application can have."""
+TESTED_BELOW = {"boundary": {"tunnel-opened"}, "spoof": {"direct-spoofable"}}
+"""Symptoms of faults that no ASGI application behind the stub's ports can have."""
 
 
 @pytest.mark.parametrize(
@@ -666,6 +692,80 @@ def test_a_tunnel_is_found(stub: Stub) -> None:
 
     assert (tunnel.verdict, tunnel.symptom) == (Verdict.FAIL, "tunnel-opened"), tunnel.detail
     assert others.verdict is Verdict.PASS, others.detail
+
+
+@pytest.mark.parametrize(
+    "believes",
+    [
+        pytest.param(uvicorn_trusts_all, id="client and scheme (Uvicorn, *)"),
+        pytest.param(hypercorn_trusts_all, id="client, scheme and host (ProxyFixMiddleware)"),
+        pytest.param(prefix_of_anybody, id="prefix"),
+        pytest.param(asks_elsewhere, id="prefix, which leads to 404"),
+        pytest.param(
+            lambda app: behind_proxy(app, LOOPBACK), id="the client's address is the proxy's"
+        ),
+    ],
+)
+def test_a_stranger_past_the_proxy_who_is_believed_is_found(stub: Stub, believes: Fault) -> None:
+    with listening(believes(plain.app)) as port:
+        finding = stub.ask("spoof", direct=(LOOPBACK, port), source=LOOPBACK)
+
+    assert (finding.verdict, finding.symptom) == (Verdict.FAIL, "direct-spoofable"), finding.detail
+    assert f"asked directly, from {LOOPBACK}" in finding.detail
+    assert f":{port}/scope" in finding.exchanges[-1].url
+
+
+@pytest.mark.parametrize(
+    ("mode", "app"),
+    [
+        pytest.param(Mode.STRIP, plain.app, id="strip"),
+        pytest.param(Mode.PRESERVE, router.app, id="preserve"),
+        pytest.param(Mode.STRIP, behind_proxy(plain.app, "192.0.2.1"), id="another is believed"),
+    ],
+)
+def test_a_stranger_past_the_proxy_who_is_not_believed(
+    stub: Stub, mode: Mode, app: ASGIApp
+) -> None:
+    with listening(app) as port:
+        asked = {"direct": (LOOPBACK, port), "source": LOOPBACK}
+        finding = stub.ask("spoof", topology=replace(TOPOLOGY, mode=mode), **asked)
+
+    assert finding.verdict is Verdict.PASS, finding.detail
+    assert finding.detail.endswith("; directly neither")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other address on loopback")
+@pytest.mark.parametrize(
+    ("trusted", "verdict"), [("127.0.0.9", Verdict.FAIL), (LOOPBACK, Verdict.PASS)]
+)
+def test_a_stranger_comes_from_the_client_s_address(
+    stub: Stub, trusted: str, verdict: Verdict
+) -> None:
+    with listening(behind_proxy(plain.app, trusted)) as port:
+        finding = stub.ask("spoof", direct=(LOOPBACK, port), source="127.0.0.9")
+
+    assert finding.verdict is verdict, finding.detail
+
+
+@pytest.mark.parametrize("missing", ["direct", "source"])
+def test_without_an_address_of_its_own_nobody_is_asked_directly(stub: Stub, missing: str) -> None:
+    with listening(uvicorn_trusts_all(plain.app)) as port:
+        known = {"direct": (LOOPBACK, port), "source": LOOPBACK, missing: None}
+        finding = stub.ask("spoof", **known)
+
+    assert finding.verdict is Verdict.PASS, finding.detail
+    assert "directly" not in finding.detail
+
+
+@pytest.mark.parametrize(("recommended", "size"), [(True, 2**24), (False, 2**20 + 2**16)])
+def test_the_body_is_large_where_it_is_the_recipe(
+    stub: Stub, *, recommended: bool, size: int
+) -> None:
+    finding = stub.ask("stream", recommended=recommended)
+
+    assert finding.verdict is Verdict.PASS, finding.detail
+    [echo] = [each for each in finding.exchanges if each.method == "POST"]
+    assert ("Content-Length", str(size)) in echo.sent
 
 
 JUDGED = [name for name in CHECKS if name != "direct"]
@@ -709,6 +809,12 @@ def forwarded(scope: Scope) -> dict[str, Any]:
             forwarded_prefix.app,
             scoped(root_path=""),
             id="forwarded-prefix, preserve",
+        ),
+        pytest.param(
+            Strategy.FORWARDED_PREFIX,
+            forwarded_prefix.with_middleware,
+            scoped(root_path=""),
+            id="forwarded-prefix, preserve, fastapi run",
         ),
     ],
 )

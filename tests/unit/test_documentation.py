@@ -36,7 +36,7 @@ def test_readme_shows_the_table_of_up() -> None:
     results = Results(
         "docker", "", 9.9, {}, [CellResult(c, recipe=True, findings=findings) for c in cells]
     )
-    endpoints = [Endpoint(t, own[t], Path("ca.pem"), "") for t in topologies]
+    endpoints = [Endpoint(CATALOGUE.recommended(t), own[t], Path("ca.pem"), "") for t in topologies]
 
     assert f"$ make up-strip\n{up_table(endpoints, results)}\n```" in README
 

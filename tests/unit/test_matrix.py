@@ -1,20 +1,32 @@
 """A finding is about the topology; the lab's own trouble is an error and never a finding."""
 
+import json
 import re
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from hoplab import matrix
+from app.plain import app as plain
+from hoplab import interrupts, matrix
 from hoplab.checks import CHECKS, Check
+from hoplab.endpoint import Endpoint
 from hoplab.errors import HarnessError
 from hoplab.probe import Failed, NotApplicable, Probe, Recorded
-from hoplab.results import CellResult, Verdict
-from hoplab.topology import PREFIX, Cell, Mode, Recipe, Scheme, Strategy, Topology, Trust
+from hoplab.results import CellResult, Finding, Verdict
+from hoplab.topology import PREFIX, Cell, Mode, Scheme, Strategy, Topology, Trust
 from tests.unit.stub import (
+    DEPLOYMENT,
     LOOPBACK,
+    OK,
     TOPOLOGY,
     Stub,
+    accepting,
     altered,
     as_it_is,
     closed_port,
@@ -24,7 +36,14 @@ from tests.unit.stub import (
 )
 
 CELL = Cell(TOPOLOGY, Strategy.SERVER_OPTION, Trust.PROXY, Scheme.HTTP)
-RECIPE = Recipe(Strategy.SERVER_OPTION, Trust.PROXY)
+
+
+def is_recommended(cell: Cell) -> bool:
+    return cell.deployment == DEPLOYMENT
+
+
+def silent(_done: int, _of: int) -> None:
+    return
 
 
 def passes(_probe: Probe) -> str:
@@ -87,9 +106,12 @@ def test_evidence_is_kept_when_the_check_breaks(stub: Stub) -> None:
 
 
 def ask(stub: Stub, checks: dict[str, Check], *cells: Cell) -> list[CellResult]:
-    return matrix.ask(
-        cells, [stub.endpoint], checks, lambda _: RECIPE, progress=lambda _done, _of: None
-    )
+    return matrix.ask(cells, everywhere(stub, cells), checks, is_recommended, silent)
+
+
+def everywhere(stub: Stub, cells: Sequence[Cell]) -> list[Endpoint]:
+    """The stub, in the place of every deployment."""
+    return [replace(stub.endpoint, deployment=each) for each in {c.deployment for c in cells}]
 
 
 def test_one_bug_does_not_stop_the_others(stub: Stub) -> None:
@@ -122,7 +144,7 @@ def test_a_cell_of_which_nothing_was_judged_has_not_passed(
 
 def test_many_cells_keep_their_order_and_their_findings(stub: Stub) -> None:
     def names_its_cell(probe: Probe) -> str:
-        return probe.cell.id
+        return f"{probe.cell.id} {probe.recommended}"
 
     cells = [
         Cell(TOPOLOGY, strategy, trust, scheme)
@@ -134,16 +156,18 @@ def test_many_cells_keep_their_order_and_their_findings(stub: Stub) -> None:
 
     results = matrix.ask(
         cells,
-        [stub.endpoint],
+        everywhere(stub, cells),
         {"one": names_its_cell, "two": names_its_cell},
-        lambda _: RECIPE,
+        is_recommended,
         lambda done, of: told.append((done, of)),
     )
 
     assert [result.cell for result in results] == cells
-    assert all({f.detail for f in result.findings} == {result.cell.id} for result in results)
+    for result in results:
+        told_by_check = {finding.detail for finding in result.findings}
+        assert told_by_check == {f"{result.cell.id} {result.recipe}"}
     assert [result.cell for result in results if result.recipe] == [
-        cell for cell in cells if Recipe(cell.strategy, cell.trust) == RECIPE
+        replace(CELL, scheme=scheme) for scheme in Scheme
     ]
     assert told == sorted(told)
     assert told[-1] == (72, 72)
@@ -151,17 +175,131 @@ def test_many_cells_keep_their_order_and_their_findings(stub: Stub) -> None:
 
 def test_each_cell_is_asked_at_its_own_endpoint(stub: Stub) -> None:
     other = Topology("traefik", "uvicorn", Mode.STRIP)
-    elsewhere = replace(stub.endpoint, topology=other, ports=dict.fromkeys(Scheme, closed_port()))
+    others = [
+        replace(CELL, topology=other),
+        replace(CELL, trust=Trust.ANY),
+        replace(CELL, variation="host-dropped"),
+    ]
+    nowhere = replace(stub.endpoint, ports=dict.fromkeys(Scheme, closed_port()))
+    elsewhere = [replace(nowhere, deployment=cell.deployment) for cell in others]
 
     results = matrix.ask(
-        [CELL, replace(CELL, topology=other)],
-        [elsewhere, stub.endpoint],
-        {"asks": asks},
-        lambda _: RECIPE,
-        lambda _done, _of: None,
+        [CELL, *others], [*elsewhere, stub.endpoint], {"asks": asks}, is_recommended, silent
     )
 
-    assert [result.verdict for result in results] == [Verdict.PASS, Verdict.ERROR]
+    assert [result.verdict for result in results] == [Verdict.PASS, *3 * [Verdict.ERROR]]
+
+
+# --- connections ---
+
+
+def answered(finding: Finding, key: str) -> list[object]:
+    """Of each exchange, what the application was told by its server."""
+    told = [json.loads(each.header("X-ASGI-Scope") or "{}") for each in finding.exchanges]
+    return [each[key] for each in told]
+
+
+def test_connections_are_shared_within_a_cell(stub: Stub) -> None:
+    cells = [CELL, replace(CELL, trust=Trust.ANY), replace(CELL, scheme=Scheme.HTTPS)]
+
+    results = ask(stub, {"one": asks, "two": asks, "three": asks}, *cells)
+
+    peers = [{tuple(c) for f in result.findings for c in answered(f, "client")} for result in results]
+    assert [len(each) for each in peers] == [1, 1, 1]
+    assert len(set.union(*peers)) == 3
+
+
+def test_connections_of_a_cell_are_closed_after_it(stub: Stub) -> None:
+    """They are hundreds, and a server that ends waits for them."""
+    closed = threading.Event()
+
+    def until_the_end(connection: socket.socket) -> None:
+        with connection:
+            while connection.recv(2**16):
+                connection.sendall(OK)
+            closed.set()
+
+    with accepting(until_the_end) as port:
+        where = replace(stub.endpoint, ports=dict.fromkeys(Scheme, port))
+        [result] = matrix.ask([CELL], [where], {"asks": asks}, is_recommended, silent)
+
+        assert result.verdict is Verdict.PASS
+        assert closed.wait(5)
+
+
+def test_one_check_alone_closes_its_own(stub: Stub) -> None:
+    findings = [matrix.ask_one("name", asks, CELL, stub.endpoint) for _ in range(2)]
+
+    one, another = (answered(finding, "client") for finding in findings)
+    assert one != another
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other address on loopback")
+def test_who_asks_stays_who_it_is_after_a_check_that_asks_as_somebody_else(stub: Stub) -> None:
+    """`direct` comes from this machine itself, all others from the client's address."""
+
+    def asks_directly(probe: Probe) -> str:
+        host, port = probe.endpoint.direct or ("", 0)
+        probe.client.origins[f"http://{host}:{port}"] = (host, port)
+        return str(probe.get(f"http://{host}:{port}/app").status)
+
+    checks = {"one": asks_directly, "direct": CHECKS["direct"], "two": asks_directly, "asks": asks}
+    with listening(plain, root_path=PREFIX) as port:
+        where = replace(stub.endpoint, source="127.0.0.9", direct=(LOOPBACK, port))
+        [result] = matrix.ask([CELL], [where], checks, is_recommended, silent)
+
+    clients = {f.check: {c[0] for c in answered(f, "client")} for f in result.findings}
+    assert clients == {
+        "one": {"127.0.0.9"},
+        "direct": {LOOPBACK},
+        "two": {"127.0.0.9"},
+        "asks": {"127.0.0.9"},
+    }
+
+
+# --- interrupted ---
+
+
+@pytest.fixture
+def interrupted_after_a_cell(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The signal comes when the first cell is answered."""
+
+    def first(*arguments: Any) -> CellResult:
+        interrupts._remember(signal.SIGTERM, None)
+        return CellResult(*arguments)
+
+    monkeypatch.setattr(matrix, "CellResult", first)
+    yield
+    interrupts._received.clear()
+
+
+@pytest.mark.usefixtures("interrupted_after_a_cell")
+def test_what_was_answered_before_a_signal_is_kept(stub: Stub) -> None:
+    release = threading.Event()
+
+    def waits_but_in_one_cell(probe: Probe) -> str:
+        if probe.cell != CELL:
+            release.wait(30)
+        return "all is well"
+
+    others = [replace(CELL, trust=trust) for trust in (Trust.NONE, Trust.ANY)]
+    try:
+        with pytest.raises(matrix.Unfinished) as caught:
+            ask(stub, {"one": passes, "two": waits_but_in_one_cell}, others[0], CELL, others[1])
+    finally:
+        release.set()
+
+    assert [result.cell for result in caught.value.results] == [CELL]
+    assert [finding.check for finding in caught.value.results[0].findings] == ["one", "two"]
+    assert caught.value.signal.code == 128 + signal.SIGTERM
+
+
+@pytest.mark.usefixtures("interrupted_after_a_cell")
+def test_a_signal_that_comes_with_the_last_answer_is_obeyed(stub: Stub) -> None:
+    with pytest.raises(matrix.Unfinished) as caught:
+        ask(stub, {"one": passes}, CELL)
+
+    assert [result.cell for result in caught.value.results] == [CELL]
 
 
 # --- the same for every check of the contract ---

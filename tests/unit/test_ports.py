@@ -3,7 +3,9 @@
 import os
 import re
 import socket
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -74,6 +76,21 @@ def test_free_ports_are_free_and_different() -> None:
     assert len(set(found)) == 32
     for port in found:
         socket.create_server((LOOPBACK, port)).close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says which ports it gives away")
+def test_free_ports_are_none_that_a_client_could_be_given_meanwhile() -> None:
+    first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+
+    assert not [port for port in ports.free_ports(64) if int(first) <= port <= int(last)]
+
+
+def test_taken_ones_are_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server((LOOPBACK, 0)) as sock:
+        taken = sock.getsockname()[1]
+        monkeypatch.setattr(ports, "_UNREGISTERED", (taken, taken + 1))
+
+        assert ports.free_ports(1) != [taken]
 
 
 def test_free_ones_are_no_trouble() -> None:

@@ -38,7 +38,10 @@ SICK = a_run(
 
 def endpoints() -> list[Endpoint]:
     ports = {Scheme.HTTP: 65535, Scheme.HTTPS: 65534}
-    return [Endpoint(topology, ports, Path("ca.pem"), "n") for topology in CATALOGUE.topologies]
+    return [
+        Endpoint(CATALOGUE.recommended(topology), ports, Path("ca.pem"), "n")
+        for topology in CATALOGUE.topologies
+    ]
 
 
 def entries() -> list[dict[str, str]]:

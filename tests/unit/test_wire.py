@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket
 from hoplab import wire
 from hoplab.engines.certificates import Certificates, ensure
 from hoplab.errors import HarnessError
-from hoplab.wire import Client, Exchange
+from hoplab.wire import Client, Connections, Exchange
 from tests.unit.stub import LOOPBACK, OK, Recorder, closed_port, listening, recording
 
 NAME = "mysuperapp.com"
@@ -320,6 +320,43 @@ def test_answer_that_comes_before_the_body_is_sent_is_read(certificates: Certifi
         thread.join()
 
     assert exchange.status == 413
+
+
+# --- connections ---
+
+
+@pytest.mark.parametrize(
+    ("sources", "shared", "count"),
+    [
+        pytest.param((None, None), True, 1, id="shared"),
+        pytest.param((None, None), False, 2, id="not given"),
+        pytest.param((None, LOOPBACK), True, 2, id="from another address"),
+        pytest.param((LOOPBACK, LOOPBACK), True, 1, id="from the same address"),
+    ],
+)
+def test_clients_share_the_connections_that_they_are_given(
+    certificates: Certificates, sources: tuple[str | None, ...], *, shared: bool, count: int
+) -> None:
+    connections: Connections | None = {} if shared else None
+    peers = set()
+
+    async def peer(scope: Scope, receive: Receive, send: Send) -> None:
+        peers.add(scope["client"])
+        await PlainTextResponse("well")(scope, receive, send)
+
+    with listening(peer) as port:
+        origin = f"http://{NAME}:{port}"
+        clients = [
+            Client({origin: (LOOPBACK, port)}, certificates.authority, source, connections)
+            for source in sources
+        ]
+        for client in clients:
+            client.request("GET", origin)
+        for client in clients:
+            client.close()
+
+    assert len(peers) == count
+    assert [len(client.exchanges) for client in clients] == [1, 1]
 
 
 # --- streams ---

@@ -13,8 +13,8 @@ _COUNT, _INTERVAL = 3, 0.25
 def stream(probe: Probe) -> str:
     """Do server-sent events arrive one by one as they are sent, and a large body whole both ways?
 
-    The body is 16 MiB if the cell is its topology's recipe, else 2 MiB. Symptoms: `stream-buffered`, `body-refused`, `body-altered`; and `unreachable` where there are
-    no events.
+    The body is 16 MiB if the cell is its topology's recipe, else a little over one. Symptoms:
+    `stream-buffered`, `body-refused`, `body-altered`; and `unreachable` where there are no events.
     """
     answer = probe.get(f"/events?count={_COUNT}&interval={_INTERVAL}", stream=True)
     arrivals = [at for at, line in answer.chunks if line.startswith(b"data: ")]
@@ -23,7 +23,9 @@ def stream(probe: Probe) -> str:
     # By one clock, the client's: all at once if somebody kept them.
     apart = arrivals[-1] - arrivals[0]
     if apart < _INTERVAL:
-        detail = f"first and last event arrived {apart:.3f} s apart; sent {(_COUNT - 1) * _INTERVAL} s"
+        detail = (
+            f"first and last event arrived {apart:.3f} s apart; sent {(_COUNT - 1) * _INTERVAL} s"
+        )
         raise Failed("stream-buffered", detail)
 
     body = _BODY if probe.recommended else _BODY[:_SHORT]

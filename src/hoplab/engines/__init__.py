@@ -1,5 +1,6 @@
 """The two engines: local processes and Docker Compose. Both give endpoints and logs."""
 
+from pathlib import Path
 from typing import Protocol
 
 from hoplab.endpoint import Endpoint
@@ -19,6 +20,9 @@ class Engine(Protocol):
 
     def logs(self, deployment: Deployment) -> str:
         """What its proxy and its application wrote, and the proxy's configuration."""
+
+    def log_files(self, deployment: Deployment) -> list[Path]:
+        """The files that its proxy and its application write, if they write files."""
 
     def versions(self) -> dict[str, str]:
         """The version of everything that ran."""

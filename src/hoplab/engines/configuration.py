@@ -77,9 +77,7 @@ def changed(text: str, changes: Iterable[Change], where: object) -> str:
     return text
 
 
-def _split(
-    file: ConfigurationFile, text: str, fields: Mapping[str, str]
-) -> tuple[str, str, str]:
+def _split(file: ConfigurationFile, text: str, fields: Mapping[str, str]) -> tuple[str, str, str]:
     """What stands before the lines of each deployment, these, and what stands after them."""
     start, end = 0, len(text)
     if file.repeat:
@@ -106,9 +104,7 @@ def _replace(text: str, old: str, new: str, where: object) -> str:
     return text.replace(old, new)
 
 
-def _fields(
-    proxy: Proxy, route: Route, run: Path, certificates: Certificates
-) -> dict[str, str]:
+def _fields(proxy: Proxy, route: Route, run: Path, certificates: Certificates) -> dict[str, str]:
     return {
         "folder": str(proxy.folder),
         "run": str(run),

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import IO, Any
 
 from hoplab import interrupts
@@ -20,9 +21,9 @@ from hoplab.catalogue import ROOT, Catalogue
 from hoplab.endpoint import Endpoint
 from hoplab.engines import runs
 from hoplab.engines.certificates import Certificates
+from hoplab.engines.configuration import sources
 from hoplab.engines.lifeline import die_with_parent
 from hoplab.engines.ports import variable
-from hoplab.engines.configuration import sources
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
 from hoplab.topology import Deployment, Scheme, Topology
@@ -147,7 +148,8 @@ class ComposeFailed(HoplabError):
 class DockerEngine:
     """Deployments that compose.yaml has: topologies with their recipes.
 
-    With `own_ports`, those of compose.yaml are published; else Docker chooses free ones."""
+    With `own_ports`, those of compose.yaml are published; else Docker chooses free ones.
+    """
 
     name = "docker"
 
@@ -208,6 +210,10 @@ class DockerEngine:
             [f"--- {' and '.join(services)}: log\n{log}"]
             + [f"--- {topology.name}: {file.name}\n{file.read_text()}" for file in files]
         )
+
+    def log_files(self, deployment: Deployment) -> list[Path]:  # noqa: ARG002
+        """None: Docker keeps the logs."""
+        return []
 
     def versions(self) -> dict[str, str]:
         """The versions inside the containers, and Docker's own."""

@@ -13,10 +13,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO
 
 import psutil
 
@@ -27,11 +27,10 @@ from hoplab.engines import configuration, runs
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.configuration import LOOPBACK, Route
 from hoplab.engines.lifeline import die_with_parent
-from hoplab.engines.ports import free_ports
+from hoplab.engines.plan import App, make_plan
 from hoplab.engines.versions import local_versions, require_binary, require_package
 from hoplab.errors import HoplabError
-from hoplab.servers import Server
-from hoplab.topology import PREFIX, Deployment, Mode, Scheme, Topology
+from hoplab.topology import PREFIX, Deployment, Scheme, Topology
 
 START_SECONDS = 30.0
 """How long a process has to start. A slow machine needs it; a fast one does not wait."""
@@ -45,8 +44,6 @@ than Linux have no other address on loopback."""
 
 PRELOADED = "app.shared"
 """What is the same in every application under test, and takes most of their imports' time."""
-
-Command: TypeAlias = tuple[str, ...]
 
 
 @dataclass
@@ -63,24 +60,11 @@ class _Started:
         return "\n".join(f"  {line}" for line in lines[-15:]) or "  (it wrote nothing)"
 
 
-@dataclass
-class _App:
-    """An application's process, to be or that is, and the deployments that it serves."""
-
-    word: str
-    server: Server
-    command: Callable[[int], list[str]]
-    environment: Mapping[str, str]
-    port: int = 0
-    deployments: list[Deployment] = field(default_factory=list)
-    started: _Started | None = None
-
-
 class ProcessEngine:
     """Without `ports`, each deployment gets free ones. With `stay`, all outlive this process.
 
     With `partial`, what can't be started is told by `failures` and the others run; without, it is
-    an error.
+    an error. With `upstream`, what listens on that port takes the place of every application.
     """
 
     name = "process"
@@ -95,16 +79,18 @@ class ProcessEngine:
         ports: Mapping[Topology, Mapping[Scheme, int]] | None = None,
         stay: bool = False,
         partial: bool = False,
+        upstream: int | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._deployments = deployments
+        self._plan = make_plan(catalogue, deployments, ports or {}, upstream)
         self._run = run
         self._certificates = certificates
-        self._ports = ports or {}
         self._stay = stay
         self._partial = partial
+        self._upstream = upstream
         self._launcher: subprocess.Popen[str] | None = None
-        self._apps: dict[Deployment, _App] = {}
+        self._apps: dict[str, _Started] = {}
         self._proxies: dict[str, _Started] = {}
         self.failures: dict[Deployment, str] = {}
 
@@ -131,8 +117,8 @@ class ProcessEngine:
 
     def logs(self, deployment: Deployment) -> str:
         """The proxy's and the application's log, and the proxy's configuration."""
-        files = [self._log(self._apps[deployment].word)]
-        files += [self._log(proxy) for proxy in self._route_of(deployment)]
+        files = [self._log(self._plan.app_of[deployment].word)]
+        files += [self._log(proxy) for proxy in self._plan.proxies_of(deployment)]
         proxy = self._catalogue.proxies[deployment.topology.proxy]
         files += configuration.sources(proxy, deployment.topology.mode)
         return "\n".join(
@@ -142,7 +128,7 @@ class ProcessEngine:
 
     def log_files(self, deployment: Deployment) -> list[Path]:
         """Where the application and the proxy of a deployment write."""
-        return [self._log(self._apps[deployment].word), self._log(deployment.topology.proxy)]
+        return [self._log(self._plan.app_of[deployment].word), self._log(deployment.topology.proxy)]
 
     def versions(self) -> dict[str, str]:
         """The versions of what ran here."""
@@ -156,22 +142,22 @@ class ProcessEngine:
     def died(self) -> dict[Deployment, str]:
         """The deployments one of whose processes has ended by itself, with the end of its log."""
         dead = {}
-        for deployment, app in self._apps.items():
-            parts = [app.started, *(self._proxies.get(p) for p in self._route_of(deployment))]
+        for deployment, app in self._plan.app_of.items():
+            proxies = self._plan.proxies_of(deployment)
+            parts = [self._apps.get(app.word), *(self._proxies.get(proxy) for proxy in proxies)]
             for part in parts:
                 if part and not runs.alive(part.process):
                     dead[deployment] = f"{part.name} died. The end of its log:\n{part.tail()}"
         return dead
 
     def _start(self) -> list[Endpoint]:
-        apps = self._plan_apps()
-        proxies = sum(len(self._route_of(deployment)) for deployment in self._deployments)
-        free = iter(free_ports(len(apps) + len(Scheme) * proxies))
-        for app in apps:
-            app.port = next(free)
-        routes, ports = self._plan_routes(free)
+        plan = self._plan
+        apps, routes, ports = plan.apps, plan.routes, plan.ports
+        if self._upstream:
+            apps = []
         # The launcher takes a second to import the servers: the proxies start meanwhile.
-        self._launcher = self._start_launcher(sorted({app.server.name for app in apps}))
+        if apps:
+            self._launcher = self._start_launcher(sorted({app.server.name for app in apps}))
         for proxy in routes:
             interrupts.check()
             with self._failing(self._uses(proxy)):
@@ -180,12 +166,12 @@ class ProcessEngine:
         for app in apps:
             interrupts.check()
             with self._failing(app.deployments.__contains__):
-                app.started = self._start_app(app)
+                self._apps[app.word] = self._start_app(app)
                 self._record()
         for app in apps:
             with self._failing(app.deployments.__contains__):
-                if app.started:
-                    _wait_until(app.started, _answers, START_SECONDS)
+                if app.word in self._apps:
+                    _wait_until(self._apps[app.word], _answers, START_SECONDS)
         for proxy, started in self._proxies.items():
             with self._failing(self._uses(proxy)):
                 _wait_until(started, _answers, START_SECONDS)
@@ -193,7 +179,7 @@ class ProcessEngine:
             port = ports[deployment][Scheme.HTTP]
             started = self._proxies[deployment.topology.proxy]
             # A variation may never let it through; by now it is in force like the others.
-            if not deployment.variation:
+            if not deployment.variation and not self._upstream:
                 reaches = partial(self._reaches_app, port)
                 _wait_until(started, reaches, ROUTE_SECONDS, required=False)
         if self._stay and self._launcher and self._launcher.stdin:
@@ -205,74 +191,16 @@ class ProcessEngine:
                 deployment=deployment,
                 ports=dict(ports[deployment]),
                 authority=self._certificates.authority,
-                nonce=self._nonce(self._apps[deployment]),
+                nonce=self._nonce(plan.app_of[deployment]),
                 source=CLIENT,
                 client=CLIENT,
-                direct=(LOOPBACK, self._apps[deployment].port),
+                direct=(LOOPBACK, plan.app_of[deployment].port),
             )
             for deployment in self._running()
         ]
 
-    def _plan_apps(self) -> list[_App]:
-        """One process for each command line; the port in it is the only thing to differ."""
-        apps: dict[Command, _App] = {}
-        for deployment in self._deployments:
-            server = self._catalogue.servers[deployment.topology.server]
-            command = partial(self._command, deployment)
-            environment = server.environment(deployment.recipe.trust, LOOPBACK)
-            key = (*command(0), *environment.values())
-            if key not in apps:
-                apps[key] = _App(self._app_word(deployment), server, command, environment)
-            apps[key].deployments.append(deployment)
-            self._apps[deployment] = apps[key]
-        return list(apps.values())
-
-    def _command(self, deployment: Deployment, port: int) -> list[str]:
-        return self._catalogue.server_command(deployment, f"{LOOPBACK}:{port}", LOOPBACK)
-
-    def _app_word(self, deployment: Deployment) -> str:
-        server, recipe = deployment.topology.server, deployment.recipe
-        variation = self._catalogue.variations.get(deployment.variation)
-        own = variation is not None and server in variation.commands
-        return f"{server}-{recipe.strategy}-{recipe.trust}" + f"-{deployment.variation}" * own
-
-    def _plan_routes(
-        self, free: Iterator[int]
-    ) -> tuple[dict[str, list[Route]], dict[Deployment, dict[Scheme, int]]]:
-        """What each proxy has to serve, and where each deployment is asked from outside."""
-        routes: dict[str, list[Route]] = {}
-        public: dict[Deployment, dict[Scheme, int]] = {}
-        for deployment in self._deployments:
-            topology, word = deployment.topology, deployment.word
-            given = self._ports.get(topology)
-            ports = dict(given) if given else {scheme: next(free) for scheme in Scheme}
-            public[deployment] = ports
-            variation = self._catalogue.variations.get(deployment.variation)
-            changes = variation.changes if variation else ()
-            if variation and variation.outer:
-                inner = {scheme: next(free) for scheme in Scheme}
-                outer = Route(
-                    f"{word}-outer",
-                    Mode.PRESERVE,
-                    f"{LOOPBACK}:{inner[Scheme.HTTP]}",
-                    ports,
-                    changes,
-                )
-                routes.setdefault(variation.outer, []).append(outer)
-                ports = inner
-            upstream = f"{LOOPBACK}:{self._apps[deployment].port}"
-            routes.setdefault(topology.proxy, []).append(
-                Route(word, topology.mode, upstream, ports, changes)
-            )
-        return routes, public
-
-    def _route_of(self, deployment: Deployment) -> list[str]:
-        variation = self._catalogue.variations.get(deployment.variation)
-        outer = [variation.outer] if variation and variation.outer else []
-        return [*outer, deployment.topology.proxy]
-
     def _uses(self, proxy: str) -> Callable[[Deployment], bool]:
-        return lambda deployment: proxy in self._route_of(deployment)
+        return lambda deployment: proxy in self._plan.proxies_of(deployment)
 
     def _running(self) -> Iterator[Deployment]:
         return (d for d in self._deployments if d not in self.failures)
@@ -289,18 +217,16 @@ class ProcessEngine:
                 self.failures.setdefault(deployment, str(error))
 
     def _started(self) -> list[_Started]:
-        apps = {id(app): app.started for app in self._apps.values() if app.started}
-        return [*self._proxies.values(), *apps.values()]
+        return [*self._proxies.values(), *self._apps.values()]
 
     def _record(self) -> None:
         self._run.record(item.process for item in self._started())
 
-    def _nonce(self, app: _App) -> str:
+    def _nonce(self, app: App) -> str:
         return f"{self._run.nonce}.{app.word}"
 
     def _reaches_app(self, port: int, _started: _Started) -> bool:
-        answer = _get(port)
-        nonce = answer.getheader("X-Instance") if answer else None
+        nonce = instance(port)
         return nonce is not None and nonce.startswith(self._run.nonce)
 
     def _start_launcher(self, servers: Sequence[str]) -> subprocess.Popen[str]:
@@ -308,7 +234,7 @@ class ProcessEngine:
             launcher = [sys.executable, "-m", "hoplab.engines.launcher", PRELOADED, *servers]
             return self._popen(launcher, ROOT, errors, text=True)
 
-    def _start_app(self, app: _App) -> _Started:
+    def _start_app(self, app: App) -> _Started:
         require_package(app.server)
         log = self._log(app.word)
         deployment = {
@@ -397,6 +323,12 @@ def _wait_until(
             message = f"{started.name} did not answer in {seconds:.0f} s. The end of its log:\n"
             raise HoplabError(message + started.tail())
         time.sleep(0.01)
+
+
+def instance(port: int) -> str | None:
+    """The nonce of the application that answers there, itself or through a proxy."""
+    answer = _get(port)
+    return answer.getheader("X-Instance") if answer else None
 
 
 def _answers(started: _Started) -> bool:

@@ -31,7 +31,7 @@ def results_table(results: Results, *, plain: bool = False) -> str:
         cell = next(iter(by_scheme.values())).cell
         verdicts = [_verdict(by_scheme.get(scheme)) for scheme in Scheme]
         table.add_row(topology.name, cell.strategy, cell.trust, *verdicts)
-    return _render([table, *_troubles(results.cells), Text(), summary(results)], plain=plain)
+    return render([table, *_troubles(results.cells), Text(), summary(results)], plain=plain)
 
 
 def up_table(endpoints: Iterable[Endpoint], results: Results) -> str:
@@ -46,7 +46,7 @@ def up_table(endpoints: Iterable[Endpoint], results: Results) -> str:
         urls.append(f"{bases[Scheme.HTTP]}/docs")
         worst = max(by_topology[endpoint.topology], key=lambda r: r.verdict is not Verdict.PASS)
         table.add_row(endpoint.topology.name, "\n".join(urls), _verdict(worst))
-    return _render([table, *_troubles(results.cells), Text(), summary(results)])
+    return render([table, *_troubles(results.cells), Text(), summary(results)])
 
 
 def ps_table(entries: Sequence[Mapping[str, Any]]) -> str:
@@ -55,7 +55,7 @@ def ps_table(entries: Sequence[Mapping[str, Any]]) -> str:
     for entry in entries:
         urls = f"{entry['http']}/app\n{entry['https']}/app\n{entry['http']}/docs"
         table.add_row(entry["topology"], entry["engine"], urls)
-    return _render([table])
+    return render([table])
 
 
 def summary(results: Results) -> Text:
@@ -90,7 +90,8 @@ def _troubles(cells: Iterable[CellResult]) -> list[RenderableType]:
     return lines
 
 
-def _render(parts: Iterable[RenderableType], *, plain: bool = False) -> str:
+def render(parts: Iterable[RenderableType], *, plain: bool = False) -> str:
+    """As text, with colours at a terminal unless `plain`."""
     terminal = False if plain else None
     console = Console(width=WIDTH, highlight=False, soft_wrap=False, force_terminal=terminal)
     with console.capture() as capture:

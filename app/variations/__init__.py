@@ -1,0 +1,1 @@
+"""Applications of the variations in `variations/`: wrong in one point each, on purpose."""

@@ -1,0 +1,126 @@
+"""The matrix as tables, at most 80 columns wide: a proxy and mode each, strategies down."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hoplab.report.text import render
+from hoplab.results import CellResult, Results, Verdict
+from hoplab.topology import Mode, Scheme, Strategy, Trust
+
+_COLUMN = 17
+_STYLES = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.ERROR: "bold yellow"}
+_SHOWN = 20
+
+
+def matrix_tables(results: Results, *, plain: bool = False) -> str:
+    """Every cell, then the variations, what is not as predicted, and a summary."""
+    product = [result for result in results.cells if not result.cell.variation]
+    groups = dict.fromkeys((r.cell.topology.proxy, r.cell.topology.mode) for r in product)
+    parts: list[RenderableType] = []
+    for proxy, mode in groups:
+        chosen = [
+            result
+            for result in product
+            if (result.cell.topology.proxy, result.cell.topology.mode) == (proxy, mode)
+        ]
+        parts += [_product_table(proxy, mode, chosen), Text()]
+    if varied := [result for result in results.cells if result.cell.variation]:
+        parts += [_variations_table(varied), Text()]
+    parts += _surprises(results.cells)
+    return render([*parts, _summary(results)], plain=plain)
+
+
+def _product_table(proxy: str, mode: Mode, results: Sequence[CellResult]) -> Table:
+    servers = list(dict.fromkeys(result.cell.topology.server for result in results))
+    table = Table(
+        f"{proxy}, {mode}", "trust", *servers, box=None, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    for strategy in Strategy:
+        for trust in Trust:
+            row = [r for r in results if (r.cell.strategy, r.cell.trust) == (strategy, trust)]
+            if row:
+                # A strategy's name stands once, and so does what its three trusts share.
+                name = strategy if trust is Trust.NONE or table.row_count == 0 else ""
+                table.add_row(
+                    name,
+                    trust,
+                    *(_both([r for r in row if r.cell.topology.server == s]) for s in servers),
+                )
+    return table
+
+
+def _variations_table(results: Sequence[CellResult]) -> Table:
+    table = Table("variation", "of", "verdict", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for deployment in dict.fromkeys(result.cell.deployment for result in results):
+        both = [result for result in results if result.cell.deployment == deployment]
+        table.add_row(
+            Text("\n".join(wrap(deployment.variation, 22))),
+            Text("\n".join(wrap(deployment.name.replace(".", ". "), 36)).replace(". ", ".")),
+            _both(both, 20),
+        )
+    return table
+
+
+def _both(results: Sequence[CellResult], width: int = _COLUMN) -> Text:
+    """Http and https in one: the worst verdict and the first symptom, and where if in one alone."""
+    if not results:
+        return Text("-")
+    worst = max(results, key=lambda result: _badness(result.verdict))
+    symptoms = [symptom for result in results for symptom in result.symptoms]
+    told = str(worst.verdict)
+    if worst.verdict is Verdict.FAIL:
+        told += f": {symptoms[0]}"
+        right = [r.cell.scheme for r in results if r.verdict is not Verdict.FAIL]
+        told += " (https)" if right == [Scheme.HTTP] else " (http)" if right else ""
+    if any(result.surprises for result in results):
+        told += " (!)"
+    return Text("\n".join(wrap(told, width)), style=_STYLES.get(worst.verdict, ""))
+
+
+def _badness(verdict: Verdict) -> int:
+    return {Verdict.ERROR: 2, Verdict.FAIL: 1}.get(verdict, 0)
+
+
+def _surprises(results: Iterable[CellResult]) -> list[RenderableType]:
+    lines: list[RenderableType] = []
+    for result in results:
+        if result.verdict is Verdict.ERROR:
+            # Cells that share a process share its end.
+            detail = next(f.detail for f in result.findings if f.verdict is Verdict.ERROR)
+            lines.append(Text(f"{result.cell.id}: error\n{_indented(detail)}", "bold yellow"))
+        elif result.surprises:
+            told = "\n".join(f"{s}\n{_indented(s.detail)}" for s in result.surprises)
+            lines.append(Text(f"{result.cell.id}: surprise\n{_indented(told)}", "bold red"))
+    if len(lines) > _SHOWN:
+        more = Text(f"and {len(lines) - _SHOWN} more like these: see --format json")
+        lines = [*lines[:_SHOWN], more]
+    return [*lines, Text()] if lines else []
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def _summary(results: Results) -> Text:
+    cells = Counter(result.verdict for result in results.cells)
+    asked = sum(len(result.findings) for result in results.cells)
+    symptoms = Counter(f.symptom for result in results.cells for f in result.findings if f.symptom)
+    surprises = sum(len(result.surprises) for result in results.cells)
+    told = ", ".join(f"{symptom} {count}" for symptom, count in symptoms.most_common())
+    memory = f", {results.peak_bytes / 2**30:.1f} GiB" if results.peak_bytes else ""
+    return Text(
+        f"{len(results.cells)} cells: {cells[Verdict.PASS]} pass, {cells[Verdict.FAIL]} fail,"
+        f" {cells[Verdict.ERROR]} error; {_count(surprises, 'surprise')}\n"
+        f"{asked} checks asked; failed: {told or 'none'}\n"
+        f"{results.processes} processes{memory}; {results.seconds:.1f} s, of which"
+        f" {results.start_seconds:.1f} s to start"
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}" + "s" * (number != 1)

@@ -1,0 +1,61 @@
+"""One request on its way: what each hop of a cell made of it, taken from real exchanges."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hoplab.endpoint import Endpoint
+from hoplab.probe import Probe
+from hoplab.symptoms import Symptom
+from hoplab.topology import PREFIX, Cell, Mode
+from hoplab.wire import Exchange
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What was asked and answered, and what the proxy passed on in between.
+
+    passed_on: the head of the request that reached an upstream behind the same configuration;
+    nothing if the proxy answered itself, or was not asked (`direct`).
+    """
+
+    exchange: Exchange
+    passed_on: Sequence[str]
+    direct: bool = False
+
+    @property
+    def scope(self) -> dict[str, Any] | None:
+        """What the server told the application; nothing if that was not reached."""
+        told = self.exchange.header("X-ASGI-Scope")
+        return json.loads(told) if told else None
+
+
+def is_direct(endpoint: Endpoint, symptom: Symptom) -> bool:
+    """Whether the symptom shows past the proxy only."""
+    return symptom.name == "direct-spoofable" and endpoint.direct is not None
+
+
+def ask(cell: Cell, endpoint: Endpoint, symptom: Symptom) -> Exchange:
+    """Ask the request that shows the symptom best."""
+    probe = Probe(cell, endpoint)
+    try:
+        if is_direct(endpoint, symptom) and endpoint.direct:
+            origin = f"http://{endpoint.direct[0]}:{endpoint.direct[1]}"
+            probe.client.origins[origin] = endpoint.direct
+            prefix = PREFIX if cell.topology.mode is Mode.PRESERVE else ""
+            return probe.get(f"{origin}{prefix}{symptom.path}", symptom.headers)
+        if symptom.method == "WEBSOCKET":
+            return probe.websocket(symptom.path)
+        body = b"hello" if symptom.method == "POST" else None
+        return probe.request(symptom.method, symptom.path, symptom.headers, body)
+    finally:
+        probe.client.close()
+
+
+def passed_on(cell: Cell, echo: Endpoint, symptom: Symptom) -> list[str]:
+    """The same request's head as it reaches the echo behind the same proxy, line by line."""
+    text = ask(cell, echo, symptom).body.decode("latin-1")
+    # The proxy's own answer, a 404 say, is none of the echo's.
+    method = "GET" if symptom.method == "WEBSOCKET" else symptom.method
+    return text.splitlines() if text.startswith(f"{method} ") else []

@@ -1,0 +1,334 @@
+"""One proxy process for many deployments: its files are compose.yaml's, but for what must differ."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hoplab.catalogue import ROOT, ConfigurationFile, load
+from hoplab.engines import configuration
+from hoplab.engines.certificates import Certificates
+from hoplab.engines.configuration import Route
+from hoplab.engines.ports import free_ports
+from hoplab.errors import HoplabError
+from hoplab.topology import Mode, Scheme
+from hoplab.variations import Change
+
+PROXIES = load().proxies
+RUN = Path("/run/x")
+FILES = Certificates(Path("/certificates"))
+NGINX, TRAEFIK = RUN / "nginx.conf", RUN / "traefik.toml"
+
+HOST = Change(
+    "nginx/{mode}.conf.template",
+    "proxy_set_header Host               $host$is_request_port$request_port;  # since 1.29.3",
+    "proxy_set_header Host $host;",
+)
+INSECURE = Change(
+    "traefik/traefik.toml",
+    'address = ":9999"',
+    'address = ":9999"\n    forwardedHeaders.insecure = true',
+)
+RULE = Change(
+    "traefik/{mode}/routes.toml",
+    'rule = "Path(`/api/v1`) || PathPrefix(`/api/v1/`)"',
+    'rule = "PathPrefix(`/api/v1`)"',
+)
+
+
+def a_route(word: str, mode: Mode, first: int, *changes: Change) -> Route:
+    ports = {Scheme.HTTP: first, Scheme.HTTPS: first + 1}
+    return Route(word, mode, f"127.0.0.1:{first + 2}", ports, changes)
+
+
+ONE = a_route("one", Mode.STRIP, 1000)
+TWO = a_route("two", Mode.PRESERVE, 2000)
+THREE = a_route("three", Mode.STRIP, 3000)
+
+
+def render(proxy: str, *routes: Route) -> dict[Path, str]:
+    return configuration.render(PROXIES[proxy], routes, RUN, FILES)
+
+
+def differences(source: str, rendered: str) -> list[str]:
+    """The lines, but for comments, that are not as in the project's file."""
+    changed = [new.strip() for old, new in both((ROOT / source).read_text(), rendered) if new != old]
+    return [line for line in changed if not line.startswith("#")]
+
+
+def both(one: str, other: str) -> list[tuple[str, str]]:
+    """Line by line; they have to have as many."""
+    return list(zip(one.splitlines(), other.splitlines(), strict=True))
+
+
+# --- one route: the project's file, and what has to differ ---
+
+
+@pytest.mark.parametrize(
+    ("mode", "passed_on"), [(Mode.STRIP, "http://w$stripped;"), (Mode.PRESERVE, "http://w;")]
+)
+def test_nginx_for_one(mode: Mode, passed_on: str) -> None:
+    files = render("nginx", a_route("w", mode, 7000))
+
+    assert list(files) == [NGINX]
+    assert differences(f"nginx/{mode}.conf.template", files[NGINX]) == [
+        "events { worker_connections 4096; }",
+        "upstream w { server 127.0.0.1:7002; }",
+        "listen 127.0.0.1:7000;",
+        "listen 127.0.0.1:7001 ssl;",
+        'ssl_certificate "/certificates/server.pem";  '
+        'ssl_certificate_key "/certificates/server.key";',
+        f"proxy_pass {passed_on}",
+    ]
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_traefik_for_one(mode: Mode) -> None:
+    files = render("traefik", a_route("w", mode, 7000))
+
+    assert list(files) == [TRAEFIK, RUN / "routes" / "w.toml"]
+    assert differences("traefik/traefik.toml", files[TRAEFIK]) == [
+        "[entryPoints.http-w]",
+        'address = "127.0.0.1:7000"',
+        "[entryPoints.https-w]",
+        'address = "127.0.0.1:7001"',
+        'directory = "/run/x/routes"',
+    ]
+    changed = differences(f"traefik/{mode}/routes.toml", files[RUN / "routes" / "w.toml"])
+    assert [line for line in changed if "middlewares" not in line] == [
+        "[http.routers.w-http]",
+        'entryPoints = ["http-w"]',
+        'service = "w"',
+        "[http.routers.w-https]",
+        'entryPoints = ["https-w"]',
+        'service = "w"',
+        "[[http.services.w.loadBalancer.servers]]",
+        "url = 'http://127.0.0.1:7002'",
+        'certFile = "/certificates/server.pem"',
+        'keyFile = "/certificates/server.key"',
+    ]
+
+
+# --- several ---
+
+SEVERAL = [
+    pytest.param([ONE], id="one"),
+    pytest.param([ONE, TWO], id="both modes"),
+    pytest.param([TWO, ONE, THREE], id="the other mode first"),
+]
+
+
+@pytest.mark.parametrize("routes", SEVERAL)
+def test_nginx_for_several(routes: Sequence[Route]) -> None:
+    text = re.sub("#.*", "", render("nginx", *routes)[NGINX])
+
+    assert [text.count(once) for once in ("events {", "http {", "worker_connections")] == [1, 1, 1]
+    assert text.count("{") == text.count("}")
+    assert re.findall(r"upstream (\S+) \{ server (\S+); \}", text) == [
+        (route.word, route.upstream) for route in routes
+    ]
+    assert re.findall(r"listen (\S+?)( ssl)?;", text) == [
+        (f"127.0.0.1:{route.ports[scheme]}", " ssl" * (scheme is Scheme.HTTPS))
+        for route in routes
+        for scheme in Scheme
+    ]
+    assert re.findall(r"proxy_pass http://(\w+)(\$stripped)?;", text) == [
+        (route.word, "$stripped" * (route.mode is Mode.STRIP)) for route in routes
+    ]
+    assert re.findall(r"X-Forwarded-Prefix (\S+);", text) == [
+        "/api/v1" if route.mode is Mode.STRIP else '""' for route in routes
+    ]
+    assert "${" not in text
+
+
+@pytest.mark.parametrize("routes", SEVERAL)
+def test_nginx_finds_no_fault(
+    certificates: Certificates, tmp_path: Path, routes: Sequence[Route]
+) -> None:
+    """Two of a name, a line that stands where it may not: nginx itself would not start."""
+    proxy = PROXIES["nginx"]
+    free = free_ports(2 * len(routes))
+    own = [
+        replace(route, ports={Scheme.HTTP: free.pop(), Scheme.HTTPS: free.pop()})
+        for route in routes
+    ]
+    for path, text in configuration.render(proxy, own, tmp_path, certificates).items():
+        path.write_text(text)
+
+    program, *options = configuration.command(proxy, tmp_path)
+    tested = subprocess.run(
+        [Path(sys.executable).with_name(program), *options, "-t"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert "test is successful" in tested.stderr, tested.stderr
+
+
+@pytest.mark.parametrize("routes", SEVERAL)
+def test_traefik_for_several(routes: Sequence[Route]) -> None:
+    files = {path: tomllib.loads(text) for path, text in render("traefik", *routes).items()}
+
+    static = files.pop(TRAEFIK)
+    assert static["entryPoints"] == {
+        f"{scheme}-{route.word}": {"address": f"127.0.0.1:{route.ports[scheme]}"}
+        for route in routes
+        for scheme in Scheme
+    }
+    assert static["providers"] == {"file": {"directory": str(RUN / "routes")}}
+    assert list(files) == [RUN / "routes" / f"{route.word}.toml" for route in routes]
+    for route, dynamic in zip(routes, files.values(), strict=True):
+        http: dict[str, Any] = dynamic["http"]
+        assert {name: each["entryPoints"] for name, each in http["routers"].items()} == {
+            f"{route.word}-{scheme}": [f"{scheme}-{route.word}"] for scheme in Scheme
+        }
+        for router in http["routers"].values():
+            assert router["service"] == route.word
+            assert set(router["middlewares"]) <= set(http["middlewares"])
+            strips = [name for name in router["middlewares"] if name.endswith("api-stripprefix")]
+            assert bool(strips) == (route.mode is Mode.STRIP)
+        assert http["services"] == {
+            route.word: {"loadBalancer": {"servers": [{"url": f"http://{route.upstream}"}]}}
+        }
+
+
+def test_names_in_traefik_s_files_are_each_deployment_s_own() -> None:
+    """Of two that define the same name, Traefik takes one: a change would be everybody's, or lost."""
+    texts = render("traefik", ONE, TWO, THREE)
+    dynamic = [tomllib.loads(text)["http"] for path, text in texts.items() if path != TRAEFIK]
+
+    for kind in ("routers", "services", "middlewares"):
+        names = [name for each in dynamic for name in each[kind]]
+        assert len(set(names)) == len(names), kind
+
+
+# --- variations ---
+
+
+def test_a_change_is_made_where_it_belongs_and_nowhere_else() -> None:
+    changed = render("nginx", ONE, replace(TWO, changes=[HOST, INSECURE, RULE]), THREE)[NGINX]
+    right = render("nginx", ONE, TWO, THREE)[NGINX]
+
+    assert [new.strip() for new, old in both(changed, right) if new != old] == [HOST.wrong]
+    position = changed.index(HOST.wrong)
+    assert changed.index("upstream two ") < position < changed.index("upstream three ")
+
+
+def test_a_change_may_add_lines_and_what_is_replaced_is_replaced_in_it() -> None:
+    files = render("traefik", ONE, replace(TWO, changes=[HOST, INSECURE, RULE]))
+
+    points = tomllib.loads(files[TRAEFIK])["entryPoints"]
+    assert points["http-two"] == {
+        "address": "127.0.0.1:2000",
+        "forwardedHeaders": {"insecure": True},
+    }
+    assert points["http-one"] == {"address": "127.0.0.1:1000"}
+    rules = {
+        name: router["rule"]
+        for word in ("one", "two")
+        for name, router in tomllib.loads(files[RUN / "routes" / f"{word}.toml"])["http"][
+            "routers"
+        ].items()
+    }
+    assert rules == {
+        **dict.fromkeys(("one-http", "one-https"), "Path(`/api/v1`) || PathPrefix(`/api/v1/`)"),
+        **dict.fromkeys(("two-http", "two-https"), "PathPrefix(`/api/v1`)"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "named"),
+    [("nginx/{mode}.conf.template", "strip.conf.template"), ("nginx/strip.conf.template", "strip")],
+)
+def test_a_change_of_what_is_not_there_is_told(file: str, named: str) -> None:
+    with pytest.raises(HoplabError) as caught:
+        render("nginx", replace(ONE, changes=[Change(file, "proxy_pas http", "x")]))
+
+    assert named in str(caught.value)
+    assert "'proxy_pas http'" in str(caught.value)
+
+
+# --- what is no longer in a file ---
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+@pytest.mark.parametrize(
+    ("fault", "missing"),
+    [
+        pytest.param({"replace": {"no such words": "x"}}, "'no such words'", id="replace"),
+        pytest.param({"replace_once": {"no such words": "x"}}, "'no such words'", id="once"),
+        pytest.param({"repeat": ["no such", "lines"]}, "'no such'", id="both lines"),
+        pytest.param({"repeat": ["#", "no such line"]}, "'no such line'", id="second line"),
+    ],
+)
+def test_what_is_missing_is_told_with_the_file(
+    proxy: str, fault: dict[str, Any], missing: str
+) -> None:
+    file = replace(PROXIES[proxy].files[-1], **fault)
+
+    with pytest.raises(HoplabError) as caught:
+        configuration.render(replace(PROXIES[proxy], files=[file]), [ONE], RUN, FILES)
+
+    assert missing in str(caught.value)
+    assert Path(file.source).name in str(caught.value)
+
+
+def test_every_replacement_is_needed_in_both_modes() -> None:
+    """Else the test above proves nothing of the real files."""
+    for proxy in PROXIES.values():
+        for file in proxy.files:
+            for mode in Mode:
+                text = Path(file.source.format(folder=proxy.folder, mode=mode)).read_text()
+                assert [old for old in (*file.replace, *file.replace_once) if old not in text] == []
+
+
+def test_braces_of_a_file_are_none_of_format_s(tmp_path: Path) -> None:
+    (tmp_path / "strip.conf").write_text("head {x}\nbegin {0} app {y}\nend {}\n")
+    file = ConfigurationFile(
+        "{folder}/{mode}.conf", "{run}/c", ["begin", "end"], {"app": "{word}"}, {"{}": "{{{word}}}"}
+    )
+    proxy = replace(PROXIES["nginx"], folder=tmp_path, files=[file])
+
+    [text] = configuration.render(proxy, [ONE, THREE], RUN, FILES).values()
+
+    assert text == "head {x}\nbegin {0} one {y}\nbegin {0} three {y}\nend {one}\n"
+
+
+# --- the rest ---
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize(
+    ("proxy", "names"),
+    [("nginx", ["{mode}.conf.template"]), ("traefik", ["traefik.toml", "routes.toml"])],
+)
+def test_sources_of_a_mode_are_without_the_other(
+    proxy: str, names: Sequence[str], mode: Mode
+) -> None:
+    other = next(other for other in Mode if other is not mode)
+
+    files = configuration.sources(PROXIES[proxy], mode)
+
+    assert [file.name for file in files] == [name.format(mode=mode) for name in names]
+    assert all(file.is_file() for file in files)
+    assert not [file for file in files if other in file.parts]
+
+
+@pytest.mark.parametrize(
+    ("proxy", "file"), [("nginx", "/run/x/nginx.conf"), ("traefik", "/run/x/traefik.toml")]
+)
+def test_command_names_the_rendered_file_and_has_nothing_left_to_fill(
+    proxy: str, file: str
+) -> None:
+    command = configuration.command(PROXIES[proxy], RUN)
+
+    assert [a for a in command if a.endswith(file)] != []
+    assert not re.search(r"[{}]", " ".join(command))
