@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up-strip up-preserve up down ps logs verify certificates test lint format bench-startup lock
+.PHONY: help setup up-strip up-preserve up down ps logs verify matrix certificates test lint format bench-startup bench-matrix docs lock
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ ps: $(READY) ## List what is up, and where it answers
 logs: $(READY) ## Show what proxies and applications have written
 	@$(BIN)/hoplab logs
 
+matrix: $(READY) ## Ask every combination, right and wrong, and compare with what must show
+	@$(BIN)/hoplab matrix
+
 verify: $(READY) ## Ask all eight the whole contract, on free ports
 	@$(BIN)/hoplab verify --engine $(ENGINE)
 
@@ -52,6 +55,12 @@ format: $(READY) ## Put the code into its form
 
 bench-startup: $(READY) ## Compare the lab's start with bare scripts that start the same
 	@$(BIN)/python scripts/bench_startup.py
+
+bench-matrix: $(READY) ## Measure what the whole matrix costs, and how that grows
+	@$(BIN)/python scripts/bench_matrix.py
+
+docs: $(READY) ## Write the generated parts of the documentation anew
+	@$(BIN)/python scripts/generate_docs.py
 
 lock: $(READY) ## Resolve the locked requirements anew (needs uv)
 	@scripts/lock

@@ -18,7 +18,7 @@ _MARK = "hoplab.instance"
 
 @cache
 def nonce() -> str:
-    """This process's. Not read on import: what a fork inherits is not its own."""
+    """The nonce of this process. Not read on import: what a fork inherits is not its own."""
     return os.environ.get("INSTANCE_NONCE") or secrets.token_hex(8)
 
 

@@ -13,7 +13,6 @@ stop, against `docker compose up --wait`, one request, `down`, topology after to
 
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,9 +23,9 @@ from pathlib import Path
 from statistics import median
 
 from hoplab.catalogue import ROOT, Catalogue, load
-from hoplab.engines import certificates, docker, runs
-from hoplab.engines.ports import free_ports, variable
-from hoplab.engines.process import envsubst, placeholders
+from hoplab.engines import certificates, configuration, docker, runs
+from hoplab.engines.plan import make_plan
+from hoplab.engines.ports import variable
 from hoplab.lab import CERTIFICATES, RUNS
 from hoplab.topology import Scheme
 
@@ -82,7 +81,8 @@ def hoplab(*arguments: str) -> None:
 def all_at_once(catalogue: Catalogue) -> None:
     """Start all eight under Docker, ask each once, stop them."""
     files = certificates.ensure(CERTIFICATES)
-    engine = docker.DockerEngine(catalogue, catalogue.topologies, runs.new(RUNS), files)
+    deployments = [catalogue.recommended(topology) for topology in catalogue.topologies]
+    engine = docker.DockerEngine(catalogue, deployments, runs.new(RUNS), files)
     endpoints = engine.start()
     try:
         for endpoint in endpoints:
@@ -110,44 +110,27 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
 def bare_processes(catalogue: Catalogue, script: Path) -> None:
     """Write the script, and beside it the configuration files with the ports in them."""
     files = certificates.ensure(CERTIFICATES)
-    apps = sorted({(t.server, t.mode) for t in catalogue.topologies})
-    ports = iter(free_ports(len(apps) + 2 * len(catalogue.topologies)))
-    app_ports = {app: next(ports) for app in apps}
+    deployments = [catalogue.recommended(topology) for topology in catalogue.topologies]
+    plan = make_plan(catalogue, deployments, {}, None)
     lines = [f"cd {ROOT}", f"PATH={BIN}:$PATH", "trap 'kill $pids; wait' EXIT", "pids="]
-    urls = []
 
-    def start(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    def start(command: Sequence[str], environment: Mapping[str, str]) -> None:
         settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
-        lines.append(f"(cd {folder}; {settings} exec {shlex.join(command)}) >/dev/null 2>&1 &")
+        lines.append(f"({settings} exec {shlex.join(command)}) >/dev/null 2>&1 &")
         lines.append('pids="$pids $!"')
 
-    for server, mode in apps:
-        spec = catalogue.servers[server]
-        bind = f"127.0.0.1:{app_ports[server, mode]}"
-        start(spec.command(spec.recipes[mode], bind, "127.0.0.1"), ROOT, {})
-    for topology in catalogue.topologies:
-        proxy = catalogue.proxies[topology.proxy]
-        http, https = next(ports), next(ports)
-        folder = script.parent / topology.name
-        shutil.copytree(proxy.folder, folder)
-        environment = {
-            "UPSTREAM": f"127.0.0.1:{app_ports[topology.server, topology.mode]}",
-            "LISTEN_HTTP": f"127.0.0.1:{http}",
-            "LISTEN_HTTPS": f"127.0.0.1:{https}",
-            "TLS_CERTIFICATE": str(files.certificate),
-            "TLS_KEY": str(files.key),
-        }
-        fields = {**placeholders(proxy, topology.mode, folder), "folder": str(folder)}
-        if proxy.template and proxy.output:
-            template = Path(proxy.template.format(**fields)).read_text()
-            Path(proxy.output.format(**fields)).write_text(envsubst(template, environment))
-        else:
-            static = folder / "traefik.toml"
-            text = static.read_text().replace(":9999", f"127.0.0.1:{http}")
-            static.write_text(text.replace(":9443", f"127.0.0.1:{https}"))
-        command = [argument.format(**fields) for argument in proxy.command]
-        start(command, Path(proxy.working_directory.format(**fields)), environment)
-        urls.append(f"http://127.0.0.1:{http}/api/v1/app")
+    for app in plan.apps:
+        start(app.command(app.port), app.environment)
+    for name, routes in plan.routes.items():
+        for route in routes:  # one process for each topology, as a script would have it
+            folder = script.parent / route.word
+            rendered = configuration.render(catalogue.proxies[name], [route], folder, files)
+            for path, text in rendered.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+            start(configuration.command(catalogue.proxies[name], folder), {})
+    ports = [plan.ports[deployment][Scheme.HTTP] for deployment in deployments]
+    urls = [f"http://127.0.0.1:{port}/api/v1/app" for port in ports]
     for url in urls:
         lines.append(f"until curl -sf -o /dev/null {url}; do sleep 0.02; done")
     script.write_text("\n".join(lines) + "\n")

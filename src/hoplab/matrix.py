@@ -73,7 +73,10 @@ def _ask_cell(
     connections: Connections = {}
     findings = []
     for name, check in checks.items():
-        findings.append(ask_one(name, check, cell, endpoint, connections, recommended=recommended))
+        finding = ask_one(name, check, cell, endpoint, connections, recommended=recommended)
+        for exchange in finding.exchanges:
+            exchange.forget_body()
+        findings.append(finding)
         answered.append(None)
     for connection in connections.values():
         connection.close()

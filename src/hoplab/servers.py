@@ -1,6 +1,6 @@
 """The ASGI servers: one entry each. A new server is a new entry here and nothing anywhere else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hoplab.topology import PREFIX, Mode, Recipe, Strategy, Trust
@@ -22,7 +22,8 @@ class Server:
     `command(recipe, bind, proxies)` needs the variables `environment(trust, proxies)`; `bind` is
     `host:port`, `proxies` are the addresses and networks, separated by commas, that the proxy comes
     from. `package`, of version `minimum` or later, has its console script. in_compose: whether
-    compose.yaml has its topologies.
+    compose.yaml has its topologies. The options `log_requests` and `log_no_requests` make it log
+    every request, or none, where that is not what it does anyway.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Server:
     environment: Callable[[Trust, str], dict[str, str]]
     recipes: Mapping[Mode, Recipe]
     in_compose: bool = True
+    log_requests: Sequence[str] = ()
+    log_no_requests: Sequence[str] = ()
 
 
 def believed(trust: Trust, proxies: str) -> str:
@@ -67,7 +70,7 @@ def _hypercorn(recipe: Recipe, bind: str, _proxies: str) -> list[str]:
     module = _MODULES[recipe.strategy]
     # --workers 0: in this process, as a container wants it; 1 would start another interpreter.
     command = ["hypercorn", f"{module}:{name}", "--bind", bind]
-    command += ["--workers", "0", "--access-logfile", "-"]
+    command += ["--workers", "0"]
     return command + _root_path(recipe)
 
 
@@ -98,6 +101,7 @@ SERVERS: Mapping[str, Server] = {
             _uvicorn,
             _nothing,
             {Mode.STRIP: _SERVER_OPTION, Mode.PRESERVE: _FORWARDED_PREFIX},
+            log_no_requests=("--no-access-log",),
         ),
         # Hypercorn's --root-path only tells the application: right where the path still has the
         # prefix; else redirects lose it and mounts are 404. FastAPI's guide calls both options
@@ -109,6 +113,7 @@ SERVERS: Mapping[str, Server] = {
             _hypercorn,
             _allow_ips,
             {Mode.STRIP: _FORWARDED_PREFIX, Mode.PRESERVE: _SERVER_OPTION},
+            log_requests=("--access-logfile", "-"),
         ),
         # Uvicorn, as FastAPI's guide starts it.
         Server(

@@ -5,7 +5,7 @@ cells it is measured, which symptoms must show there, and what mends it.
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -49,14 +49,29 @@ class Variation:
     symptoms: Mapping[Cell, Symptoms]
 
 
+_KEYS = {"about", "fix", "references", "changes", "commands", "outer", "cells"}
+_CELLS_KEYS = {"proxy", "servers", "modes", "strategy", "trust", "fails"}
+_SCHEME_KEYS = {f"fails_{scheme}" for scheme in Scheme}
+
+
 def load(folder: Path) -> dict[str, Variation]:
-    """Read every file. Raises HoplabError, naming the file, if one can't be understood."""
-    return {file.stem: _read(file) for file in sorted(folder.glob("*.toml"))}
+    """Read every file; the proxies' folders stand beside `folder`.
+
+    Raises HoplabError, naming the file, if one can't be understood.
+    """
+    proxies = {file.parent.name for file in folder.parent.glob("*/proxy.toml")}
+    return {file.stem: _read(file, proxies) for file in sorted(folder.glob("*.toml"))}
 
 
-def _read(file: Path) -> Variation:
+def _read(file: Path, proxies: Collection[str]) -> Variation:
     try:
         content = tomllib.loads(file.read_text())
+        _refuse_unknown("key", content, _KEYS)
+        for entry in content["cells"]:
+            _refuse_unknown("key", entry, _CELLS_KEYS | _SCHEME_KEYS)
+        outer = [content["outer"]] if "outer" in content else []
+        used = [*outer, *(entry["proxy"] for entry in content["cells"])]
+        _refuse_unknown("proxy", used, proxies)
         return Variation(
             name=file.stem,
             about=" ".join(content["about"].split()),
@@ -75,6 +90,12 @@ def _read(file: Path) -> Variation:
         raise HoplabError(f"{file} lacks {str(error.args[0])!r}.") from error
     except (ValueError, TypeError) as error:
         raise HoplabError(f"{file}: {error}") from error
+
+
+def _refuse_unknown(what: str, given: Iterable[str], known: Collection[str]) -> None:
+    if unknown := sorted(set(given) - set(known)):
+        message = f"there is no {what} {unknown[0]!r}"
+        raise ValueError(message)
 
 
 def _cells(name: str, entry: Mapping[str, Any]) -> list[tuple[Cell, Symptoms]]:

@@ -4,7 +4,6 @@ http.client and not requests: a check has to send a path as it stands (`/a%2Fb`,
 twice, in odd case or with underscores, and to connect to one address under another name.
 """
 
-import asyncio
 import http.client
 import json
 import socket
@@ -18,8 +17,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import connect as websocket_connect
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.protocol import Event, State
+from websockets.uri import parse_uri
 
 from hoplab.endpoint import Address
 from hoplab.errors import HarnessError, NoAnswer
@@ -55,6 +58,12 @@ class Exchange:
             return json.loads(self.body)
         except ValueError:
             return None
+
+    def forget_body(self) -> None:
+        """Keep what is shown of the body: there are thousands of exchanges, some of megabytes."""
+        self.chunks.clear()
+        if len(self.body) > _SHOWN_BODY:
+            self.body = self.body[: _SHOWN_BODY + 1]
 
     def as_json(self) -> dict[str, Any]:
         """For the results file: what the server told the application is in X-ASGI-Scope."""
@@ -179,43 +188,22 @@ class Client:
         """
         exchange = Exchange("WEBSOCKET", url, ())
         self.exchanges.append(exchange)
+        parts = urlsplit(url)
+        address = self._address(f"http{parts.scheme.removeprefix('ws')}://{parts.netloc}")
         with self._own_trouble(exchange):
-            # Not websockets.sync: over TLS, its two threads on one connection hang now and then.
-            asyncio.run(self._talk(url, exchange))
+            sock = open_socket(address, (self.source, 0) if self.source else None)
+            with sock if parts.scheme == "ws" else self._secure(sock, parts.hostname) as plain:
+                _talk(plain, url, exchange)
             if not exchange.status:
                 raise NoAnswer(f"{exchange}: no HTTP response ({exchange.body.decode()})")
         return exchange
 
-    async def _talk(self, url: str, exchange: Exchange) -> None:
-        parts = urlsplit(url)
-        secure = parts.scheme == "wss"
-        host, port = self._address(f"{'https' if secure else 'http'}://{parts.netloc}")
+    def _secure(self, sock: socket.socket, name: str | None) -> ssl.SSLSocket:
         try:
-            async with websocket_connect(
-                url,
-                host=host,
-                port=port,
-                local_addr=(self.source, 0) if self.source else None,
-                ssl=self._tls if secure else None,
-                server_hostname=parts.hostname if secure else None,
-                compression=None,
-                proxy=None,
-                open_timeout=TIMEOUT,
-                close_timeout=TIMEOUT,
-            ) as connection:
-                response = connection.response
-                if response is not None:
-                    exchange.status = response.status_code
-                    exchange.headers = list(response.headers.raw_items())
-                async with asyncio.timeout(TIMEOUT):
-                    message = await connection.recv()
-                exchange.body = message if isinstance(message, bytes) else message.encode()
-        except InvalidStatus as refused:
-            exchange.status = refused.response.status_code
-            exchange.headers = list(refused.response.headers.raw_items())
-            exchange.body = bytes(refused.response.body or b"")
-        except WebSocketException as error:
-            exchange.body = str(error).encode()
+            return self._tls.wrap_socket(sock, server_hostname=name)
+        except BaseException:
+            sock.close()
+            raise
 
     def close(self) -> None:
         """Close what is open."""
@@ -251,6 +239,50 @@ class Client:
                 f"{exchange.method} {exchange.url}: no answer ({error or type(error).__name__})"
             )
             raise NoAnswer(message) from error
+
+
+def _talk(sock: socket.socket, url: str, exchange: Exchange) -> None:
+    """The library's protocol without its input and output.
+
+    websockets.sync has two threads on one connection, which hang over TLS now and then; an event
+    loop for each connection takes longer than all the rest.
+    """
+    protocol = ClientProtocol(parse_uri(url), max_size=None)
+    protocol.send_request(protocol.connect())
+    deadline = time.monotonic() + TIMEOUT
+    received = b"."
+    while received and not protocol.close_rcvd:
+        for data in filter(None, protocol.data_to_send()):
+            sock.sendall(data)
+        if received := sock.recv(2**16):
+            protocol.receive_data(received)
+        else:
+            protocol.receive_eof()
+        for event in protocol.events_received():
+            _record(event, exchange)
+        if exchange.body and protocol.state is State.OPEN:
+            protocol.send_close()
+        if isinstance(protocol.handshake_exc, InvalidStatus):  # it says no
+            return
+        if protocol.handshake_exc:
+            exchange.status, exchange.body = 0, str(protocol.handshake_exc).encode()
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError("timed out")
+    for data in filter(None, protocol.data_to_send()):
+        with suppress(OSError):  # it may have gone without our goodbye
+            sock.sendall(data)
+    if not exchange.body:
+        exchange.body = f"closed without a message: {protocol.close_rcvd}".encode()
+
+
+def _record(event: Event, exchange: Exchange) -> None:
+    if isinstance(event, Response):
+        exchange.status = event.status_code
+        exchange.headers = list(event.headers.raw_items())
+        exchange.body = bytes(event.body or b"")
+    elif isinstance(event, Frame) and event.opcode in {Opcode.TEXT, Opcode.BINARY}:
+        exchange.body = exchange.body or bytes(event.data)
 
 
 @cache

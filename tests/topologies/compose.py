@@ -15,10 +15,10 @@ from hoplab.catalogue import ROOT, Catalogue
 from hoplab.endpoint import Endpoint
 from hoplab.engines import docker, runs
 from hoplab.engines.certificates import Certificates
-from hoplab.engines.process import configuration_of
+from hoplab.engines.configuration import sources
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
-from hoplab.topology import Mode, Topology
+from hoplab.topology import Deployment, Mode
 
 
 class ComposeEngine:
@@ -29,12 +29,12 @@ class ComposeEngine:
     def __init__(
         self,
         catalogue: Catalogue,
-        topologies: Sequence[Topology],
+        deployments: Sequence[Deployment],
         run: runs.Run,
         certificates: Certificates,
     ) -> None:
         self._catalogue = catalogue
-        self._topologies = topologies
+        self._topologies = [deployment.topology for deployment in deployments]
         self._run = run
         self._certificates = certificates
         # By profile, not by service: `down` with services leaves what these depend on.
@@ -71,9 +71,10 @@ class ComposeEngine:
         finally:
             self._run.remove()
 
-    def logs(self, topology: Topology) -> str:
+    def logs(self, deployment: Deployment) -> str:
         """The log of both services, and the proxy's configuration."""
-        files = configuration_of(self._catalogue.proxies[topology.proxy], topology.mode)
+        topology = deployment.topology
+        files = sources(self._catalogue.proxies[topology.proxy], topology.mode)
         with self._told():
             logs = {
                 f"{service}: log": self._compose.get_logs(service)[0]

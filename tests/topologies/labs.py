@@ -35,6 +35,7 @@ from tests.topologies.compose import ComposeEngine
 
 CATALOGUE = load()
 CELLS = CATALOGUE.recommended_cells(CATALOGUE.topologies)
+DEPLOYMENTS = [CATALOGUE.recommended(topology) for topology in CATALOGUE.topologies]
 ENGINES = {"docker": ComposeEngine, "process": ProcessEngine}
 
 TIMEOUT = 15.0
@@ -54,7 +55,12 @@ class Running:
     def findings(self) -> dict[tuple[Cell, str], Finding]:
         """The contract: every check asked of every cell, once and all at the same time."""
         with interruptible():
-            asked = matrix.ask(CELLS, self.endpoints, CHECKS, CATALOGUE.recipe, lambda *_: None)
+            try:
+                asked = matrix.ask(
+                    CELLS, self.endpoints, CHECKS, CATALOGUE.is_recommended, lambda *_: None
+                )
+            except matrix.Unfinished as unfinished:
+                raise unfinished.signal from None
         return {(result.cell, f.check): f for result in asked for f in result.findings}
 
     def endpoint(self, topology: Topology) -> Endpoint:
@@ -64,7 +70,7 @@ class Running:
     def logs(self, topology: Topology) -> str:
         """The configuration, and the end of the logs."""
         try:
-            parts = self.engine.logs(topology).split("\n--- ")
+            parts = self.engine.logs(CATALOGUE.recommended(topology)).split("\n--- ")
         except (HoplabError, CalledProcessError) as error:
             return f"There are none: {error}"
         return "\n\n--- ".join("\n".join(_end(part.splitlines())) for part in parts)
@@ -100,7 +106,7 @@ class Labs:
         try:
             with interruptible():
                 files = certificates.ensure(CERTIFICATES)
-                engine = ENGINES[name](CATALOGUE, CATALOGUE.topologies, runs.new(RUNS), files)
+                engine = ENGINES[name](CATALOGUE, DEPLOYMENTS, runs.new(RUNS), files)
                 self._stack.callback(engine.stop)
                 return Running(engine, engine.start())
         except HoplabError as error:

@@ -21,6 +21,10 @@ def test_doubled_prefix_is_not_found(public: Public) -> None:
     assert public.get("/api/v1/api/v1/app").status_code == 404
 
 
+def test_route_that_begins_like_the_prefix_is_found(public: Public) -> None:
+    assert public.get("/api/v1/api/v1/nested").json() == {"message": "Hello Nested"}
+
+
 @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/"])
 def test_bare_prefix_ends_at_the_root(public: Public, path: str) -> None:
     answer = public.get(path, allow_redirects=True)

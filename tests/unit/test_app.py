@@ -345,7 +345,7 @@ def test_events_come_apart(served: Served) -> None:
     assert answer.header("cache-control") == "no-store"
     assert [event["number"] for _, event in events] == [0, 1, 2]
     sent = [event["sent"] for _, event in events]
-    assert sent[1] - sent[0] >= 0.05 <= sent[2] - sent[1]
+    assert sent[1] - sent[0] > 0.045 < sent[2] - sent[1]  # uvloop counts milliseconds
     assert all(0 <= at - event["sent"] < 5 for at, event in events)
     assert answer.body.endswith(b"}\n\n")
 
@@ -548,7 +548,7 @@ def test_only_a_proxy_is_believed(
 
 @pytest.mark.parametrize("trusted", ["", "proxy", "10.0.0.1/8", "10.0.0.1,", "10.0.0.1:8000"])
 def test_who_is_trusted_has_to_be_a_network(trusted: str) -> None:
-    with pytest.raises(ValueError, match="does not appear to be|has host bits set"):
+    with pytest.raises(ValueError, match=r"does not appear to be|has host bits set"):
         behind_proxy(plain.app, trusted)
 
 

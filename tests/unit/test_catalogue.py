@@ -41,7 +41,16 @@ VARIATION = Variation(
     references=[],
     changes=[],
     commands={
-        "uvicorn": ["uvicorn", "x:app", "--host", "{host}", "--port", "{port}", "--trust", "{proxies}"]
+        "uvicorn": [
+            "uvicorn",
+            "x:app",
+            "--host",
+            "{host}",
+            "--port",
+            "{port}",
+            "--trust",
+            "{proxies}",
+        ]
     },
     outer=None,
     symptoms={CHANGED: {"reach": "unreachable"}},
@@ -181,9 +190,7 @@ def test_another_proxy_is_a_folder_and_nothing_else(tmp_path: Path) -> None:
     assert proxy.container_ports == {Scheme.HTTP: 80, Scheme.HTTPS: 443}
     assert (proxy.minimum, proxy.command[-1]) == ("2.7", "{run}/caddyfile")
     assert proxy.files == [
-        ConfigurationFile(
-            "{folder}/{mode}.caddyfile", "{run}/caddyfile", [], {"app": "{word}"}, {}
-        )
+        ConfigurationFile("{folder}/{mode}.caddyfile", "{run}/caddyfile", [], {"app": "{word}"}, {})
     ]
     assert [topology.name for topology in catalogue.topologies] == [
         "caddy-uvicorn-strip",
@@ -292,7 +299,7 @@ def test_strategies(strategy: Strategy, module: str, option: str) -> None:
         f" --host 127.0.0.1 --port 8000 --forwarded-allow-ips 10.9.0.0/24{option}"
     )
     assert command("hypercorn", strategy, Trust.PROXY) == (
-        f"hypercorn {module}:proxied --bind 127.0.0.1:8000 --workers 0 --access-logfile -{option}"
+        f"hypercorn {module}:proxied --bind 127.0.0.1:8000 --workers 0{option}"
     )
 
 

@@ -727,8 +727,8 @@ def test_a_stranger_past_the_proxy_who_is_not_believed(
     stub: Stub, mode: Mode, app: ASGIApp
 ) -> None:
     with listening(app) as port:
-        asked = {"direct": (LOOPBACK, port), "source": LOOPBACK}
-        finding = stub.ask("spoof", topology=replace(TOPOLOGY, mode=mode), **asked)
+        topology = replace(TOPOLOGY, mode=mode)
+        finding = stub.ask("spoof", topology=topology, direct=(LOOPBACK, port), source=LOOPBACK)
 
     assert finding.verdict is Verdict.PASS, finding.detail
     assert finding.detail.endswith("; directly neither")
@@ -750,7 +750,7 @@ def test_a_stranger_comes_from_the_client_s_address(
 @pytest.mark.parametrize("missing", ["direct", "source"])
 def test_without_an_address_of_its_own_nobody_is_asked_directly(stub: Stub, missing: str) -> None:
     with listening(uvicorn_trusts_all(plain.app)) as port:
-        known = {"direct": (LOOPBACK, port), "source": LOOPBACK, missing: None}
+        known: dict[str, Any] = {"direct": (LOOPBACK, port), "source": LOOPBACK, missing: None}
         finding = stub.ask("spoof", **known)
 
     assert finding.verdict is Verdict.PASS, finding.detail

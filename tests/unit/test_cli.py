@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,13 @@ from hoplab.catalogue import ROOT, load
 from hoplab.checks import CHECKS
 from hoplab.engines import docker, runs
 from hoplab.lab import Lab
+from hoplab.predictions import predict
 from hoplab.report.progress import Progress
 from hoplab.results import CellResult, Finding, Results, Verdict
-from hoplab.topology import Cell
+from hoplab.symptoms import SYMPTOMS
+from hoplab.topology import Cell, Strategy
 
+SERVERS = ", ".join(load().servers)
 TOPOLOGIES = ", ".join(topology.name for topology in load().topologies)
 NO_DAEMON = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
 
@@ -96,10 +99,41 @@ UNKNOWN = [
     (["ps", "--format", ""], "format '' is unknown; known: table, json"),
     (["verify", "--proxy", "caddy"], "proxy 'caddy' is unknown; known: traefik, nginx"),
     (["verify", "--proxy", "nginx", "--proxy", "x"], "proxy 'x' is unknown; known: traefik, nginx"),
-    (["verify", "--server", "daphne"], "server 'daphne' is unknown; known: uvicorn, hypercorn"),
+    (["verify", "--server", "daphne"], f"server 'daphne' is unknown; known: {SERVERS}"),
+    (
+        ["verify", "--server", "fastapi", "--mode", "strip", "--scheme", "http"],
+        (
+            "no cell has all of that; near: traefik-uvicorn-strip.server-option.proxy.http,"
+            " traefik-hypercorn-strip.forwarded-prefix.proxy.http,"
+            " nginx-uvicorn-strip.server-option.proxy.http"
+        ),
+    ),
     (["verify", "--mode", "Strip"], "mode 'Strip' is unknown; known: strip, preserve"),
     (["verify", "--scheme", "ws"], "scheme 'ws' is unknown; known: http, https"),
     (["verify", "--check", "cors"], f"check 'cors' is unknown; known: {', '.join(CHECKS)}"),
+    (["matrix", "--strategy", "x"], f"strategy 'x' is unknown; known: {', '.join(Strategy)}"),
+    (["matrix", "--trust", "all"], "trust 'all' is unknown; known: none, proxy, any"),
+    (["matrix", "--variation", "x"], None),
+    (["matrix", "--engine", "process"], None),
+    (["matrix", "-o", "/nonexistent/x"], None),
+    (["recipe", "caddy", "uvicorn", "strip"], "proxy 'caddy' is unknown; known: traefik, nginx"),
+    (["recipe", "nginx", "uvicorn"], None),
+    (
+        ["explain", "redirect-wrong-shceme"],
+        (
+            "symptom 'redirect-wrong-shceme' is unknown, and no cell or variation;"
+            " near: redirect-wrong-scheme, redirect-wrong-host, url-wrong-scheme"
+        ),
+    ),
+    (
+        ["explain", "nginx-uvicorn-strip.router.proxy.htp"],
+        (
+            "cell 'nginx-uvicorn-strip.router.proxy.htp' is unknown;"
+            " near: nginx-uvicorn-strip.router.proxy.http, nginx-uvicorn-strip.router.proxy.https,"
+            " nginx-uvicorn-strip.mount.proxy.http"
+        ),
+    ),
+    (["repro", "x"], None),
     (["up", "both"], "mode 'both' is unknown; known: strip, preserve"),
     (["logs", "nginx"], f"topology 'nginx' is unknown; known: {TOPOLOGIES}"),
     (["--foo"], "No such option: --foo. See `hoplab --help`."),
@@ -196,9 +230,11 @@ def up(state: Path, monkeypatch: pytest.MonkeyPatch) -> runs.Run:
     """As `up` leaves it; what runs there is only said to."""
     folder = state / "up" / "hoplab"
     folder.mkdir(parents=True)
-    (folder / "up.json").write_text(json.dumps([ENTRY]))
-    (folder / "nginx-uvicorn-strip.log").write_text("from the proxy\n")
-    (folder / "uvicorn-strip.log").write_bytes(b"from the server: \xff\n")
+    application, proxy = folder / "uvicorn-server-option-proxy.log", folder / "nginx.log"
+    proxy.write_text("from the proxy\n")
+    application.write_bytes(b"from the server: \xff\n")
+    entry = {**ENTRY, "logs": [str(application), str(proxy)]}
+    (folder / "up.json").write_text(json.dumps([entry]))
     monkeypatch.setattr(runs.Run, "processes", lambda _: ["alive"])
     return runs.Run(folder)
 
@@ -213,7 +249,8 @@ def test_ps_lists_what_is_up(call: Call, up: runs.Run) -> None:
         "process",
         "http://127.0.0.1:9997/api/v1/app",
     ]
-    assert json.loads(call("ps", "--format", "json").out) == [ENTRY]
+    [entry] = json.loads(call("ps", "--format", "json").out)
+    assert {key: entry[key] for key in ENTRY} == ENTRY
 
 
 def test_ps_of_what_was_killed_is_empty(
@@ -231,13 +268,24 @@ def test_logs(call: Call, up: runs.Run) -> None:
 
     assert (said.code, said.err) == (0, "")
     assert said.out.splitlines() == [
-        "--- nginx-uvicorn-strip",
-        "from the proxy",
-        "",
-        "--- uvicorn-strip",
+        "--- uvicorn-server-option-proxy",
         "from the server: \ufffd",
         "",
+        "--- nginx",
+        "from the proxy",
+        "",
     ]
+
+
+def test_log_that_topologies_share_is_shown_once(call: Call, up: runs.Run) -> None:
+    """One proxy process serves all of them."""
+    file = up.folder / "up.json"
+    [entry] = json.loads(file.read_text())
+    other = {**entry, "topology": "nginx-uvicorn-preserve", "logs": entry["logs"][1:]}
+    file.write_text(json.dumps([entry, other]))
+
+    assert call("logs").out.count("from the proxy") == 1
+    assert "from the server" not in call("logs", "nginx-uvicorn-preserve").out
 
 
 def test_logs_of_a_topology_that_is_not_up(call: Call, up: runs.Run) -> None:
@@ -400,6 +448,121 @@ def test_exit_is_0_only_if_all_pass(
     monkeypatch.setattr(Lab, "verify", verify)
 
     assert call("verify").code == code
+
+
+# --- what matrix does with its words ---
+
+
+def matrix_of(
+    monkeypatch: pytest.MonkeyPatch,
+    symptom: str | None = None,
+    signal: interrupts.Interrupted | None = None,
+) -> list[tuple[list[Cell], list[str]]]:
+    """Each call's cells and checks; every cell shows what was predicted, or this symptom."""
+    calls: list[tuple[list[Cell], list[str]]] = []
+
+    def answered(
+        lab: Lab, cells: list[Cell], checks: Mapping[str, object] = CHECKS
+    ) -> tuple[Results, interrupts.Interrupted | None]:
+        calls.append((cells, list(checks)))
+        found = []
+        for cell in cells:
+            prediction = predict(cell, lab.catalogue.variations)
+            shown = {"reach": symptom} if symptom else prediction
+            findings = [
+                Finding(
+                    name, Verdict.FAIL if shown.get(name) else Verdict.PASS, shown.get(name), ""
+                )
+                for name in checks
+            ]
+            recommended = lab.catalogue.is_recommended(cell)
+            found.append(CellResult(cell, recommended, findings, prediction))
+        return Results("process", "2026-11-22T03:00:00Z", 1.0, {}, found), signal
+
+    monkeypatch.setattr(Lab, "matrix", answered)
+    return calls
+
+
+def test_matrix_asks_everything_of_every_cell(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = matrix_of(monkeypatch)
+
+    said = call("matrix")
+
+    assert (said.code, said.err) == (0, "")
+    assert calls == [(load().cells, list(CHECKS))]
+
+
+def test_filters_of_the_matrix(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = matrix_of(monkeypatch)
+
+    call(
+        *("matrix", "--proxy", "nginx", "--server", "fastapi", "--mode", "strip"),
+        *("--strategy", "router", "--strategy", "none", "--trust", "any", "--scheme", "https"),
+        *("--variation", "", "--check", "docs"),
+    )
+
+    [(cells, checks)] = calls
+    assert [cell.id for cell in cells] == [
+        "nginx-fastapi-strip.none.any.https",
+        "nginx-fastapi-strip.router.any.https",
+    ]
+    assert checks == ["docs"]
+
+
+@pytest.mark.parametrize(("symptom", "code"), [(None, 0), ("root-path-missing", 1)])
+def test_matrix_exits_0_only_if_all_is_as_predicted(
+    call: Call, monkeypatch: pytest.MonkeyPatch, symptom: str | None, code: int
+) -> None:
+    matrix_of(monkeypatch, symptom)
+
+    said = call("matrix", "--proxy", "nginx", "--format", "json")
+
+    assert said.code == code
+    assert len(json.loads(said.out)["cells"]) == sum(
+        cell.topology.proxy == "nginx" for cell in load().cells
+    )
+
+
+def test_matrix_that_was_interrupted_writes_what_it_has(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    matrix_of(monkeypatch, signal=interrupts.Interrupted(130))
+    file = tmp_path / "matrix.json"
+
+    said = call("matrix", "--format", "json", "-o", str(file))
+
+    assert said == Said(130, "", "hoplab: interrupted\n")
+    assert json.loads(file.read_text())["cells"]
+    assert call("matrix").out == "", "half a table that looks whole"
+
+
+# --- what is told of a symptom, a cell, a variation ---
+
+
+@pytest.mark.parametrize("symptom", SYMPTOMS)
+def test_explain_a_symptom(call: Call, symptom: str) -> None:
+    said = call("explain", symptom)
+
+    assert (said.code, said.err) == (0, "")
+    words = " ".join(said.out.split())
+    for text in (SYMPTOMS[symptom].seen, SYMPTOMS[symptom].cause, SYMPTOMS[symptom].fix):
+        assert " ".join(text.split()[:8]) in words
+
+
+@pytest.mark.parametrize("variation", load().variations)
+def test_explain_a_variation(call: Call, variation: str) -> None:
+    said = call("explain", variation)
+
+    assert (said.code, said.err) == (0, "")
+    assert " ".join(load().variations[variation].fix.split()[:8]) in " ".join(said.out.split())
+
+
+def test_repro_prints_what_to_run(call: Call) -> None:
+    said = call("repro", "nginx-uvicorn-strip.app-argument.proxy.https")
+
+    assert said.code == 0
+    for words in ("uvicorn app.app_argument:app", "nginx", "curl", "/api/v1"):
+        assert words in said.out
 
 
 def test_certificates_says_where_the_authority_is(call: Call, state: Path) -> None:

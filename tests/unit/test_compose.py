@@ -74,11 +74,10 @@ def test_without_a_profile_compose_says_what_there_is() -> None:
 
 @every_app
 def test_application_runs_its_recipe(name: str, topology: Topology) -> None:
-    recipe = CATALOGUE.recipe(topology)
+    server = SERVERS[topology.server]
+    command = server.command(CATALOGUE.recipe(topology), f"0.0.0.0:{APP_PORT}", SUBNET)
 
-    assert SERVICES[name]["command"] == SERVERS[topology.server].command(
-        recipe, f"0.0.0.0:{APP_PORT}", SUBNET
-    )
+    assert SERVICES[name]["command"] == [*command, *server.log_requests]
 
 
 @every_app

@@ -1,4 +1,4 @@
-"""One proxy process for many deployments: its files are compose.yaml's, but for what must differ."""
+"""One proxy process for many deployments: compose.yaml's files, but for what must differ."""
 
 import re
 import subprocess
@@ -24,6 +24,9 @@ PROXIES = load().proxies
 RUN = Path("/run/x")
 FILES = Certificates(Path("/certificates"))
 NGINX, TRAEFIK = RUN / "nginx.conf", RUN / "traefik.toml"
+
+CERTIFICATE = 'ssl_certificate "/certificates/server.pem"'
+KEY = 'ssl_certificate_key "/certificates/server.key"'
 
 HOST = Change(
     "nginx/{mode}.conf.template",
@@ -58,7 +61,9 @@ def render(proxy: str, *routes: Route) -> dict[Path, str]:
 
 def differences(source: str, rendered: str) -> list[str]:
     """The lines, but for comments, that are not as in the project's file."""
-    changed = [new.strip() for old, new in both((ROOT / source).read_text(), rendered) if new != old]
+    changed = [
+        new.strip() for old, new in both((ROOT / source).read_text(), rendered) if new != old
+    ]
     return [line for line in changed if not line.startswith("#")]
 
 
@@ -82,8 +87,7 @@ def test_nginx_for_one(mode: Mode, passed_on: str) -> None:
         "upstream w { server 127.0.0.1:7002; }",
         "listen 127.0.0.1:7000;",
         "listen 127.0.0.1:7001 ssl;",
-        'ssl_certificate "/certificates/server.pem";  '
-        'ssl_certificate_key "/certificates/server.key";',
+        f"{CERTIFICATE};  {KEY};",
         f"proxy_pass {passed_on}",
     ]
 
@@ -201,7 +205,7 @@ def test_traefik_for_several(routes: Sequence[Route]) -> None:
 
 
 def test_names_in_traefik_s_files_are_each_deployment_s_own() -> None:
-    """Of two that define the same name, Traefik takes one: a change would be everybody's, or lost."""
+    """Traefik takes one of a name: a change of another's would be everybody's, or lost."""
     texts = render("traefik", ONE, TWO, THREE)
     dynamic = [tomllib.loads(text)["http"] for path, text in texts.items() if path != TRAEFIK]
 

@@ -25,11 +25,11 @@ NAME = "mysuperapp.com"
 
 @contextmanager
 def client_of(
-    port: int, certificates: Certificates, scheme: str = "http", **options: str
+    port: int, certificates: Certificates, scheme: str = "http", source: str | None = None
 ) -> Iterator[tuple[Client, str]]:
     """A client that knows one origin, and that origin."""
     origin = f"{scheme}://{NAME}:{port}"
-    client = Client({origin: (LOOPBACK, port)}, certificates.authority, **options)
+    client = Client({origin: (LOOPBACK, port)}, certificates.authority, source)
     try:
         yield client, origin
     finally:

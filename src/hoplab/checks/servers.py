@@ -19,7 +19,7 @@ def servers(probe: Probe) -> str:
     """
     document = probe.get("/openapi.json")
     content = document.json()
-    if not probe.answers(document) or not isinstance(content, dict):
+    if not probe.answers(document) or not isinstance(content, dict) or "paths" not in content:
         probe.fail("servers-wrong", document, "the OpenAPI document")
     bases = [server["url"] for server in content.get("servers", [{"url": "/"}])]
     asked = 0

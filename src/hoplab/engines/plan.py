@@ -51,7 +51,7 @@ def make_plan(
     own_ports: Mapping[Topology, Mapping[Scheme, int]],
     upstream: int | None,
 ) -> Plan:
-    """`own_ports` are what a topology has to listen on; `upstream` takes every application's place."""
+    """`own_ports` are a topology's own; `upstream` is a port in every application's place."""
     plan = Plan(catalogue)
     for deployment in deployments:
         _add_app(plan, deployment)

@@ -1,0 +1,56 @@
+"""Writes the generated pages of docs/, and the README's recipes, anew.
+
+With --check, only says which differ (exit 1).
+"""
+
+import sys
+
+from hoplab import recipes
+from hoplab.catalogue import ROOT, Catalogue, load
+from hoplab.predictions import RULES, predict
+from hoplab.report import markdown
+from hoplab.symptoms import SYMPTOMS
+
+START, END = "<!-- recipes: `make docs` -->\n", "\n<!-- end of recipes -->"
+
+
+def pages(catalogue: Catalogue) -> dict[str, str]:
+    """Every generated page's text by its name."""
+    made = [
+        recipes.recipe(catalogue, catalogue.recommended(topology))
+        for topology in catalogue.all_topologies
+    ]
+    changes = {
+        name: recipes.changed_lines(catalogue, next(iter(variation.symptoms)).deployment)
+        for name, variation in catalogue.variations.items()
+    }
+    readme = (ROOT / "README.md").read_text()
+    before, _, rest = readme.partition(START)
+    _, _, after = rest.partition(END)
+    return {
+        "README.md": before + START + markdown.readme_rows(made) + END + after,
+        "docs/recipes.md": markdown.recipes_page(made),
+        "docs/matrix.md": markdown.matrix_page(
+            catalogue.all_topologies, RULES, lambda cell: predict(cell, catalogue.variations)
+        ),
+        "docs/symptoms.md": markdown.symptoms_page(SYMPTOMS),
+        "docs/variations.md": markdown.variations_page(catalogue.variations, changes),
+    }
+
+
+def main() -> int:
+    """Write, or compare."""
+    different = []
+    for name, text in pages(load()).items():
+        file = ROOT / name
+        if not file.exists() or file.read_text() != text:
+            different.append(name)
+            if "--check" not in sys.argv:
+                file.write_text(text)
+    told = ", ".join(different) or "nothing"
+    print(f"{'different' if '--check' in sys.argv else 'written'}: {told}")
+    return int(bool(different) and "--check" in sys.argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

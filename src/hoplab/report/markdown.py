@@ -1,0 +1,136 @@
+"""The generated pages of docs/: recipes, the matrix as predicted, symptoms, variations."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from hoplab.predictions import Rule
+from hoplab.recipes import Recipe
+from hoplab.symptoms import Symptom
+from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
+from hoplab.variations import Symptoms, Variation
+
+Predict = Callable[[Cell], Symptoms]
+
+_GENERATED = "<!-- Generated: `make docs`. A test compares it with its source. -->\n"
+
+
+def recipe_rows(recipes: Iterable[Recipe], to_root: str) -> str:
+    """A table: what to start, and what of ours it needs. `to_root` begins the links."""
+    lines = ["| proxy, mode | server | start it with | application |", "|---|---|---|---|"]
+    for recipe in recipes:
+        topology = recipe.deployment.topology
+        files = [f"[{file.name}]({to_root}{file})" for file in recipe.application]
+        proxies = " ".join(f"[{file.name}]({to_root}{file})" for file in recipe.proxy)
+        lines.append(
+            f"| {topology.proxy}, {topology.mode}: {proxies} | {topology.server} "
+            f"| `{recipe.server}` | {', '.join(files)} |"
+        )
+    return "\n".join(lines)
+
+
+def readme_rows(recipes: Iterable[Recipe]) -> str:
+    """The same for the README, which leaves the proxies to their folders: both need the same."""
+    lines = ["| mode | server | start it with | application |", "|---|---|---|---|"]
+    for recipe in recipes:
+        topology = recipe.deployment.topology
+        files = [f"[{file.name}]({file})" for file in recipe.application]
+        line = f"| {topology.mode} | {topology.server} | `{recipe.server}` | {', '.join(files)} |"
+        if line not in lines:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def recipes_page(recipes: Iterable[Recipe]) -> str:
+    """docs/recipes.md."""
+    return f"""# Recipes
+{_GENERATED}
+For every proxy, server and mode, what passes the whole contract over http and https. `hoplab recipe
+nginx hypercorn strip` prints one of them whole, after asking it everything once more. `PROXY` is
+the address or network that the proxy comes from: never `*` where strangers could reach the server.
+Names in capitals in the proxies' files are set by the environment.
+
+{recipe_rows(recipes, "../")}
+"""
+
+
+def matrix_page(topologies: Sequence[Topology], rules: Sequence[Rule], predict: Predict) -> str:
+    """docs/matrix.md: what must show where, and the rules from which that follows."""
+    parts = [
+        f"""# The matrix
+{_GENERATED}
+What every combination must show: a tick, or its first symptom over https. It follows from the rules
+below (`src/hoplab/predictions.py`); `hoplab matrix` asks the real ones, and any difference is a
+*surprise*, with exit status 1. The proxies differ in nothing here: both files do the same."""
+    ]
+    servers = list(dict.fromkeys(topology.server for topology in topologies))
+    proxies = list(dict.fromkeys(topology.proxy for topology in topologies))
+    for mode in Mode:
+        lines = [
+            f"## {mode}",
+            "",
+            "| strategy | trust | " + " | ".join(servers) + " |",
+            "|---|---|" + "---|" * len(servers),
+        ]
+        for strategy in Strategy:
+            for trust in Trust:
+                shown = [
+                    _first(
+                        {_told(predict, proxy, server, mode, strategy, trust) for proxy in proxies}
+                    )
+                    for server in servers
+                ]
+                lines.append(f"| {strategy} | {trust} | " + " | ".join(shown) + " |")
+        parts.append("\n".join(lines))
+    told = [
+        f"* **{rule.name}**: {rule.statement} " + " ".join(f"<{link}>" for link in rule.references)
+        for rule in rules
+    ]
+    parts.append("## The rules\n\n" + "\n".join(told))
+    return "\n\n".join(parts) + "\n"
+
+
+def symptoms_page(symptoms: Mapping[str, Symptom]) -> str:
+    """docs/symptoms.md."""
+    parts = [f"# Symptoms\n{_GENERATED}\n`hoplab explain SYMPTOM` prints one of them."]
+    for symptom in symptoms.values():
+        links = " ".join(f"<{link}>" for link in symptom.references)
+        parts.append(
+            f"## {symptom.name}\n\n{symptom.seen}\n\n**Why:** {symptom.cause}\n\n"
+            f"**What mends it:** {symptom.fix}\n\n{links}"
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def variations_page(
+    variations: Mapping[str, Variation], changes: Mapping[str, Sequence[str]]
+) -> str:
+    """docs/variations.md."""
+    parts = [
+        f"""# Variations
+{_GENERATED}
+Configurations that people really write. Each is measured by `hoplab matrix --variation NAME`, in
+cells of its own; `hoplab explain NAME` prints one, `hoplab explain CELL` follows a request."""
+    ]
+    for name, variation in variations.items():
+        lines = "\n".join(changes[name])
+        diff = f"\n\n```diff\n{lines}\n```" if lines else ""
+        shown = "\n".join(
+            f"| `{cell.id}` | {', '.join(dict.fromkeys(symptoms.values())) or 'pass'} |"
+            for cell, symptoms in variation.symptoms.items()
+        )
+        links = " ".join(f"<{link}>" for link in variation.references)
+        parts.append(
+            f"## {name}\n\n{variation.about}{diff}\n\n| cell | must show |\n|---|---|\n{shown}\n\n"
+            f"**What mends it:** {variation.fix}\n\n{links}"
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _told(
+    predict: Predict, proxy: str, server: str, mode: Mode, strategy: Strategy, trust: Trust
+) -> str:
+    cell = Cell(Topology(proxy, server, mode), strategy, trust, Scheme.HTTPS)
+    return next(iter(predict(cell).values()), "✓")
+
+
+def _first(told: set[str]) -> str:
+    return " / ".join(sorted(told))
