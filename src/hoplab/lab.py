@@ -89,7 +89,7 @@ class Lab:
             start_seconds = time.monotonic() - began
             able = [cell for cell in cells if cell.deployment not in engine.failures]
             try:
-                found = self._ask(able, endpoints, checks)
+                found = self._ask_while_it_may(able, endpoints, checks)
             except Unfinished as unfinished:
                 found, signal = list(unfinished.results), unfinished.signal
             trouble = {**engine.died(), **engine.failures}
@@ -256,6 +256,14 @@ class Lab:
         return engine.start()
 
     def _ask(
+        self, cells: Sequence[Cell], endpoints: Sequence[Endpoint], checks: Mapping[str, Check]
+    ) -> list[CellResult]:
+        try:
+            return self._ask_while_it_may(cells, endpoints, checks)
+        except Unfinished as unfinished:
+            raise unfinished.signal from None
+
+    def _ask_while_it_may(
         self, cells: Sequence[Cell], endpoints: Sequence[Endpoint], checks: Mapping[str, Check]
     ) -> list[CellResult]:
         self.progress.stage("asking")

@@ -7,7 +7,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from hoplab.catalogue import ROOT
-from tests.commands.test_start import Clone
+from tests.commands.clone import Clone
 
 README = (ROOT / "README.md").read_text()
 

