@@ -42,11 +42,12 @@ def behind_proxy(app: ASGIApp, trusted: str = PROXIES) -> ASGIApp:
     `trusted` are the proxy's addresses and networks; what other peers say is not believed. `*` is
     everybody, as with ProxyFixMiddleware alone. Raises ValueError for what is no network.
     """
-    networks = [] if trusted == "*" else [ip_network(each.strip()) for each in trusted.split(",")]
+    entries = [entry.strip() for entry in trusted.split(",")]
+    networks = [ip_network(entry) for entry in entries if entry != "*"]
 
     async def fixed(scope: Scope, receive: Receive, send: Send) -> None:
         peer = _peer(scope)
-        if trusted != "*" and not (peer and any(peer in network for network in networks)):
+        if "*" not in entries and not (peer and any(peer in network for network in networks)):
             await app(scope, receive, send)
             return
 

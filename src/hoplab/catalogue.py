@@ -21,14 +21,15 @@ class ConfigurationFile:
     """How one file of a proxy becomes that of a process which serves many deployments.
 
     repeat: the beginnings of the first line that stands once for each deployment, and of the first
-    that does not; nothing if the whole file does. `replace` holds for what is repeated,
-    `replace_once` for what comes after it.
+    that does not; nothing if the whole file does. `replace` and `replace_if_present` hold for what
+    is repeated, `replace_once` for the rest.
     """
 
     source: str
     output: str
     repeat: Sequence[str]
     replace: Mapping[str, str]
+    replace_if_present: Mapping[str, str]
     replace_once: Mapping[str, str]
 
 
@@ -149,6 +150,7 @@ def _read(file: Path) -> Proxy:
                     output=entry["output"],
                     repeat=entry.get("repeat", []),
                     replace=entry["replace"],
+                    replace_if_present=entry.get("replace_if_present", {}),
                     replace_once=entry.get("replace_once", {}),
                 )
                 for entry in process["files"]

@@ -187,7 +187,7 @@ def test_a_server_that_dies_halfway_is_an_error_of_its_cells() -> None:
 
 def listening_at(port: int) -> psutil.Process:
     for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):
             return psutil.Process(connection.pid)
     raise AssertionError(port)
 

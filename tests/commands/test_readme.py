@@ -48,3 +48,41 @@ def test_the_experiment(tmp_path: Path) -> None:
     told = [re.sub(r":\d{4,5}/", ":…/", line) for line in done.stdout.splitlines()]
     expected = shown(f".venv/bin/hoplab {command}")[:-1]
     assert told[: len(expected)] == [re.sub(r":\d{4,5}/", ":…/", line) for line in expected]
+
+
+def test_the_matrix() -> None:
+    command = ".venv/bin/hoplab matrix --proxy nginx --mode strip --trust proxy"
+    *table, more = shown(command)
+    assert more == "…"
+
+    done = run_hoplab(command)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[: len(table)] == table
+
+
+def test_explain() -> None:
+    (command,) = re.findall(r"^\$ (\.venv/bin/hoplab explain .*)$", README, re.MULTILINE)
+    first, *hops, last = shown(command)
+    assert (first, last) == ("…", "…")
+
+    done = run_hoplab(command)
+
+    assert done.returncode == 0, done.stderr
+    assert "\n".join(map(without_port, hops)) in without_port(done.stdout)
+
+
+def run_hoplab(command: str) -> subprocess.CompletedProcess[str]:
+    arguments = command.split()[1:]
+    return subprocess.run(
+        [sys.executable, "-m", "hoplab.cli", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def without_port(text: str) -> str:
+    return re.sub(r":\d{4,5}\b", ":…", text)

@@ -42,7 +42,13 @@ def render(
         parts: dict[Path, tuple[str, list[str], str]] = {}
         for route in routes:
             fields = _fields(proxy, route, run, certificates)
-            head, region, tail = _split(file, _source(proxy, file, route), fields)
+            path = Path(file.source.format(**fields))
+            right = path.read_text()
+            changes = [c for c in route.changes if ROOT / c.file.format(mode=route.mode) == path]
+            head, region, tail = _split(file, changed(right, changes, path), fields)
+            if changes and (head, tail) != _split(file, right, fields)[::2]:
+                message = f"{path}: what stands there once for all can't be changed for one."
+                raise HoplabError(message)
             output = Path(file.output.format(**fields))
             parts.setdefault(output, (head, [], tail))[1].append(region)
         files |= {out: head + "".join(middle) + tail for out, (head, middle, tail) in parts.items()}
@@ -64,12 +70,6 @@ def sources(proxy: Proxy, mode: Mode) -> list[Path]:
     return [Path(f.source.format(folder=proxy.folder, mode=mode)) for f in proxy.files]
 
 
-def _source(proxy: Proxy, file: ConfigurationFile, route: Route) -> str:
-    path = Path(file.source.format(folder=proxy.folder, mode=route.mode))
-    changes = [c for c in route.changes if ROOT / c.file.format(mode=route.mode) == path]
-    return changed(path.read_text(), changes, path)
-
-
 def changed(text: str, changes: Iterable[Change], where: object) -> str:
     """The text with a variation's changes in it."""
     for change in changes:
@@ -88,6 +88,8 @@ def _split(file: ConfigurationFile, text: str, fields: Mapping[str, str]) -> tup
     head, region, tail = text[:start], text[start:end], text[end:]
     for old, new in file.replace.items():
         region = _replace(region, old, new.format(**fields), file.source)
+    for old, new in file.replace_if_present.items():
+        region = region.replace(old, new.format(**fields))
     for old, new in file.replace_once.items():
         once = new.format(**fields)
         if old in head:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import product
 from textwrap import wrap
 
 from rich.console import RenderableType
@@ -19,13 +20,13 @@ _SHOWN = 20
 
 def matrix_tables(results: Results, *, plain: bool = False) -> str:
     """Every cell, then the variations, what is not as predicted, and a summary."""
-    product = [result for result in results.cells if not result.cell.variation]
-    groups = dict.fromkeys((r.cell.topology.proxy, r.cell.topology.mode) for r in product)
+    plain_cells = [result for result in results.cells if not result.cell.variation]
+    groups = dict.fromkeys((r.cell.topology.proxy, r.cell.topology.mode) for r in plain_cells)
     parts: list[RenderableType] = []
     for proxy, mode in groups:
         chosen = [
             result
-            for result in product
+            for result in plain_cells
             if (result.cell.topology.proxy, result.cell.topology.mode) == (proxy, mode)
         ]
         parts += [_product_table(proxy, mode, chosen), Text()]
@@ -40,17 +41,13 @@ def _product_table(proxy: str, mode: Mode, results: Sequence[CellResult]) -> Tab
     table = Table(
         f"{proxy}, {mode}", "trust", *servers, box=None, pad_edge=False, padding=(0, 1, 0, 0)
     )
-    for strategy in Strategy:
-        for trust in Trust:
-            row = [r for r in results if (r.cell.strategy, r.cell.trust) == (strategy, trust)]
-            if row:
-                # A strategy's name stands once, and so does what its three trusts share.
-                name = strategy if trust is Trust.NONE or table.row_count == 0 else ""
-                table.add_row(
-                    name,
-                    trust,
-                    *(_both([r for r in row if r.cell.topology.server == s]) for s in servers),
-                )
+    shown = ""
+    for strategy, trust in product(Strategy, Trust):
+        row = [r for r in results if (r.cell.strategy, r.cell.trust) == (strategy, trust)]
+        if row:
+            verdicts = [_both([r for r in row if r.cell.topology.server == s]) for s in servers]
+            table.add_row("" if strategy == shown else strategy, trust, *verdicts)
+            shown = strategy
     return table
 
 
