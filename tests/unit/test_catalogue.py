@@ -190,7 +190,9 @@ def test_another_proxy_is_a_folder_and_nothing_else(tmp_path: Path) -> None:
     assert proxy.container_ports == {Scheme.HTTP: 80, Scheme.HTTPS: 443}
     assert (proxy.minimum, proxy.command[-1]) == ("2.7", "{run}/caddyfile")
     assert proxy.files == [
-        ConfigurationFile("{folder}/{mode}.caddyfile", "{run}/caddyfile", [], {"app": "{word}"}, {})
+        ConfigurationFile(
+            "{folder}/{mode}.caddyfile", "{run}/caddyfile", [], {"app": "{word}"}, {}, {}
+        )
     ]
     assert [topology.name for topology in catalogue.topologies] == [
         "caddy-uvicorn-strip",

@@ -297,7 +297,12 @@ def test_every_replacement_is_needed() -> None:
 def test_braces_of_a_file_are_none_of_format_s(tmp_path: Path) -> None:
     (tmp_path / "strip.conf").write_text("head {x}\nbegin {0} app {y}\nend {}\n")
     file = ConfigurationFile(
-        "{folder}/{mode}.conf", "{run}/c", ["begin", "end"], {"app": "{word}"}, {"{}": "{{{word}}}"}
+        "{folder}/{mode}.conf",
+        "{run}/c",
+        ["begin", "end"],
+        {"app": "{word}"},
+        {},
+        {"{}": "{{{word}}}"},
     )
     proxy = replace(PROXIES["nginx"], folder=tmp_path, files=[file])
 
