@@ -111,7 +111,7 @@ def bare_processes(catalogue: Catalogue, script: Path) -> None:
     """Write the script, and beside it the configuration files with the ports in them."""
     files = certificates.ensure(CERTIFICATES)
     deployments = [catalogue.recommended(topology) for topology in catalogue.topologies]
-    plan = make_plan(catalogue, deployments, {}, None)
+    plan = make_plan(catalogue, deployments, {})
     lines = [f"cd {ROOT}", f"PATH={BIN}:$PATH", "trap 'kill $pids; wait' EXIT", "pids="]
 
     def start(command: Sequence[str], environment: Mapping[str, str]) -> None:

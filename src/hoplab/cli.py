@@ -42,7 +42,7 @@ from hoplab.report.explain import cell_text, recipe_text, symptom_text, variatio
 from hoplab.report.matrix import matrix_tables
 from hoplab.report.progress import Progress
 from hoplab.results import Verdict
-from hoplab.symptoms import HEALTHY, SYMPTOMS
+from hoplab.symptoms import SYMPTOMS
 from hoplab.topology import Mode
 
 app = typer.Typer(
@@ -231,7 +231,7 @@ def explain(what: Annotated[str, typer.Argument(metavar="SYMPTOM|CELL|VARIATION"
         if signal:
             raise signal
         (result,) = results.cells
-        shown = SYMPTOMS[result.symptoms[0]] if result.symptoms else HEALTHY
+        shown = recipes.request_of(catalogue, cell, result.symptoms)
         traced = None if result.verdict is Verdict.ERROR else lab.trace(cell, shown)
     print(
         cell_text(

@@ -2,12 +2,13 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hoplab.catalogue import ROOT, Catalogue
 from hoplab.predictions import predict
+from hoplab.symptoms import HEALTHY, SYMPTOMS, Symptom
 from hoplab.topology import Cell, Deployment, Strategy, Trust
 
 BIND = "127.0.0.1:8000"
@@ -50,7 +51,7 @@ def server_line(catalogue: Catalogue, deployment: Deployment, bind: str, proxies
     return shell_line(command, environment)
 
 
-def shell_line(command: Sequence[str], environment: dict[str, str] | None = None) -> str:
+def shell_line(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
     """A command line, quoted for the shell, with the variables that are set for it."""
     variables = [f"{k}={shlex.quote(v)}" for k, v in (environment or {}).items() if v]
     return " ".join([*variables, shlex.join(command)])
@@ -89,6 +90,13 @@ def mend(catalogue: Catalogue, cell: Cell) -> list[str]:
     if before != after:
         lines += [f"- {before}", f"+ {after}"]
     return lines
+
+
+def request_of(catalogue: Catalogue, cell: Cell, symptoms: Sequence[str]) -> Symptom:
+    """The first of these symptoms, with the request by which it shows in this cell."""
+    symptom = SYMPTOMS[symptoms[0]] if symptoms else HEALTHY
+    variation = catalogue.variations.get(cell.variation)
+    return replace(symptom, path=variation.path) if variation and variation.path else symptom
 
 
 def shown_by(catalogue: Catalogue, symptom: str, count: int = 3) -> list[str]:

@@ -1,11 +1,13 @@
 """One cell by hand: the files and the commands that make it, and the question that shows it."""
 
+import os
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -15,37 +17,40 @@ from hoplab.catalogue import ROOT, Catalogue
 from hoplab.endpoint import PUBLIC_NAME
 from hoplab.engines import configuration, runs
 from hoplab.engines.certificates import Certificates
-from hoplab.engines.configuration import LOOPBACK, Route
-from hoplab.engines.ports import free_ports
+from hoplab.engines.configuration import LOOPBACK
+from hoplab.engines.lifeline import die_with_parent
+from hoplab.engines.plan import make_plan
 from hoplab.engines.process import CLIENT, ROUTE_SECONDS, START_SECONDS, instance
 from hoplab.errors import HoplabError
 from hoplab.predictions import predict
-from hoplab.recipes import script, server_line, shell_line
-from hoplab.symptoms import HEALTHY, SYMPTOMS, Symptom
+from hoplab.recipes import request_of, script, shell_line
+from hoplab.symptoms import Symptom
 from hoplab.topology import PREFIX, Cell, Mode, Scheme
 
-APP, PUBLIC, INNER = (
-    8000,
-    {Scheme.HTTP: 9999, Scheme.HTTPS: 9499},
-    {Scheme.HTTP: 8080, Scheme.HTTPS: 8443},
-)
+PORTS = [8000, 9999, 9499, 8080, 8443]
+"""The application's, the public ones, and those of the inner proxy, if there are two."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A command line that stays in the foreground, and the port at which it then listens."""
+    """A command that stays in the foreground, and the port at which it then answers."""
 
     title: str
-    line: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
     port: int
+
+    @property
+    def line(self) -> str:
+        """As a person types it."""
+        return shell_line(self.command, self.environment)
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """`files` are written already; the steps run side by side, and then somebody asks."""
+    """The proxies' files are written; the steps run side by side, and then somebody asks."""
 
     cell: Cell
-    files: Sequence[Path]
     steps: Sequence[Step]
     question: str
     expected: str
@@ -65,22 +70,25 @@ class Reproduction:
         """
         with ExitStack() as stack:
             for step in self.steps:
-                process = psutil.Popen(  # noqa: S604 - what it prints, as a person would run it
-                    step.line,
-                    shell=True,
+                process = psutil.Popen(
+                    step.command,
                     cwd=ROOT,
+                    env={**os.environ, **step.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     start_new_session=True,
+                    preexec_fn=partial(die_with_parent, os.getpid()),
                 )
                 stack.callback(_stop, process)
                 _wait(process, step)
-            run = subprocess.run(  # noqa: S602 - the same
+            # The shell, since the question may have a pipe: it is what a person would paste.
+            run = subprocess.run(  # noqa: S602
                 self.question, shell=True, cwd=ROOT, capture_output=True, check=False
             )
+            interrupts.check()
         if not run.stdout:
-            message = f"{self.question}\n{run.stderr.decode(errors='replace')}"
+            message = f"Nothing came back.\n{self.question}\n{run.stderr.decode(errors='replace')}"
             raise HoplabError(message)
         return run.stdout.decode("utf-8", "replace")
 
@@ -97,52 +105,28 @@ def reproduction(
 
     Without `own_ports`, on the ports that people know; with, on free ones.
     """
-    free = free_ports(5) if own_ports else [APP, *PUBLIC.values(), *INNER.values()]
-    app, public, inner = free[0], _ports(free[1:3]), _ports(free[3:5])
-    deployment, topology = cell.deployment, cell.topology
-    variation = catalogue.variations.get(cell.variation)
-    changes = variation.changes if variation else ()
-    outer = variation.outer if variation else None
-    routes = {
-        topology.proxy: Route(
-            deployment.word, topology.mode, f"{LOOPBACK}:{app}", inner if outer else public, changes
-        )
-    }
-    if outer:
-        upstream = f"{LOOPBACK}:{inner[Scheme.HTTP]}"
-        routes[outer] = Route(f"{deployment.word}-outer", Mode.PRESERVE, upstream, public, changes)
+    deployment = cell.deployment
+    plan = make_plan(catalogue, [deployment], {}, numbers=() if own_ports else PORTS)
+    (app,) = plan.apps
+    name, *arguments = app.command(app.port)
     steps = [
-        Step(
-            "the application",
-            _with_scripts(server_line(catalogue, deployment, f"{LOOPBACK}:{app}", LOOPBACK)),
-            app,
-        )
+        Step("the application", [script(name), *arguments], app.environment, app.port),
     ]
-    files: list[Path] = []
-    for name, route in routes.items():
-        proxy, own = catalogue.proxies[name], folder / name
-        for path, text in configuration.render(proxy, [route], own, certificates).items():
+    for proxy_name in reversed(plan.proxies_of(deployment)):
+        proxy, own = catalogue.proxies[proxy_name], folder / proxy_name
+        routes = plan.routes[proxy_name]
+        for path, text in configuration.render(proxy, routes, own, certificates).items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-            files.append(path)
-        line = shell_line([script(proxy.command[0]), *configuration.command(proxy, own)[1:]])
-        steps.append(Step(f"{name}", line, route.ports[Scheme.HTTP]))
+        name, *arguments = configuration.command(proxy, own)
+        port = routes[0].ports[Scheme.HTTP]
+        steps.append(Step(proxy_name, [script(name), *arguments], {}, port))
     prediction = predict(cell, catalogue.variations)
-    symptom = next((SYMPTOMS[s] for s in prediction.values()), HEALTHY)
-    question = _question(cell, symptom, public[cell.scheme], app, certificates)
+    symptom = request_of(catalogue, cell, list(prediction.values()))
+    public = plan.ports[deployment][cell.scheme]
+    question = _question(cell, symptom, public, app.port, certificates)
     told = ", ".join(dict.fromkeys(prediction.values())) or "no symptom"
-    return Reproduction(cell, files, steps, question, told)
-
-
-def _ports(pair: Sequence[int]) -> dict[Scheme, int]:
-    return dict(zip(Scheme, pair, strict=True))
-
-
-def _with_scripts(line: str) -> str:
-    """The server's console script is this virtual environment's."""
-    words = line.split(" ")
-    place = next(i for i, word in enumerate(words) if "=" not in word)
-    return " ".join([*words[:place], script(words[place]), *words[place + 1 :]])
+    return Reproduction(cell, steps, question, told)
 
 
 def _question(cell: Cell, symptom: Symptom, port: int, app: int, certificates: Certificates) -> str:

@@ -48,14 +48,16 @@ def ask(cell: Cell, endpoint: Endpoint, symptom: Symptom) -> Exchange:
         if symptom.method == "WEBSOCKET":
             return probe.websocket(symptom.path)
         body = b"hello" if symptom.method == "POST" else None
-        return probe.request(symptom.method, symptom.path, symptom.headers, body)
+        # Not probe.url: of "0/app", the sibling prefix /api/v10 is meant.
+        url = probe.base + symptom.path
+        return probe.request(symptom.method, url, symptom.headers, body)
     finally:
         probe.client.close()
 
 
 def passed_on(cell: Cell, echo: Endpoint, symptom: Symptom) -> list[str]:
     """The same request's head as it reaches the echo behind the same proxy, line by line."""
-    text = ask(cell, echo, symptom).body.decode("latin-1")
+    answer = ask(cell, echo, symptom)
     # The proxy's own answer, a 404 say, is none of the echo's.
-    method = "GET" if symptom.method == "WEBSOCKET" else symptom.method
-    return text.splitlines() if text.startswith(f"{method} ") else []
+    by_echo = answer.header("X-Instance") is not None
+    return answer.body.decode("latin-1").splitlines() if by_echo else []

@@ -36,6 +36,7 @@ class Variation:
     commands: by server, the whole command line in place of its own; `{host}`, `{port}` and
     `{proxies}` may stand in it.
     outer: the proxy in front of the cell's own, if there are two.
+    path: what to ask below the public base, if its symptom's own request doesn't show it.
     symptoms: what must show in each of its cells.
     """
 
@@ -47,9 +48,10 @@ class Variation:
     commands: Mapping[str, Sequence[str]]
     outer: str | None
     symptoms: Mapping[Cell, Symptoms]
+    path: str | None = None
 
 
-_KEYS = {"about", "fix", "references", "changes", "commands", "outer", "cells"}
+_KEYS = {"about", "fix", "references", "changes", "commands", "outer", "path", "cells"}
 _CELLS_KEYS = {"proxy", "servers", "modes", "strategy", "trust", "fails"}
 _SCHEME_KEYS = {f"fails_{scheme}" for scheme in Scheme}
 
@@ -80,6 +82,7 @@ def _read(file: Path, proxies: Collection[str]) -> Variation:
             changes=[Change(**change) for change in content.get("changes", [])],
             commands=content.get("commands", {}),
             outer=content.get("outer"),
+            path=content.get("path"),
             symptoms=dict(
                 cell_and_symptoms
                 for entry in content["cells"]

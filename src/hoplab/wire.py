@@ -248,7 +248,9 @@ def _talk(sock: socket.socket, url: str, exchange: Exchange) -> None:
     loop for each connection takes longer than all the rest.
     """
     protocol = ClientProtocol(parse_uri(url), max_size=None)
-    protocol.send_request(protocol.connect())
+    request = protocol.connect()
+    exchange.sent = list(request.headers.raw_items())
+    protocol.send_request(request)
     deadline = time.monotonic() + TIMEOUT
     received = b"."
     while received and not protocol.close_rcvd:

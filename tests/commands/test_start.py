@@ -33,7 +33,8 @@ def test_an_application_that_fails_to_start(clone: Clone, engine: str) -> None:
 
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "uvicorn-strip ended instead of starting" in done.stderr
+    name = {"process": "uvicorn-server-option-proxy", "docker": "uvicorn-strip"}[engine]
+    assert f"{name} ended instead of starting" in done.stderr
     assert "RuntimeError: broken by hand" in done.stderr
     assert not clone.runs()
 
@@ -44,7 +45,8 @@ def test_a_proxy_that_fails_to_start(clone: Clone, engine: str) -> None:
     done = clone.hoplab("verify", "--engine", engine, "--proxy", "nginx", "--mode", "strip")
 
     assert done.returncode == 1
-    assert "strip ended instead of starting" in done.stderr
+    name = {"process": "nginx", "docker": "strip"}[engine]
+    assert f"{name} ended instead of starting" in done.stderr
     assert 'unknown directive "proxy_bufferin"' in done.stderr
     assert not clone.runs()
 

@@ -86,3 +86,17 @@ def test_make_help_sees_every_target() -> None:
 def test_nothing_names_an_index() -> None:
     for lock in ("requirements.lock", "app/requirements.lock"):
         assert "://" not in (ROOT / lock).read_text()
+
+
+def test_every_cell_in_the_documentation_exists() -> None:
+    known = {cell.id for cell in CATALOGUE.cells}
+    pattern = re.compile(r"\b(?:nginx|traefik)-\w+-(?:strip|preserve)\.[\w.+-]*\w")
+    for file in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        named = {name for name in pattern.findall(file.read_text()) if ".http" in name}
+        assert named <= known, f"{file.name}: {named - known}"
+
+
+def test_every_finding_can_be_reproduced() -> None:
+    sections = (ROOT / "docs/findings.md").read_text().split("\n## ")[1:]
+    for section in sections:
+        assert "    hoplab repro --run " in section, section.splitlines()[0]

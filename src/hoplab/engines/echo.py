@@ -19,7 +19,7 @@ class _Echo(socketserver.StreamRequestHandler):
             return
         answer = (
             f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(head)}\r\n"
-            "Connection: close\r\n\r\n"
+            "X-Instance: echo\r\nConnection: close\r\n\r\n"
         )
         self.wfile.write(answer.encode() + head)
 

@@ -49,18 +49,25 @@ def make_plan(
     catalogue: Catalogue,
     deployments: Sequence[Deployment],
     own_ports: Mapping[Topology, Mapping[Scheme, int]],
-    upstream: int | None,
+    *,
+    upstream: int | None = None,
+    numbers: Sequence[int] = (),
 ) -> Plan:
-    """`own_ports` are a topology's own; `upstream` is a port in every application's place."""
+    """`own_ports` are a topology's own; `upstream` is a port in every application's place.
+
+    The others come from `numbers` (applications first, then proxies, http before https), or are
+    free ones.
+    """
     plan = Plan(catalogue)
     for deployment in deployments:
         _add_app(plan, deployment)
     routes = sum(len(plan.proxies_of(deployment)) for deployment in deployments)
-    free = iter(free_ports(len(plan.apps) + len(Scheme) * routes))  # at once: all different
+    # All free ones at once: then they differ.
+    left = iter(numbers or free_ports(len(plan.apps) + len(Scheme) * routes))
     for app in plan.apps:
-        app.port = upstream or next(free)
+        app.port = upstream or next(left)
     for deployment in deployments:
-        _add_routes(plan, deployment, own_ports.get(deployment.topology), free)
+        _add_routes(plan, deployment, own_ports.get(deployment.topology), left)
     return plan
 
 

@@ -83,7 +83,7 @@ class ProcessEngine:
     ) -> None:
         self._catalogue = catalogue
         self._deployments = deployments
-        self._plan = make_plan(catalogue, deployments, ports or {}, upstream)
+        self._plan = make_plan(catalogue, deployments, ports or {}, upstream=upstream)
         self._run = run
         self._certificates = certificates
         self._stay = stay
@@ -178,10 +178,8 @@ class ProcessEngine:
         for deployment in self._running():
             port = ports[deployment][Scheme.HTTP]
             started = self._proxies[deployment.topology.proxy]
-            # A variation may never let it through; by now it is in force like the others.
-            if not deployment.variation and not self._upstream:
-                reaches = partial(self._reaches_app, port)
-                _wait_until(started, reaches, ROUTE_SECONDS, required=False)
+            reaches = partial(self._reaches_app, port)
+            _wait_until(started, reaches, ROUTE_SECONDS, required=False)
         if self._stay and self._launcher and self._launcher.stdin:
             self._launcher.stdin.close()
             self._launcher.wait()
@@ -191,7 +189,7 @@ class ProcessEngine:
                 deployment=deployment,
                 ports=dict(ports[deployment]),
                 authority=self._certificates.authority,
-                nonce=self._nonce(plan.app_of[deployment]),
+                nonce="echo" if self._upstream else self._nonce(plan.app_of[deployment]),
                 source=CLIENT,
                 client=CLIENT,
                 direct=(LOOPBACK, plan.app_of[deployment].port),
@@ -227,7 +225,7 @@ class ProcessEngine:
 
     def _reaches_app(self, port: int, _started: _Started) -> bool:
         nonce = instance(port)
-        return nonce is not None and nonce.startswith(self._run.nonce)
+        return nonce is not None and nonce.startswith("echo" if self._upstream else self._run.nonce)
 
     def _start_launcher(self, servers: Sequence[str]) -> subprocess.Popen[str]:
         with self._log("launcher").open("w") as errors:
