@@ -185,6 +185,9 @@ class Lab:
 
     def ps(self) -> list[dict[str, Any]]:
         """What `up` started and still runs."""
+        return [{k: v for k, v in entry.items() if k != "logs"} for entry in self._running()]
+
+    def _running(self) -> list[dict[str, Any]]:
         try:
             entries: list[dict[str, Any]] = json.loads((UP / "up.json").read_text())
         except OSError:
@@ -216,7 +219,7 @@ class Lab:
 
     def logs(self, names: Sequence[str]) -> str:
         """The logs of what is up."""
-        up = self.ps()
+        up = self._running()
         entries = [entry for entry in up if not names or entry["topology"] in names]
         if not entries:
             message = "Nothing is up. Start it with `make up-strip` or `make up-preserve`."

@@ -15,14 +15,15 @@ from hoplab.errors import HoplabError
 from hoplab.servers import Server
 from hoplab.topology import Topology
 
-PACKAGES = ("fastapi", "fastapi-cli", "starlette", "uvicorn", "hypercorn", "h11", "websockets")
+PACKAGES = ("fastapi", "starlette", "uvicorn", "hypercorn", "h11", "websockets")
 _NUMBER = re.compile(r"\d+\.\d+(?:\.\d+)?")
 
 
 def local_versions(catalogue: Catalogue) -> dict[str, str]:
     """Those of this Python environment and of the proxies' binaries in it."""
     versions = {"python": platform.python_version()}
-    versions |= {package: version(package) for package in PACKAGES if _installed(package)}
+    packages = (*PACKAGES, "fastapi-cli")  # no container has that: it is in no compose service
+    versions |= {package: version(package) for package in packages if _installed(package)}
     for proxy in catalogue.proxies.values():
         if number := _binary_version(proxy):
             versions[proxy.name] = number
