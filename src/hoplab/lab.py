@@ -19,7 +19,7 @@ from hoplab.engines.echo import echo
 from hoplab.engines.process import ProcessEngine
 from hoplab.errors import HoplabError
 from hoplab.matrix import Unfinished
-from hoplab.memory import Memory
+from hoplab.memory import used
 from hoplab.predictions import predict
 from hoplab.report.progress import Progress
 from hoplab.reproduction import Reproduction, reproduction
@@ -85,15 +85,17 @@ class Lab:
             partial=True,
         )
         signal = None
-        with self.running(engine) as endpoints, Memory(engine.processes) as memory:
+        with self.running(engine) as endpoints:
             start_seconds = time.monotonic() - began
+            processes = engine.processes
             able = [cell for cell in cells if cell.deployment not in engine.failures]
             try:
                 found = self._ask_while_it_may(able, endpoints, checks)
             except Unfinished as unfinished:
                 found, signal = list(unfinished.results), unfinished.signal
             trouble = {**engine.died(), **engine.failures}
-            versions, count = engine.versions(), len(memory.processes)
+            versions = engine.versions()
+            memory = used(processes)  # it only grows: caches, and the recorded exchanges
         asked = {result.cell: result for result in found}
         results = [
             self._judged(cell, asked.get(cell), checks, trouble.get(cell.deployment))
@@ -102,7 +104,14 @@ class Lab:
         ]
         seconds = time.monotonic() - began
         return Results(
-            engine.name, started, seconds, versions, results, start_seconds, count, memory.peak
+            engine.name,
+            started,
+            seconds,
+            versions,
+            results,
+            start_seconds,
+            len(processes),
+            memory,
         ), signal
 
     def trace(self, cell: Cell, symptom: Symptom) -> Trace:

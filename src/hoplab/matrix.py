@@ -12,7 +12,7 @@ from hoplab.results import CellResult, Finding, Verdict
 from hoplab.topology import Cell
 from hoplab.wire import Connections
 
-THREADS = 32
+THREADS = 24
 """They wait more than they work: the servers' two cores are the limit."""
 
 
@@ -36,7 +36,8 @@ def ask(
             pool.submit(
                 _ask_cell, cell, where[cell.deployment], checks, is_recommended(cell), answered
             ): cell
-            for cell in cells
+            # One application's cells after the other: fewer processes are at work at a time.
+            for cell in sorted(cells, key=lambda cell: where[cell.deployment].nonce)
         }
         pending = set(futures)
         while pending:

@@ -139,8 +139,9 @@ class Results:
     """A run.
 
     `started` is UTC in ISO 8601 with a Z. `seconds` is the whole run's duration, of which
-    `start_seconds` went until everything answered; `processes` were running then, and `peak_bytes`
-    is the memory that they and the lab itself had at most. Those are 0 where nobody counts.
+    `start_seconds` went until everything answered; `processes` were running then. `peak_bytes` is
+    the memory that they and the lab itself had at the end, when it is the most. Those are 0 where
+    nobody counts.
     """
 
     engine: str

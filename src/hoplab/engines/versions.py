@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,12 @@ def _installed(package: str) -> str | None:
 
 
 def _binary_version(proxy: Proxy) -> str | None:
-    command = [str(Path(sys.executable).with_name(proxy.version[0])), *proxy.version[1:]]
+    return _version_told(*proxy.version)
+
+
+@cache
+def _version_told(name: str, *arguments: str) -> str | None:
+    command = [str(Path(sys.executable).with_name(name)), *arguments]
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
