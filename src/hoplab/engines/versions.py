@@ -62,12 +62,12 @@ def _installed(package: str) -> str | None:
 
 
 def _binary_version(proxy: Proxy) -> str | None:
-    return _version_told(*proxy.version)
+    name, *arguments = proxy.version
+    return _version_told(str(Path(sys.executable).with_name(name)), *arguments)
 
 
 @cache
-def _version_told(name: str, *arguments: str) -> str | None:
-    command = [str(Path(sys.executable).with_name(name)), *arguments]
+def _version_told(*command: str) -> str | None:
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
