@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from hoplab.catalogue import Catalogue
+from hoplab.checks import CHECKS
 from hoplab.errors import HoplabError
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Trust
 
@@ -43,7 +44,7 @@ def _one_of(what: str, values: type[StrEnum]) -> dict[str, Any]:
 
 
 def _filter(name: str, values: Iterable[str] = ()) -> Any:
-    told = f"{' or '.join(values)}. " if values else ""
+    told = f"{', '.join(values)}. " if values else ""
     return typer.Option(f"--{name}", help=f"{told}Repeatable.", metavar=name.upper())
 
 
@@ -59,11 +60,11 @@ FormatOption = Annotated[Format, typer.Option("--format", **_one_of("format", Fo
 ProxyOption = Annotated[list[str] | None, _filter("proxy")]
 ServerOption = Annotated[list[str] | None, _filter("server")]
 ModeOption = Annotated[list[str] | None, _filter("mode", Mode)]
-StrategyOption = Annotated[list[str] | None, _filter("strategy")]
+StrategyOption = Annotated[list[str] | None, _filter("strategy", Strategy)]
 TrustOption = Annotated[list[str] | None, _filter("trust", Trust)]
 SchemeOption = Annotated[list[str] | None, _filter("scheme", Scheme)]
-VariationOption = Annotated[list[str] | None, _filter("variation")]
-CheckOption = Annotated[list[str] | None, _filter("check")]
+VariationOption = Annotated[list[str] | None, _filter("variation", ["a name", "or none"])]
+CheckOption = Annotated[list[str] | None, _filter("check", CHECKS)]
 OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
 
 
@@ -96,7 +97,7 @@ def select(
         "strategy": known("strategy", strategy, list(Strategy)),
         "trust": known("trust", trust, list(Trust)),
         "scheme": known("scheme", scheme, list(Scheme)),
-        "variation": known("variation", variation, ["", *catalogue.variations]),
+        "variation": known("variation", variation, ["none", *catalogue.variations]),
     }
 
     def missed(cell: Cell) -> list[str]:
@@ -107,7 +108,7 @@ def select(
             "strategy": cell.strategy,
             "trust": cell.trust,
             "scheme": cell.scheme,
-            "variation": cell.variation,
+            "variation": cell.variation or "none",
         }
         return [what for what, value in has.items() if value not in wanted[what]]
 

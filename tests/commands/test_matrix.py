@@ -105,7 +105,7 @@ def test_a_broken_configuration_is_a_surprise(clone: Clone) -> None:
 
     run = clone.hoplab(
         "matrix", "--proxy", "nginx", "--server", "uvicorn", "--mode", "strip",
-        "--strategy", "server-option", "--trust", "proxy", "--variation", "",
+        "--strategy", "server-option", "--trust", "proxy", "--variation", "none",
         "--check", "slash-redirect", "--check", "reach",
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ def test_a_binary_that_is_missing_or_too_old_is_an_error_of_its_cells(
 
     run = clone.hoplab(
         "matrix", "--server", "uvicorn", "--mode", "strip", "--strategy", "server-option",
-        "--trust", "proxy", "--scheme", "http", "--variation", "", "--check", "reach",
+        "--trust", "proxy", "--scheme", "http", "--variation", "none", "--check", "reach",
     )  # fmt: skip
 
     assert run.returncode == 1
