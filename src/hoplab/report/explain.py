@@ -71,7 +71,8 @@ def cell_text(
     if symptoms:
         parts.append(_section("What a person sees", _paragraph(symptoms[0].seen)))
     if trace:
-        parts.append(_section("Hop by hop", hops(result, trace)))
+        outer = variation.outer if variation else None
+        parts.append(_section("Hop by hop", hops(result, trace, outer)))
     told = [f"{rule.statement} {rule.references[0]}" for rule in rules]
     if told:
         parts.append(_section("The rules that hold here", "\n".join(_item(line) for line in told)))
@@ -88,10 +89,14 @@ def cell_text(
     return "\n\n".join(part for part in parts if part)
 
 
-def hops(result: CellResult, trace: Trace) -> str:
-    """The way of one request: each hop's name, and what it sent."""
+def hops(result: CellResult, trace: Trace, outer: str | None = None) -> str:
+    """The way of one request: each hop's name, and what it sent.
+
+    Between an outer proxy and the cell's own, nobody looks.
+    """
     topology, exchange = result.cell.topology, trace.exchange
-    first = topology.server if trace.direct else topology.proxy
+    proxies = f"{outer} -> {topology.proxy}" if outer else topology.proxy
+    first = topology.server if trace.direct else proxies
     asked = [f"{exchange.method} {exchange.url}", *_headers(exchange.sent)]
     lines = _hop(f"client -> {first}", asked)
     if trace.passed_on:
@@ -100,13 +105,13 @@ def hops(result: CellResult, trace: Trace) -> str:
         told = [request, *_headers([(k, v) for k, v in pairs])]
         lines += _hop(f"{topology.proxy} -> {topology.server}", told)
     elif not trace.direct:
-        lines += _hop(f"{topology.proxy}", ["answers itself: nothing is passed on"])
+        lines += _hop(f"{proxies}", ["answers itself: nothing is passed on"])
     if trace.scope:
         told = [f"{key}: {json.dumps(value)}" for key, value in trace.scope.items()]
         lines += _hop(f"{topology.server} -> application", told)
     location = exchange.header("location")
     answer = [f"{exchange.status}" + (f" location: {location}" if location else "")]
-    answered = "application" if trace.scope else topology.proxy
+    answered = "application" if trace.scope else proxies
     body = exchange.body.decode("utf-8", "replace").splitlines()
     answer += [body[0][:60]] if body and not location else []
     lines += _hop(f"{answered} -> client", answer)
