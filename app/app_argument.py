@@ -4,11 +4,8 @@ import warnings
 
 from fastapi.exceptions import FastAPIDeprecationWarning
 
-from app.proxy_fix import behind_proxy
 from app.shared import PREFIX, create_app
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FastAPIDeprecationWarning)  # it is shown on purpose
     app = create_app(root_path=PREFIX)
-
-proxied = behind_proxy(app)

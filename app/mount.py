@@ -1,9 +1,6 @@
 """Strategy `mount`: the application is mounted under the prefix in an empty outer one."""
 
-from app.proxy_fix import behind_proxy
 from app.shared import PREFIX, Application, create_app
 
 app = Application(docs_url=None, redoc_url=None, openapi_url=None)
 app.mount(PREFIX, create_app())
-
-proxied = behind_proxy(app)

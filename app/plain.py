@@ -3,9 +3,6 @@
 With `server-option`, the server tells it: `uvicorn --root-path /api/v1 app.plain:app`.
 """
 
-from app.proxy_fix import behind_proxy
 from app.shared import create_app
 
 app = create_app()
-
-proxied = behind_proxy(app)

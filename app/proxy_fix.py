@@ -16,8 +16,8 @@ from hypercorn.middleware import ProxyFixMiddleware
 from hypercorn.typing import ASGIFramework
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-PROXIES = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1"
-"""Addresses and networks with commas, or `*`: the variable that Uvicorn reads for the same."""
+PROXIES = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+"""Addresses and networks with commas, or `*`; empty is nobody. Uvicorn reads the same variable."""
 
 
 class WebSocketSchemeMiddleware:
@@ -39,10 +39,11 @@ class WebSocketSchemeMiddleware:
 def behind_proxy(app: ASGIApp, trusted: str = PROXIES) -> ASGIApp:
     """`app` behind one proxy that sets X-Forwarded-For, -Proto and -Host itself.
 
-    `trusted` are the proxy's addresses and networks; what other peers say is not believed. `*` is
-    everybody, as with ProxyFixMiddleware alone. Raises ValueError for what is no network.
+    `trusted` are the proxy's addresses and networks; what other peers say is not believed. An entry
+    `*` is everybody, as with ProxyFixMiddleware alone. Raises ValueError for what is no network: a
+    host name would never match.
     """
-    entries = [entry.strip() for entry in trusted.split(",")]
+    entries = [entry.strip() for entry in trusted.split(",") if entry.strip()]
     networks = [ip_network(entry) for entry in entries if entry != "*"]
 
     async def fixed(scope: Scope, receive: Receive, send: Send) -> None:

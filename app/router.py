@@ -1,6 +1,5 @@
 """Strategy `router`: every route carries the prefix, and so do the URLs of the docs."""
 
-from app.proxy_fix import behind_proxy
 from app.shared import PREFIX, create_app
 
 app = create_app(
@@ -10,5 +9,3 @@ app = create_app(
     redoc_url=f"{PREFIX}/redoc",
     swagger_ui_oauth2_redirect_url=f"{PREFIX}/docs/oauth2-redirect",
 )
-
-proxied = behind_proxy(app)

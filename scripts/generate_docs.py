@@ -10,6 +10,8 @@ from hoplab.catalogue import ROOT, Catalogue, load
 from hoplab.predictions import RULES, predict
 from hoplab.report import markdown
 from hoplab.symptoms import SYMPTOMS
+from hoplab.topology import Cell
+from hoplab.variations import Symptoms
 
 START, END = "<!-- recipes: `make docs` -->\n", "\n<!-- end of recipes -->"
 
@@ -24,17 +26,19 @@ def pages(catalogue: Catalogue) -> dict[str, str]:
         name: recipes.changed_lines(catalogue, next(iter(variation.symptoms)).deployment)
         for name, variation in catalogue.variations.items()
     }
+
+    def must_show(cell: Cell) -> Symptoms:
+        return predict(cell, catalogue.variations)
+
     readme = (ROOT / "README.md").read_text()
     before, _, rest = readme.partition(START)
     _, _, after = rest.partition(END)
     return {
         "README.md": before + START + markdown.readme_rows(made) + END + after,
         "docs/recipes.md": markdown.recipes_page(made),
-        "docs/matrix.md": markdown.matrix_page(
-            catalogue.all_topologies, RULES, lambda cell: predict(cell, catalogue.variations)
-        ),
+        "docs/matrix.md": markdown.matrix_page(catalogue.all_topologies, RULES, must_show),
         "docs/symptoms.md": markdown.symptoms_page(SYMPTOMS),
-        "docs/variations.md": markdown.variations_page(catalogue.variations, changes),
+        "docs/variations.md": markdown.variations_page(catalogue.variations, changes, must_show),
     }
 
 

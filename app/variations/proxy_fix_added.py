@@ -12,5 +12,3 @@ from app.shared import create_app
 
 app = create_app()
 app.add_middleware(cast("Any", ProxyFixMiddleware), mode="legacy", trusted_hops=1)
-
-proxied = app  # as people take it to be

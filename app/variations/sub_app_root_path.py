@@ -10,7 +10,6 @@ from fastapi.exceptions import FastAPIDeprecationWarning
 from starlette.routing import Mount
 
 from app import shared
-from app.proxy_fix import behind_proxy
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FastAPIDeprecationWarning)  # it is shown on purpose
@@ -20,5 +19,3 @@ sub_app.include_router(shared.sub_app.router)
 
 app = shared.create_app()
 app.router.routes.insert(0, Mount("/sub", sub_app))  # before the right one
-
-proxied = behind_proxy(app)

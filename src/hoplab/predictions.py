@@ -4,7 +4,8 @@
 follows from how Starlette and FastAPI make URLs and choose routes, which `_Application` models.
 None of it is a record of a run: `hoplab matrix` compares the two.
 
-The cells of a variation have their predictions in the variation's own file.
+The cells of a variation have their predictions in the variation's own file, unless that changes
+nothing, and only gives a name to cells of the product.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,8 +41,8 @@ def predict(
     cell: Cell, variations: Mapping[str, Variation], rules: "Sequence[Rule] | None" = None
 ) -> Symptoms:
     """The symptom of every check that must fail in this cell; the others must not."""
-    if cell.variation:
-        return variations[cell.variation].symptoms[cell]
+    if cell.variation and (stated := variations[cell.variation].symptoms[cell]) is not None:
+        return stated
     found = _Application(cell, RULES if rules is None else rules).symptoms()
     return {check: symptom for check, symptom in found.items() if symptom}
 

@@ -130,18 +130,27 @@ def changed_lines(catalogue: Catalogue, deployment: Deployment) -> list[str]:
 
 
 def _modules(command: Sequence[str]) -> list[Path]:
-    """The application's module, and what it needs of ours but for the shared routes."""
-    module, _, name = next(a for a in command if a.startswith("app.") and ":" in a).partition(":")
-    files = [Path(*module.split(".")).with_suffix(".py")]
-    # What wraps the application for Hypercorn stands in every module, and is needed there alone.
-    left_out = {"shared", "instance"} if name == "proxied" else {"shared", "instance", "proxy_fix"}
+    """The application's module, and what it imports of ours but for the shared routes."""
+    module = next(a.partition(":")[0] for a in command if a.startswith("app.") and ":" in a)
+    files = [_file(module)]
     for file in files:  # grows meanwhile
         for line in (ROOT / file).read_text().splitlines():
-            if line.startswith("from app."):
-                found = Path(*line.split()[1].split(".")).with_suffix(".py")
-                if found.stem not in left_out and found not in files:
-                    files.append(found)
+            if line.startswith("from app import "):
+                needed = [f"app.{name.strip()}" for name in line.split(" import ")[1].split(",")]
+            elif line.startswith("from app."):
+                needed = [line.split()[1]]
+            else:
+                continue
+            found = [_file(name) for name in needed]
+            files += [f for f in found if f.stem not in _SHARED and f not in files]
     return files
+
+
+_SHARED = {"shared", "instance"}
+
+
+def _file(module: str) -> Path:
+    return Path(*module.split(".")).with_suffix(".py")
 
 
 def script(name: str) -> str:

@@ -73,7 +73,7 @@ class Reproduction:
                 process = psutil.Popen(
                     step.command,
                     cwd=ROOT,
-                    env={**os.environ, **step.environment},
+                    env={**_environment(), **step.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -127,6 +127,12 @@ def reproduction(
     question = _question(cell, symptom, public, app.port, certificates)
     told = ", ".join(dict.fromkeys(prediction.values())) or "no symptom"
     return Reproduction(cell, steps, question, told)
+
+
+def _environment() -> dict[str, str]:
+    """The environment, but for what Uvicorn reads: a cell is what its command line says."""
+    read = ("FORWARDED_ALLOW_IPS", "UVICORN_", "WEB_CONCURRENCY")
+    return {name: value for name, value in os.environ.items() if not name.startswith(read)}
 
 
 def _question(cell: Cell, symptom: Symptom, port: int, app: int, certificates: Certificates) -> str:

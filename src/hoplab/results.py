@@ -139,7 +139,7 @@ class Results:
     """A run.
 
     `started` is UTC in ISO 8601 with a Z. `seconds` is the whole run's duration, of which
-    `start_seconds` went until everything answered; `processes` were running then. `peak_bytes` is
+    `start_seconds` went until everything answered; `processes` were running then. `memory_bytes` is
     the memory that they and the lab itself had at the end, when it is the most. Those are 0 where
     nobody counts.
     """
@@ -151,7 +151,7 @@ class Results:
     cells: Sequence[CellResult] = field(default_factory=list)
     start_seconds: float = 0.0
     processes: int = 0
-    peak_bytes: int = 0
+    memory_bytes: int = 0
 
     @property
     def passed(self) -> bool:
@@ -161,8 +161,8 @@ class Results:
 
     @property
     def as_predicted(self) -> bool:
-        """Whether there is a cell, none is an error, and every finding is as predicted."""
-        known = all(cell.verdict is not Verdict.ERROR for cell in self.cells)
+        """Whether every cell was judged, none is an error, and every finding is as predicted."""
+        known = all(cell.verdict in {Verdict.PASS, Verdict.FAIL} for cell in self.cells)
         return bool(self.cells) and known and not any(cell.surprises for cell in self.cells)
 
     def as_json(self) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class Results:
         counted = {
             "start_seconds": round(self.start_seconds, 2),
             "processes": self.processes,
-            "peak_mib": self.peak_bytes // 2**20,
+            "memory_mib": self.memory_bytes // 2**20,
         }
         return {
             "hoplab": __version__,

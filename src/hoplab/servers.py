@@ -66,10 +66,11 @@ def _forwarded(recipe: Recipe, proxies: str) -> list[str]:
 def _hypercorn(recipe: Recipe, bind: str, _proxies: str) -> list[str]:
     # Hypercorn has no option for it: the application is wrapped, or not. Its ProxyFixMiddleware
     # asks nobody who the peer is; app/proxy_fix.py does, by FORWARDED_ALLOW_IPS.
-    name = "app" if recipe.trust is Trust.NONE else "proxied"
     module = _MODULES[recipe.strategy]
+    if recipe.trust is not Trust.NONE:
+        module = module.replace("app.", "app.proxied.")
     # --workers 0: in this process, as a container wants it; 1 would start another interpreter.
-    command = ["hypercorn", f"{module}:{name}", "--bind", bind]
+    command = ["hypercorn", f"{module}:app", "--bind", bind]
     command += ["--workers", "0"]
     return command + _root_path(recipe)
 

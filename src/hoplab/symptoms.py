@@ -263,8 +263,8 @@ _ALL = (
         " Of several addresses, Uvicorn with trust `*` takes the leftmost, which the client wrote,"
         " and Hypercorn's ProxyFixMiddleware the one at trusted_hops from the right.",
         fix="nginx: proxy_set_header X-Forwarded-For $remote_addr, not $proxy_add_x_forwarded_for."
-        " Uvicorn: the proxy's address in --forwarded-allow-ips, not `*`. Hypercorn: in"
-        " trusted_hops as many as there are proxies.",
+        " Uvicorn: the proxy's address in --forwarded-allow-ips, not `*`. Hypercorn:"
+        " trusted_hops as many as append to the header, if -Proto and -Host have as many values.",
         references=(_UVICORN_HEADERS, _PROXY_FIX, _INTEGRITY)),
     Symptom("scheme-spoofable", path="/scope", headers=(("X-Forwarded-Proto", "https"),),
         seen="Clients make the application believe that it was asked over https, or over http.",
@@ -353,8 +353,8 @@ _ALL = (
         references=(f"{_PROXY}#proxy_pass", f"{_MIDDLEWARES}/encodedcharacters/")),
     Symptom("stream-buffered", path="/events?count=3&interval=0.25",
         seen="Server-sent events, or the words of a chat, come all at once at the end.",
-        cause="The proxy collects the answer before it passes it on: nginx by default, Traefik with"
-        " the buffering middleware.",
+        cause="The proxy collects the answer before it passes it on: nginx with its default, small"
+        " events over https (in ssl_buffer_size); Traefik with the buffering middleware.",
         fix="nginx: proxy_buffering off, or X-Accel-Buffering: no in the answer. Traefik:"
         " disableResponseBuffer = true, or no buffering.",
         references=(f"{_PROXY}#proxy_buffering", f"{_MIDDLEWARES}/buffering/")),

@@ -37,7 +37,7 @@ class Variation:
     `{proxies}` may stand in it.
     outer: the proxy in front of the cell's own, if there are two.
     path: what to ask below the public base, if its symptom's own request doesn't show it.
-    symptoms: what must show in each of its cells.
+    symptoms: what must show in each of its cells; None where nothing is changed, and the rules say.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Variation:
     changes: Sequence[Change]
     commands: Mapping[str, Sequence[str]]
     outer: str | None
-    symptoms: Mapping[Cell, Symptoms]
+    symptoms: Mapping[Cell, Symptoms | None]
     path: str | None = None
 
 
@@ -74,6 +74,7 @@ def _read(file: Path, proxies: Collection[str]) -> Variation:
         outer = [content["outer"]] if "outer" in content else []
         used = [*outer, *(entry["proxy"] for entry in content["cells"])]
         _refuse_unknown("proxy", used, proxies)
+        changed = any(content.get(key) for key in ("changes", "commands", "outer"))
         return Variation(
             name=file.stem,
             about=" ".join(content["about"].split()),
@@ -86,7 +87,7 @@ def _read(file: Path, proxies: Collection[str]) -> Variation:
             symptoms=dict(
                 cell_and_symptoms
                 for entry in content["cells"]
-                for cell_and_symptoms in _cells(file.stem, entry)
+                for cell_and_symptoms in _cells(file.stem, entry, changed=changed)
             ),
         )
     except KeyError as error:
@@ -101,7 +102,9 @@ def _refuse_unknown(what: str, given: Iterable[str], known: Collection[str]) -> 
         raise ValueError(message)
 
 
-def _cells(name: str, entry: Mapping[str, Any]) -> list[tuple[Cell, Symptoms]]:
+def _cells(
+    name: str, entry: Mapping[str, Any], *, changed: bool
+) -> list[tuple[Cell, Symptoms | None]]:
     return [
         (
             Cell(
@@ -111,7 +114,7 @@ def _cells(name: str, entry: Mapping[str, Any]) -> list[tuple[Cell, Symptoms]]:
                 scheme,
                 name,
             ),
-            {**entry["fails"], **entry.get(f"fails_{scheme}", {})},
+            {**entry["fails"], **entry.get(f"fails_{scheme}", {})} if changed else None,
         )
         for server in entry["servers"]
         for mode in entry["modes"]

@@ -256,8 +256,8 @@ def test_recipe_prints_the_files_and_what_they_passed() -> None:
 
     assert run.returncode == 0, run.stderr
     assert (ROOT / "nginx/strip.conf.template").read_text().rstrip() in run.stdout
-    assert (ROOT / "app/forwarded_prefix.py").read_text().rstrip() in run.stdout
-    assert "hypercorn app.forwarded_prefix:proxied" in run.stdout
+    assert (ROOT / "app/proxied/forwarded_prefix.py").read_text().rstrip() in run.stdout
+    assert "hypercorn app.proxied.forwarded_prefix:app" in run.stdout
     told = " ".join(run.stdout.replace("\n#  ", "").split())
     every = ", ".join(name for name in CHECKS if name != "direct")
     assert f"# http: passed {every} # https: passed {every} # with python" in told
@@ -290,7 +290,7 @@ def test_explain_a_cell_follows_a_request() -> None:
         "application -> client",
         f"307 location: https://mysuperapp.com:{port[1]}/items/?q=1",
     ]
-    assert "+ FORWARDED_ALLOW_IPS=PROXY hypercorn app.forwarded_prefix:proxied" in run.stdout
+    assert "+ FORWARDED_ALLOW_IPS=PROXY hypercorn app.proxied.forwarded_prefix:app" in run.stdout
 
 
 @pytest.mark.parametrize(

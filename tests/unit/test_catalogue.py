@@ -301,16 +301,16 @@ def test_strategies(strategy: Strategy, module: str, option: str) -> None:
         f" --host 127.0.0.1 --port 8000 --forwarded-allow-ips 10.9.0.0/24{option}"
     )
     assert command("hypercorn", strategy, Trust.PROXY) == (
-        f"hypercorn {module}:proxied --bind 127.0.0.1:8000 --workers 0{option}"
+        f"hypercorn {module.replace('app.', 'app.proxied.')}:app --bind 127.0.0.1:8000 --workers 0{option}"
     )
 
 
 @pytest.mark.parametrize(
     ("trust", "option", "application", "allowed"),
     [
-        (Trust.NONE, "--no-proxy-headers", "app", ""),
-        (Trust.PROXY, "--forwarded-allow-ips 10.9.0.0/24", "proxied", "10.9.0.0/24"),
-        (Trust.ANY, "--forwarded-allow-ips *", "proxied", "*"),
+        (Trust.NONE, "--no-proxy-headers", "app.plain", ""),
+        (Trust.PROXY, "--forwarded-allow-ips 10.9.0.0/24", "app.proxied.plain", "10.9.0.0/24"),
+        (Trust.ANY, "--forwarded-allow-ips *", "app.proxied.plain", "*"),
     ],
 )
 def test_trust(trust: Trust, option: str, application: str, allowed: str) -> None:
@@ -320,7 +320,7 @@ def test_trust(trust: Trust, option: str, application: str, allowed: str) -> Non
 
     assert uvicorn == f"uvicorn app.plain:app --host 127.0.0.1 --port 8000 {option}"
     assert fastapi.endswith(f" app.plain:app --host 127.0.0.1 --port 8000 {option}")
-    assert hypercorn.split()[1] == f"app.plain:{application}"
+    assert hypercorn.split()[1] == f"{application}:app"
     assert believed(trust, "10.9.0.0/24") == allowed
     assert {name: each.environment(trust, "10.9.0.0/24") for name, each in SERVERS.items()} == {
         "uvicorn": {},

@@ -19,6 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app import forwarded_prefix, plain, router
 from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware
 from app.instance import InstanceMiddleware
+from app.proxied import forwarded_prefix as proxied_forwarded_prefix
 from app.proxy_fix import behind_proxy
 from hoplab.checks import CHECKS
 from hoplab.results import Verdict
@@ -800,7 +801,7 @@ def forwarded(scope: Scope) -> dict[str, Any]:
         pytest.param(Strategy.ROUTER, router.app, scoped(root_path=""), id="router"),
         pytest.param(
             Strategy.FORWARDED_PREFIX,
-            forwarded_prefix.proxied,
+            proxied_forwarded_prefix.app,
             all_of(forwarded, unaware),
             id="forwarded-prefix, strip",
         ),

@@ -13,6 +13,7 @@ from hoplab.catalogue import ROOT, load
 from hoplab.checks import CHECKS
 from hoplab.engines import configuration
 from hoplab.errors import HoplabError
+from hoplab.predictions import predict
 from hoplab.servers import SERVERS
 from hoplab.symptoms import SYMPTOMS
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
@@ -180,8 +181,8 @@ def test_only_the_inner_proxy_is_changed(variation: Variation) -> None:
 
 @every_variation
 def test_predicted_checks_and_symptoms_exist(variation: Variation) -> None:
-    for symptoms in variation.symptoms.values():
-        for check, symptom in symptoms.items():
+    for cell in variation.symptoms:
+        for check, symptom in predict(cell, {variation.name: variation}).items():
             assert check in CHECKS
             assert symptom in SYMPTOMS
             assert symptom in documented(check)

@@ -58,7 +58,7 @@ def _ask_directly(probe: Probe, lies: Headers) -> str:
     """From an address that is no proxy's: only an engine that gives the client one can tell."""
     address = probe.endpoint.direct
     if address is None or probe.endpoint.source is None:
-        return ""
+        return "; directly: not asked, since here every client has the proxy's address"
     origin = f"http://{address[0]}:{address[1]}"
     probe.client.origins[origin] = address
     prefix = PREFIX if probe.cell.topology.mode is Mode.PRESERVE else ""

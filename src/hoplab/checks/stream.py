@@ -16,16 +16,19 @@ def stream(probe: Probe) -> str:
     The body is 16 MiB if the cell is its topology's recipe, else a little over one. Symptoms:
     `stream-buffered`, `body-refused`, `body-altered`; and `unreachable` where there are no events.
     """
-    answer = probe.get(f"/events?count={_COUNT}&interval={_INTERVAL}", stream=True)
-    arrivals = [at for at, line in answer.chunks if line.startswith(b"data: ")]
-    if not probe.answers(answer) or len(arrivals) != _COUNT:
-        probe.fail("unreachable", answer, f"{_COUNT} server-sent events")
-    # By one clock, the client's: all at once if somebody kept them.
-    apart = arrivals[-1] - arrivals[0]
-    if apart < _INTERVAL:
-        detail = (
-            f"first and last event arrived {apart:.3f} s apart; sent {(_COUNT - 1) * _INTERVAL} s"
-        )
+    apart = 0.0
+    for _ in range(2):  # a client that was kept from reading looks like a proxy that buffers, once
+        answer = probe.get(f"/events?count={_COUNT}&interval={_INTERVAL}", stream=True)
+        arrivals = [at for at, line in answer.chunks if line.startswith(b"data: ")]
+        if not probe.answers(answer) or len(arrivals) != _COUNT:
+            probe.fail("unreachable", answer, f"{_COUNT} server-sent events")
+        # By one clock, the client's: all at once if somebody kept them.
+        apart = max(apart, arrivals[-1] - arrivals[0])
+        if apart >= _INTERVAL:
+            break
+    else:
+        seconds = (_COUNT - 1) * _INTERVAL
+        detail = f"the first and last event arrived {apart:.3f} s apart; sent {seconds} s apart"
         raise Failed("stream-buffered", detail)
 
     body = _BODY if probe.recommended else _BODY[:_SHORT]

@@ -112,6 +112,7 @@ def _fields(proxy: Proxy, route: Route, run: Path, certificates: Certificates) -
         "run": str(run),
         "mode": route.mode,
         "word": route.word,
+        "variable": route.word.replace("-", "_"),
         "upstream": route.upstream,
         **{scheme: f"{LOOPBACK}:{port}" for scheme, port in route.ports.items()},
         "certificate": str(certificates.certificate),

@@ -34,15 +34,17 @@ _PRELOADED = [
     "uvicorn.protocols.websockets.auto",
 ]
 
+_READ_BY_SERVERS = ("FORWARDED_ALLOW_IPS", "UVICORN_", "WEB_CONCURRENCY")
+
 
 def main() -> None:
     """Serve until standard input ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: let none be a zombie
     for module in [*_PRELOADED, *sys.argv[1].split()]:
-        with suppress(ImportError):  # its deployments will say so; the others are none the worse
+        with suppress(Exception):  # its deployments will say so; the others are none the worse
             importlib.import_module(module)
     for server in sys.argv[2:]:
-        with suppress(ImportError, ValueError):
+        with suppress(Exception):
             _console_script(server)
     gc.freeze()  # a collection in a fork would write to, and so copy, every page
     for line in sys.stdin:
@@ -70,6 +72,8 @@ def _become(deployment: Mapping[str, Any], parent: int) -> NoReturn:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
+    for name in [name for name in os.environ if name.startswith(_READ_BY_SERVERS)]:
+        del os.environ[name]  # a deployment is what its command line says
     os.environ.update(deployment["environment"])
     sys.argv = deployment["command"]
     code: object = 1

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -105,7 +105,8 @@ class ProcessEngine:
     def stop(self) -> None:
         """Stop what was started, all at once, and remove the run's folder."""
         if self._launcher and self._launcher.stdin:
-            self._launcher.stdin.close()
+            with suppress(OSError):  # it may have died
+                self._launcher.stdin.close()
         processes = [item.process for item in self._started()]
         if self._launcher:
             processes.append(psutil.Process(self._launcher.pid))
@@ -152,7 +153,14 @@ class ProcessEngine:
 
     def _start(self) -> list[Endpoint]:
         plan = self._plan
-        apps, routes, ports = plan.apps, plan.routes, plan.ports
+        self._try_variations()
+        words = {word for d in self._running() for word in (d.word, f"{d.word}-outer")}
+        routes = {
+            proxy: [route for route in all_routes if route.word in words]
+            for proxy, all_routes in plan.routes.items()
+        }
+        routes = {proxy: some for proxy, some in routes.items() if some}
+        apps, ports = plan.apps, plan.ports
         if self._upstream:
             apps = []
         # The launcher takes a second to import the servers: the proxies start meanwhile.
@@ -175,11 +183,13 @@ class ProcessEngine:
         for proxy, started in self._proxies.items():
             with self._failing(self._uses(proxy)):
                 _wait_until(started, _answers, START_SECONDS)
-        for deployment in self._running():
-            port = ports[deployment][Scheme.HTTP]
-            started = self._proxies[deployment.topology.proxy]
-            reaches = partial(self._reaches_app, port)
-            _wait_until(started, reaches, ROUTE_SECONDS, required=False)
+        deadline = time.monotonic() + ROUTE_SECONDS  # for all together
+        for deployment in list(self._running()):
+            reaches = partial(self._reaches_app, ports[deployment][Scheme.HTTP])
+            with self._failing(deployment.__eq__):
+                started = self._proxies[deployment.topology.proxy]
+                left = max(0.0, deadline - time.monotonic())
+                _wait_until(started, reaches, left, required=False)
         if self._stay and self._launcher and self._launcher.stdin:
             self._launcher.stdin.close()
             self._launcher.wait()
@@ -196,6 +206,21 @@ class ProcessEngine:
             )
             for deployment in self._running()
         ]
+
+    def _try_variations(self) -> None:
+        """A change whose lines are no longer there must not take its whole proxy down."""
+        for deployment in self._deployments:
+            if not deployment.variation:
+                continue
+            with self._failing(deployment.__eq__):
+                for name in self._plan.proxies_of(deployment):
+                    own = [
+                        route
+                        for route in self._plan.routes[name]
+                        if route.word in {deployment.word, f"{deployment.word}-outer"}
+                    ]
+                    proxy, folder = self._catalogue.proxies[name], self._run.folder / name
+                    configuration.render(proxy, own, folder, self._certificates)
 
     def _uses(self, proxy: str) -> Callable[[Deployment], bool]:
         return lambda deployment: proxy in self._plan.proxies_of(deployment)
@@ -247,8 +272,9 @@ class ProcessEngine:
         if launcher is None or launcher.stdin is None or launcher.stdout is None:
             message = "The launcher is not running."
             raise HoplabError(message)
-        launcher.stdin.write(json.dumps(deployment) + "\n")
-        launcher.stdin.flush()
+        with suppress(OSError):  # it has died: no answer will come
+            launcher.stdin.write(json.dumps(deployment) + "\n")
+            launcher.stdin.flush()
         deadline = time.monotonic() + START_SECONDS
         while not select.select([launcher.stdout], [], [], 0.1)[0] and time.monotonic() < deadline:
             interrupts.check()

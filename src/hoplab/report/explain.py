@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from textwrap import fill
 
-from hoplab.predictions import Rule
+from hoplab.predictions import Rule, predict
 from hoplab.recipes import Recipe
 from hoplab.results import CellResult, Results, Verdict
 from hoplab.symptoms import Symptom
@@ -39,9 +39,10 @@ def symptom_text(symptom: Symptom, cells: Sequence[str]) -> str:
 
 def variation_text(variation: Variation, changes: Sequence[str]) -> str:
     """A variation, what it changes, and what shows where."""
+    own = {variation.name: variation}
     shown = [
-        f"{cell.id}: {', '.join(dict.fromkeys(symptoms.values())) or 'pass'}"
-        for cell, symptoms in variation.symptoms.items()
+        f"{cell.id}: {', '.join(dict.fromkeys(predict(cell, own).values())) or 'pass'}"
+        for cell in variation.symptoms
     ]
     parts = [
         variation.name,
@@ -78,7 +79,8 @@ def cell_text(
         parts.append(_section("The rules that hold here", "\n".join(_item(line) for line in told)))
     if mend:
         lines = "\n".join(f"  {x}" if x[:2] in {"- ", "+ "} else _paragraph(x) for x in mend)
-        parts.append(_section("The smallest change that mends it", lines))
+        title = "What mends it" if variation else "The smallest change that mends it"
+        parts.append(_section(title, lines))
     links = [
         *(variation.references if variation else ()),
         *(r for s in symptoms for r in s.references),
@@ -134,6 +136,7 @@ def recipe_text(recipe: Recipe, files: Mapping[str, str], results: Results) -> s
     parts.append(f"# {main}\n\n{files[str(main)].rstrip()}")
     needs = "".join(f"; beside it: {path}" for path in others)
     parts.append(f"# yours in the place of create_app()'s{needs}")
+    parts.append("# no Host is refused: add server_name, Traefik's Host() or TrustedHostMiddleware")
     return "\n\n".join([*parts, _proof(results)])
 
 

@@ -46,7 +46,9 @@ def recipes_page(recipes: Iterable[Recipe]) -> str:
 For every proxy, server and mode, what passes the whole contract over http and https. `hoplab recipe
 nginx hypercorn strip` prints one of them whole, after asking it everything once more. `PROXY` is
 the address or network that the proxy comes from: never `*` where strangers could reach the server.
-Names in capitals in the proxies' files are set by the environment.
+Names in capitals in the proxies' files are set by the environment. No proxy here says which Host it
+serves: add `server_name` and a default server that refuses, Traefik's `Host()`, or
+TrustedHostMiddleware, or clients choose the host in redirects.
 
 {recipe_rows(recipes, "../")}
 """
@@ -101,7 +103,7 @@ def symptoms_page(symptoms: Mapping[str, Symptom]) -> str:
 
 
 def variations_page(
-    variations: Mapping[str, Variation], changes: Mapping[str, Sequence[str]]
+    variations: Mapping[str, Variation], changes: Mapping[str, Sequence[str]], predict: Predict
 ) -> str:
     """docs/variations.md."""
     parts = [
@@ -114,8 +116,8 @@ cells of its own; `hoplab explain NAME` prints one, `hoplab explain CELL` follow
         lines = "\n".join(changes[name])
         diff = f"\n\n```diff\n{lines}\n```" if lines else ""
         shown = "\n".join(
-            f"| `{cell.id}` | {', '.join(dict.fromkeys(symptoms.values())) or 'pass'} |"
-            for cell, symptoms in variation.symptoms.items()
+            f"| `{cell.id}` | {', '.join(dict.fromkeys(predict(cell).values())) or 'pass'} |"
+            for cell in variation.symptoms
         )
         links = " ".join(f"<{link}>" for link in variation.references)
         parts.append(

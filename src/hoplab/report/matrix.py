@@ -85,17 +85,20 @@ def _badness(verdict: Verdict) -> int:
 
 def _surprises(results: Iterable[CellResult]) -> list[RenderableType]:
     lines: list[RenderableType] = []
+    ended: dict[str, list[str]] = {}  # cells that share a process share its end
     for result in results:
         if result.verdict is Verdict.ERROR:
-            # Cells that share a process share its end.
-            detail = next(f.detail for f in result.findings if f.verdict is Verdict.ERROR)
-            lines.append(Text(f"{result.cell.id}: error\n{_indented(detail)}", "bold yellow"))
+            details = [f.detail for f in result.findings if f.verdict is Verdict.ERROR]
+            ended.setdefault(next(iter(details), "nothing was asked"), []).append(result.cell.id)
         elif result.surprises:
             told = "\n".join(f"{s}\n{_indented(s.detail)}" for s in result.surprises)
             lines.append(Text(f"{result.cell.id}: surprise\n{_indented(told)}", "bold red"))
     if len(lines) > _SHOWN:
-        more = Text(f"and {len(lines) - _SHOWN} more like these: see --format json")
+        more = Text(f"and {len(lines) - _SHOWN} more cells with surprises: see --format json")
         lines = [*lines[:_SHOWN], more]
+    for detail, cells in ended.items():
+        others = f" and {len(cells) - 1} more" if len(cells) > 1 else ""
+        lines.append(Text(f"{cells[0]}{others}: error\n{_indented(detail)}", "bold yellow"))
     return [*lines, Text()] if lines else []
 
 
@@ -109,7 +112,7 @@ def _summary(results: Results) -> Text:
     symptoms = Counter(f.symptom for result in results.cells for f in result.findings if f.symptom)
     surprises = sum(len(result.surprises) for result in results.cells)
     told = ", ".join(f"{symptom} {count}" for symptom, count in symptoms.most_common())
-    memory = f", {results.peak_bytes / 2**30:.1f} GiB" if results.peak_bytes else ""
+    memory = f", {results.memory_bytes / 2**30:.1f} GiB" if results.memory_bytes else ""
     return Text(
         f"{len(results.cells)} cells: {cells[Verdict.PASS]} pass, {cells[Verdict.FAIL]} fail,"
         f" {cells[Verdict.ERROR]} error; {_count(surprises, 'surprise')}\n"
