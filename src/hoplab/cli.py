@@ -154,7 +154,7 @@ def ask_matrix(
 ) -> None:
     """Ask every cell, right and wrong; exit 0 only if all is as predicted.
 
-    As processes, on free ports. After Ctrl-C, the cells that were finished are still written.
+    As processes, on free ports. After Ctrl-C, the finished cells are still written to -o.
     """
     catalogue = load()
     cells = select(
@@ -200,9 +200,9 @@ def recipe(proxy: str, server: str, mode: str) -> None:
         results, signal = Lab(catalogue, progress).matrix(cells)
     if signal:
         raise signal
-    made = recipes.recipe(catalogue, cells[0].deployment)
+    made = recipes.recipe(catalogue, cells[-1].deployment)
     files = {str(path): (ROOT / path).read_text() for path in (*made.proxy, *made.application)}
-    print(recipe_text(made, files, results))
+    print(recipe_text(made, files, results, cells[-1].id))
     raise typer.Exit(0 if results.as_predicted else 1)
 
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -112,6 +113,7 @@ class Lab:
             start_seconds,
             len(processes),
             memory,
+            len(cells) - len(results),
         ), signal
 
     def trace(self, cell: Cell, symptom: Symptom) -> Trace:
@@ -139,7 +141,7 @@ class Lab:
     def reproduction(self, cell: Cell, *, free_ports: bool = False) -> Reproduction:
         """How to make this cell by hand, on ports that people know or on free ones."""
         files = certificates.ensure(CERTIFICATES)
-        folder = STATE / "repro" / cell.id
+        folder = STATE / "repro" / (f"{cell.id}.run" if free_ports else cell.id)
         return reproduction(self.catalogue, cell, folder, files, own_ports=free_ports)
 
     def _judged(
@@ -216,6 +218,7 @@ class Lab:
             self.clean_up()
             count = len(self.ps())
             self._down()
+            shutil.rmtree(STATE / "repro", ignore_errors=True)
         self.progress.notice(f"Stopped {count} topologies." if count else "Nothing was up.")
 
     def _down(self) -> None:

@@ -125,6 +125,10 @@ def find_cell(catalogue: Catalogue, given: str) -> Cell:
     cells = {cell.id: cell for cell in catalogue.cells}
     if given in cells:
         return cells[given]
+    if given in catalogue.variations:
+        of = [cell.id for cell in catalogue.variations[given].symptoms]
+        message = f"{given} is a variation; its cells: {', '.join(of[:3])}, …"
+        raise BadUsage(message)
     near = difflib.get_close_matches(given, cells, n=3, cutoff=0.5) or list(cells)[:3]
     message = f"cell {given!r} is unknown; near: {', '.join(near)}"
     raise BadUsage(message)

@@ -136,6 +136,13 @@ RULES: Sequence[Rule] = (
         _believed_of_anybody,
     ),
     Rule(
+        "untold",
+        "Nobody tells the application its prefix: root_path stays empty.",
+        ["https://fastapi.tiangolo.com/advanced/behind-a-proxy/"],
+        lambda cell: cell.strategy is Strategy.NONE,
+        lambda _cell, seen: seen,
+    ),
+    Rule(
         "root-path-prepended",
         "Uvicorn (and so `fastapi run`) puts --root-path in front of the path that arrives.",
         ["https://github.com/Kludex/uvicorn/pull/2213"],

@@ -9,7 +9,7 @@ from pathlib import Path
 from hoplab.catalogue import ROOT, Catalogue
 from hoplab.predictions import predict
 from hoplab.symptoms import HEALTHY, SYMPTOMS, Symptom
-from hoplab.topology import Cell, Deployment, Strategy, Trust
+from hoplab.topology import Cell, Deployment, Mode, Strategy, Trust
 
 BIND = "127.0.0.1:8000"
 PROXIES = "PROXY"
@@ -117,6 +117,9 @@ def changed_lines(catalogue: Catalogue, deployment: Deployment) -> list[str]:
     variation = catalogue.variations[deployment.variation]
     lines = []
     for change in variation.changes:
+        other = next(mode for mode in Mode if mode is not deployment.topology.mode)
+        if not variation.outer and Path(change.file).name.startswith(other):
+            continue  # the file of the other mode
         lines.append(change.file.format(mode=deployment.topology.mode))
         lines += [f"- {line}" for line in change.right.strip("\n").splitlines()]
         lines += [f"+ {line}" for line in change.wrong.strip("\n").splitlines()]

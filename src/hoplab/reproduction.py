@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from textwrap import fill
 
 import psutil
 
@@ -53,14 +54,18 @@ class Reproduction:
     cell: Cell
     steps: Sequence[Step]
     question: str
-    expected: str
+    expected: Sequence[str]
 
     def script(self) -> str:
         """For a person to copy, a terminal for each step."""
         lines = [f"# {self.cell.id}", "# From the project's folder, in a terminal each:"]
         for number, step in enumerate(self.steps, 1):
             lines += ["", f"# {number}. {step.title}", step.line]
-        lines += ["", f"# {len(self.steps) + 1}. the question; expected: {self.expected}"]
+        first, *others = self.expected or ["no symptom"]
+        lines += ["", f"# {len(self.steps) + 1}. the question that shows: {first}"]
+        if others:
+            told = fill(f"also: {', '.join(others)}", 78, break_on_hyphens=False)
+            lines += [f"# {line}" for line in told.splitlines()]
         return "\n".join([*lines, self.question])
 
     def run(self) -> str:
@@ -125,8 +130,7 @@ def reproduction(
     symptom = request_of(catalogue, cell, list(prediction.values()))
     public = plan.ports[deployment][cell.scheme]
     question = _question(cell, symptom, public, app.port, certificates)
-    told = ", ".join(dict.fromkeys(prediction.values())) or "no symptom"
-    return Reproduction(cell, steps, question, told)
+    return Reproduction(cell, steps, question, list(dict.fromkeys(prediction.values())))
 
 
 def _environment() -> dict[str, str]:

@@ -141,7 +141,7 @@ class Results:
     `started` is UTC in ISO 8601 with a Z. `seconds` is the whole run's duration, of which
     `start_seconds` went until everything answered; `processes` were running then. `memory_bytes` is
     the memory that they and the lab itself had at the end, when it is the most. Those are 0 where
-    nobody counts.
+    nobody counts. `unfinished` cells are missing, because somebody interrupted the run.
     """
 
     engine: str
@@ -152,6 +152,7 @@ class Results:
     start_seconds: float = 0.0
     processes: int = 0
     memory_bytes: int = 0
+    unfinished: int = 0
 
     @property
     def passed(self) -> bool:
@@ -163,7 +164,12 @@ class Results:
     def as_predicted(self) -> bool:
         """Whether every cell was judged, none is an error, and every finding is as predicted."""
         known = all(cell.verdict in {Verdict.PASS, Verdict.FAIL} for cell in self.cells)
-        return bool(self.cells) and known and not any(cell.surprises for cell in self.cells)
+        return (
+            bool(self.cells)
+            and not self.unfinished
+            and known
+            and not any(cell.surprises for cell in self.cells)
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The results file, schema 1."""
@@ -179,6 +185,7 @@ class Results:
             "started": self.started,
             "seconds": round(self.seconds, 2),
             **(counted if self.processes else {}),
+            **({"unfinished": self.unfinished} if self.unfinished else {}),
             "versions": self.versions,
             "cells": [cell.as_json() for cell in self.cells],
         }

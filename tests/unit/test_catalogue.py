@@ -301,7 +301,7 @@ def test_strategies(strategy: Strategy, module: str, option: str) -> None:
         f" --host 127.0.0.1 --port 8000 --forwarded-allow-ips 10.9.0.0/24{option}"
     )
     assert command("hypercorn", strategy, Trust.PROXY) == (
-        f"hypercorn {module.replace('app.', 'app.proxied.')}:app --bind 127.0.0.1:8000 --workers 0{option}"
+        f"hypercorn app.proxied.{module[4:]}:app --bind 127.0.0.1:8000 --workers 0{option}"
     )
 
 

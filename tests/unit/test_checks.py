@@ -614,7 +614,6 @@ CASES: dict[str, list[Case]] = {
         Case("prefix-leaks", "no prefix, another page", outside=at("/app", lambda _: WELCOME)),
         Case("prefix-leaks", "no prefix, 502", outside=at("/app", lambda _: BAD_GATEWAY)),
         Case("prefix-leaks", "dots, encoded", outside=keeps_encoded_dots),
-        Case("prefix-leaks", "doubled, 502", outside=instead(f"{PREFIX}/app", BAD_GATEWAY)),
         Case("prefix-leaks", "doubled", outside=rewritten(f"{PREFIX * 2}/app", f"{PREFIX}/app")),
         Case("prefix-leaks", "dots (proxy_pass without path)", outside=resolves_to_compare),
         Case(
@@ -755,7 +754,7 @@ def test_without_an_address_of_its_own_nobody_is_asked_directly(stub: Stub, miss
         finding = stub.ask("spoof", **known)
 
     assert finding.verdict is Verdict.PASS, finding.detail
-    assert "directly" not in finding.detail
+    assert "directly: not asked" in finding.detail
 
 
 @pytest.mark.parametrize(("recommended", "size"), [(True, 2**24), (False, 2**20 + 2**16)])

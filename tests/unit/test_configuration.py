@@ -76,18 +76,29 @@ def both(one: str, other: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("mode", "passed_on"), [(Mode.STRIP, "http://w$stripped;"), (Mode.PRESERVE, "http://w;")]
+    ("mode", "passed_on"), [(Mode.STRIP, "http://w$stripped_w;"), (Mode.PRESERVE, "http://w;")]
 )
 def test_nginx_for_one(mode: Mode, passed_on: str) -> None:
     files = render("nginx", a_route("w", mode, 7000))
 
     assert list(files) == [NGINX]
-    assert differences(f"nginx/{mode}.conf.template", files[NGINX]) == [
+    own_variables = {
+        Mode.STRIP: ["map $request_uri $stripped_w {", 'if ($stripped_w = "") { return 400; }'],
+        Mode.PRESERVE: [],
+    }[mode]
+    changed = differences(f"nginx/{mode}.conf.template", files[NGINX])
+    changed = [line.partition("  #")[0].strip() for line in changed]
+    assert [line for line in changed if line in own_variables] == own_variables
+    assert [line for line in changed if line not in own_variables] == [
         "events { worker_connections 4096; }",
+        "http { variables_hash_bucket_size 256; variables_hash_max_size 8192;",
+        "map $http_upgrade $upgrade_w { default ''; ~*^websocket$ websocket; }",
+        "map $upgrade_w $connection_upgrade_w { default upgrade; '' ''; }",
         "upstream w { server 127.0.0.1:7002; }",
         "listen 127.0.0.1:7000;",
         "listen 127.0.0.1:7001 ssl;",
         f"{CERTIFICATE};  {KEY};",
+        "proxy_set_header Upgrade $upgrade_w;  proxy_set_header Connection $connection_upgrade_w;",
         f"proxy_pass {passed_on}",
     ]
 
@@ -142,9 +153,12 @@ def test_nginx_for_several(routes: Sequence[Route]) -> None:
         for route in routes
         for scheme in Scheme
     ]
-    assert re.findall(r"proxy_pass http://(\w+)(\$stripped)?;", text) == [
-        (route.word, "$stripped" * (route.mode is Mode.STRIP)) for route in routes
+    assert re.findall(r"proxy_pass http://(\w+)(\$\w+)?;", text) == [
+        (route.word, f"$stripped_{route.word}" * (route.mode is Mode.STRIP)) for route in routes
     ]
+    # A variable is the whole process's: what one route maps must be nobody else's.
+    mapped = re.findall(r"map \S+ (\S+) \{", text)
+    assert len(mapped) == len(set(mapped))
     assert re.findall(r"X-Forwarded-Prefix (\S+);", text) == [
         "/api/v1" if route.mode is Mode.STRIP else '""' for route in routes
     ]

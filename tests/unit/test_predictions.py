@@ -193,7 +193,7 @@ def test_every_rule_is_needed_and_none_holds_everywhere() -> None:
 
 
 def test_rules_are_told_apart_and_lead_somewhere() -> None:
-    assert len({rule.name for rule in RULES}) == len({rule.statement for rule in RULES}) == 10
+    assert len({rule.name for rule in RULES}) == len({rule.statement for rule in RULES}) == 11
     for rule in RULES:
         assert rule.statement.endswith(".")
         assert rule.references
@@ -291,6 +291,7 @@ WRONG: list[tuple[str, Change, Callable[[Cell], bool]]] = [
         lambda cell: cell.trust is not Trust.NONE and cell.scheme is Scheme.HTTPS and reached(cell),
     ),
     ("anybody-believed", nothing, lambda cell: cell.trust is Trust.ANY and reached(cell)),
+    ("untold", label, lambda cell: cell.strategy is Strategy.NONE),
     ("root-path-prepended", label, lambda cell: server_option(cell) and is_uvicorn(cell)),
     ("root-path-label", prepend, lambda cell: server_option(cell) and not is_uvicorn(cell)),
     ("root-path-argument", prepend, lambda cell: cell.strategy is Strategy.APP_ARGUMENT),

@@ -14,5 +14,8 @@ def static(probe: Probe) -> str:
     given = probe.scope(symptom="static-unreachable")["static_url"]
     landed = probe.follow(given, probe.base) if given else None
     if landed is None or not probe.answers(landed) or landed.body != _TEXT:
-        raise Failed("static-unreachable", f"url_for gives {given}, which leads to {landed}")
+        raise Failed(
+            "static-unreachable",
+            f"url_for gives {given}, which leads to {landed or 'another place'}",
+        )
     return f"{answer}, and url_for gives {given}"

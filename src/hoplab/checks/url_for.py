@@ -21,7 +21,10 @@ def url_for(probe: Probe) -> str:
     compare_urls(f"{probe.base}/app", given, "url", "url-drops-prefix")
     landed = probe.follow(given, probe.base)
     if landed is None or not probe.answers(landed):
-        raise Failed("url-for-broken", f"request.url_for gives {given}, which leads to {landed}")
+        raise Failed(
+            "url-for-broken",
+            f"request.url_for gives {given}, which leads to {landed or 'another place'}",
+        )
     if urlsplit(scope["base_url"])[:2] != urlsplit(probe.base)[:2]:
         raise Failed("url-wrong-host", f"base_url is {scope['base_url']}, asked {probe.base}")
     return f"url_for gives {given}, which answers; base_url is {scope['base_url']}"

@@ -13,6 +13,7 @@ from hoplab.trace import Trace
 from hoplab.variations import Variation
 
 _WIDTH = 80
+_SHOWN = 68
 _OF_INTEREST = {
     "host",
     "forwarded",
@@ -115,13 +116,14 @@ def hops(result: CellResult, trace: Trace, outer: str | None = None) -> str:
     answer = [f"{exchange.status}" + (f" location: {location}" if location else "")]
     answered = "application" if trace.scope else proxies
     body = exchange.body.decode("utf-8", "replace").splitlines()
-    answer += [body[0][:60]] if body and not location else []
+    if body and not location:
+        answer.append(body[0] if len(body[0]) <= _SHOWN else body[0][:_SHOWN] + "…")
     lines += _hop(f"{answered} -> client", answer)
     return "\n".join(lines)
 
 
-def recipe_text(recipe: Recipe, files: Mapping[str, str], results: Results) -> str:
-    """What to copy, whole, and what it passed just now."""
+def recipe_text(recipe: Recipe, files: Mapping[str, str], results: Results, cell: str) -> str:
+    """What to copy, whole, and what it passed just now. `cell` is one of its cells."""
     topology = recipe.deployment.topology
     told = recipe.deployment.recipe
     of = f"{topology.proxy}, {topology.server}, {topology.mode}"
@@ -132,11 +134,12 @@ def recipe_text(recipe: Recipe, files: Mapping[str, str], results: Results) -> s
         f"# the server; PROXY: the address or network that {topology.proxy} comes from\n\n"
         f"{recipe.server}"
     )
-    main, *others = recipe.application
-    parts.append(f"# {main}\n\n{files[str(main)].rstrip()}")
-    needs = "".join(f"; beside it: {path}" for path in others)
-    parts.append(f"# yours in the place of create_app()'s{needs}")
-    parts.append("# no Host is refused: add server_name, Traefik's Host() or TrustedHostMiddleware")
+    parts += [f"# {path}\n\n{files[str(path)].rstrip()}" for path in recipe.application]
+    parts.append(
+        "# Yours in the place of create_app()'s. No Host is refused: add server_name, Traefik's\n"
+        "# Host() or TrustedHostMiddleware. Filled in, with the commands that start all of it:\n"
+        f"# hoplab repro {cell}"
+    )
     return "\n\n".join([*parts, _proof(results)])
 
 

@@ -68,7 +68,8 @@ def _both(results: Sequence[CellResult], width: int = _COLUMN) -> Text:
     if not results:
         return Text("-")
     worst = max(results, key=lambda result: _badness(result.verdict))
-    symptoms = [symptom for result in results for symptom in result.symptoms]
+    # https last, and first in what is told: there most goes wrong.
+    symptoms = [symptom for result in reversed(results) for symptom in result.symptoms]
     told = str(worst.verdict)
     if worst.verdict is Verdict.FAIL:
         told += f": {symptoms[0]}"
@@ -113,8 +114,9 @@ def _summary(results: Results) -> Text:
     surprises = sum(len(result.surprises) for result in results.cells)
     told = ", ".join(f"{symptom} {count}" for symptom, count in symptoms.most_common())
     memory = f", {results.memory_bytes / 2**30:.1f} GiB" if results.memory_bytes else ""
+    cut = f"INTERRUPTED: {results.unfinished} cells are missing\n" if results.unfinished else ""
     return Text(
-        f"{len(results.cells)} cells: {cells[Verdict.PASS]} pass, {cells[Verdict.FAIL]} fail,"
+        f"{cut}{len(results.cells)} cells: {cells[Verdict.PASS]} pass, {cells[Verdict.FAIL]} fail,"
         f" {cells[Verdict.ERROR]} error; {_count(surprises, 'surprise')}\n"
         f"{asked} checks asked; failed: {told or 'none'}\n"
         f"{results.processes} processes{memory}; {results.seconds:.1f} s, of which"
