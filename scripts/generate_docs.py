@@ -13,7 +13,7 @@ from hoplab.symptoms import SYMPTOMS
 from hoplab.topology import Cell
 from hoplab.variations import Symptoms
 
-START, END = "<!-- recipes: `make docs` -->\n", "\n<!-- end of recipes -->"
+START, END = "<!-- recipes: `make docs` -->\n", "<!-- end of recipes -->\n"
 
 
 def pages(catalogue: Catalogue) -> dict[str, str]:
@@ -31,10 +31,12 @@ def pages(catalogue: Catalogue) -> dict[str, str]:
         return predict(cell, catalogue.variations)
 
     readme = (ROOT / "README.md").read_text()
-    before, _, rest = readme.partition(START)
-    _, _, after = rest.partition(END)
+    before, start, rest = readme.partition(START)
+    _, end, after = rest.partition(END)
+    if not (start and end):
+        sys.exit(f"README.md lacks {START!r} or {END!r}")
     return {
-        "README.md": before + START + markdown.readme_rows(made) + END + after,
+        "README.md": before + START + markdown.readme_rows(made) + "\n" + END + after,
         "docs/recipes.md": markdown.recipes_page(made),
         "docs/matrix.md": markdown.matrix_page(catalogue.all_topologies, RULES, must_show),
         "docs/symptoms.md": markdown.symptoms_page(SYMPTOMS),
