@@ -13,7 +13,7 @@ from hoplab.report.text import render
 from hoplab.results import CellResult, Results, Verdict
 from hoplab.topology import Mode, Scheme, Strategy, Trust
 
-_COLUMN = 17
+_COLUMN, _WIDE_COLUMN = 17, 27
 _STYLES = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.ERROR: "bold yellow"}
 _SHOWN = 20
 
@@ -52,14 +52,15 @@ def _product_table(proxy: str, mode: Mode, results: Sequence[CellResult]) -> Tab
 
 
 def _variations_table(results: Sequence[CellResult]) -> Table:
-    table = Table("variation", "of", "verdict", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    """A line for each deployment; its name can be copied: `hoplab explain NAME.https+VARIATION`."""
+    table = Table("variation", "verdict", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    variation = ""
     for deployment in dict.fromkeys(result.cell.deployment for result in results):
+        if deployment.variation != variation:
+            variation = deployment.variation
+            table.add_row(Text(variation, "bold"), "")
         both = [result for result in results if result.cell.deployment == deployment]
-        table.add_row(
-            Text("\n".join(wrap(deployment.variation, 22))),
-            Text("\n".join(wrap(deployment.name.replace(".", ". "), 36)).replace(". ", ".")),
-            _both(both, 20),
-        )
+        table.add_row(f"  {deployment.name}", _both(both, _WIDE_COLUMN))
     return table
 
 
