@@ -161,6 +161,53 @@ def test_a_binary_that_is_missing_or_too_old_is_an_error_of_its_cells(
     assert "Traceback" not in run.stderr
 
 
+def test_an_application_that_can_t_be_imported_is_an_error_of_its_cells(clone: Clone) -> None:
+    clone.edit("app/shared.py", "router = APIRouter()", "router = APIRouter(")
+
+    run = clone.hoplab(
+        "matrix", "--server", "uvicorn", "--mode", "strip", "--strategy", "none",
+        "--trust", "proxy", "--scheme", "http", "--variation", "none", "--check", "reach",
+    )  # fmt: skip
+
+    assert run.returncode == 1
+    assert "2 cells: 0 pass, 0 fail, 2 error; no surprises" in run.stdout, run.stderr
+    assert "SyntaxError" in run.stdout
+    assert not clone.runs()
+
+
+def test_a_variation_whose_lines_are_gone_is_an_error_of_its_own_cells(clone: Clone) -> None:
+    clone.edit("nginx/strip.conf.template", "client_max_body_size 32m", "client_max_body_size 16m")
+
+    run = clone.hoplab(
+        "matrix", "--proxy", "nginx", "--server", "uvicorn", "--mode", "strip",
+        "--strategy", "server-option", "--trust", "proxy", "--scheme", "http", "--check", "reach",
+        "--variation", "none", "--variation", "nginx-no-body-size",
+    )  # fmt: skip
+
+    assert run.returncode == 1
+    assert "2 cells: 1 pass, 0 fail, 1 error; no surprises" in run.stdout, run.stderr
+    assert "has no '        client_max_body_size 32m;'" in " ".join(run.stdout.split("\n"))
+
+
+def test_the_environment_changes_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    monkeypatch.setenv("UVICORN_ROOT_PATH", "/elsewhere")
+
+    run = hoplab(
+        "matrix", "--variation", "no-forwarded-allow-ips", "--scheme", "http",
+        "--check", "client", "--check", "reach",
+    )  # fmt: skip
+
+    assert run.returncode == 0, run.stdout
+
+
+def test_nothing_judged_is_no_success() -> None:
+    run = hoplab("matrix", "--check", "direct", "--strategy", "none", "--proxy", "nginx",
+                 "--server", "uvicorn", "--mode", "strip", "--variation", "none")  # fmt: skip
+
+    assert run.returncode == 1
+
+
 def test_a_server_that_dies_halfway_is_an_error_of_its_cells() -> None:
     dying, living = (
         Cell(Topology("nginx", server, Mode.STRIP), Strategy.NONE, Trust.PROXY, Scheme.HTTP)
