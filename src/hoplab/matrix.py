@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
 from hoplab import interrupts
 from hoplab.checks import Check
 from hoplab.endpoint import Endpoint
 from hoplab.errors import HarnessError
-from hoplab.probe import Failed, NotApplicable, Probe, Recorded
+from hoplab.probe import Answers, Failed, NotApplicable, Probe, Recorded
 from hoplab.results import CellResult, Finding, Verdict
 from hoplab.topology import Cell
 from hoplab.wire import Connections
@@ -29,12 +30,19 @@ def ask(
     """
     where = {endpoint.deployment: endpoint for endpoint in endpoints}
     pool = ThreadPoolExecutor(THREADS)
+    directly: Answers = {}
     answered: list[None] = []  # one for each finding; threads append to it
     results: dict[Cell, CellResult] = {}
     try:
         futures: dict[Future[list[Finding]], Cell] = {
             pool.submit(
-                _ask_cell, cell, where[cell.deployment], checks, is_recommended(cell), answered
+                _ask_cell,
+                cell,
+                where[cell.deployment],
+                checks,
+                is_recommended(cell),
+                directly,
+                answered,
             ): cell
             # One application's cells after the other: fewer processes are at work at a time.
             for cell in sorted(cells, key=lambda cell: where[cell.deployment].nonce)
@@ -68,16 +76,16 @@ def _ask_cell(
     endpoint: Endpoint,
     checks: Mapping[str, Check],
     recommended: bool,  # noqa: FBT001 - an executor passes no keywords
+    asked_directly: Answers,
     answered: list[None],
 ) -> list[Finding]:
     """One check after the other: they share connections, whose handshakes cost the most."""
     connections: Connections = {}
     findings = []
     for name, check in checks.items():
-        finding = ask_one(name, check, cell, endpoint, connections, recommended=recommended)
-        for exchange in finding.exchanges:
-            exchange.forget_body()
-        findings.append(finding)
+        probe = Probe(cell, endpoint, connections, asked_directly, recommended=recommended)
+        finding = _ask(name, check, probe)
+        findings.append(replace(finding, exchanges=[e.shortened() for e in finding.exchanges]))
         answered.append(None)
     for connection in connections.values():
         connection.close()
@@ -85,20 +93,21 @@ def _ask_cell(
 
 
 def ask_one(
-    name: str,
-    check: Check,
-    cell: Cell,
-    endpoint: Endpoint,
-    connections: Connections | None = None,
-    *,
-    recommended: bool = True,
+    name: str, check: Check, cell: Cell, endpoint: Endpoint, *, recommended: bool = True
 ) -> Finding:
-    """Put one question to one cell, over these connections or over new ones.
+    """Put one question to one cell, over connections of its own."""
+    probe = Probe(cell, endpoint, recommended=recommended)
+    try:
+        return _ask(name, check, probe)
+    finally:
+        probe.client.close()
 
-    Whatever the check raises that is no answer is the lab's own trouble: an error, and no finding
-    about the cell.
+
+def _ask(name: str, check: Check, probe: Probe) -> Finding:
+    """Whatever the check raises that is no answer is the lab's own trouble.
+
+    It is an error, and says nothing about the cell.
     """
-    probe = Probe(cell, endpoint, connections, recommended=recommended)
     symptom = None
     try:
         verdict, detail = Verdict.PASS, check(probe)
@@ -112,7 +121,4 @@ def ask_one(
         verdict, detail = Verdict.ERROR, str(trouble)
     except Exception as bug:
         verdict, detail = Verdict.ERROR, f"{type(bug).__name__}: {bug}"
-    finally:
-        if connections is None:
-            probe.client.close()
     return Finding(name, verdict, symptom, detail, probe.client.exchanges)

@@ -4,7 +4,7 @@ Every check gets a probe of its own, so that its exchanges are its evidence.
 """
 
 import json
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 from hoplab.endpoint import Endpoint
@@ -30,6 +30,10 @@ class Recorded(Exception):
     """The answer is told and not judged; the argument tells it."""
 
 
+Answers: TypeAlias = dict[tuple[object, ...], Exchange]
+"""What an application answered past the proxy: the same for each of its cells."""
+
+
 class Probe:
     """Asks one cell. Paths that begin with a slash are below the public base URL."""
 
@@ -38,9 +42,11 @@ class Probe:
         cell: Cell,
         endpoint: Endpoint,
         connections: Connections | None = None,
+        asked_directly: Answers | None = None,
         *,
         recommended: bool = True,
     ) -> None:
+        self._asked_directly: Answers = {} if asked_directly is None else asked_directly
         self.cell = cell
         self.recommended = recommended
         self.endpoint = endpoint
@@ -76,6 +82,25 @@ class Probe:
         """Open a WebSocket below the public base URL; the body is the first message."""
         exchange = self.client.websocket("ws" + self.url(path).removeprefix("http"))
         self._same_instance(exchange)
+        return exchange
+
+    def ask_directly(self, path: str, headers: Headers = ()) -> Exchange:
+        """GET a path of the application past the proxy: once for all cells that share it.
+
+        Raises NotApplicable if this machine can't reach it there.
+        """
+        address = self.endpoint.direct
+        if address is None:
+            message = "this machine can't reach the application past the proxy"
+            raise NotApplicable(message)
+        key = (address, self.client.source, path, *headers)
+        if key in self._asked_directly:
+            exchange = self._asked_directly[key]
+            self.client.exchanges.append(exchange)
+        else:
+            origin = f"http://{address[0]}:{address[1]}"
+            self.client.origins[origin] = address
+            exchange = self._asked_directly[key] = self.get(origin + path, headers)
         return exchange
 
     def url(self, path: str) -> str:

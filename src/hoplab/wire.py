@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -59,11 +59,9 @@ class Exchange:
         except ValueError:
             return None
 
-    def forget_body(self) -> None:
-        """Keep what is shown of the body: there are thousands of exchanges, some of megabytes."""
-        self.chunks.clear()
-        if len(self.body) > _SHOWN_BODY:
-            self.body = self.body[: _SHOWN_BODY + 1]
+    def shortened(self) -> "Exchange":
+        """With what is shown of the body: there are thousands of exchanges, some of megabytes."""
+        return replace(self, body=self.body[: _SHOWN_BODY + 1], chunks=[])
 
     def as_json(self) -> dict[str, Any]:
         """For the results file: what the server told the application is in X-ASGI-Scope."""
@@ -155,7 +153,7 @@ class Client:
         self.exchanges.append(exchange)
         with self._own_trouble(exchange):
             connection = self._connection(origin)
-            if body is not None:
+            if body:
                 connection.close()  # what may not be sent twice goes over a new connection
             reused = connection.sock is not None
             try:

@@ -8,16 +8,10 @@ def direct(probe: Probe) -> str:
     FastAPI's guide: `/app` answers and reports the prefix, `/docs` can't load its OpenAPI.
     Recorded, not judged.
     """
-    if probe.endpoint.direct is None:
-        message = "this machine can't reach the application past the proxy"
-        raise NotApplicable(message)
-    host, port = probe.endpoint.direct
-    origin = f"http://{host}:{port}"
-    probe.client.origins[origin] = probe.endpoint.direct
     probe.client.source = None
     try:
-        app = probe.get(f"{origin}/app")
-        openapi = probe.get(f"{origin}{probe.root_path}/openapi.json")
+        app = probe.ask_directly("/app")
+        openapi = probe.ask_directly(f"{probe.root_path}/openapi.json")
     except NoAnswer as error:  # Docker Desktop and rootless Docker keep it to themselves
         raise NotApplicable(str(error)) from error
     if not probe.from_app(app):

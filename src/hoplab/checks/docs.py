@@ -1,4 +1,5 @@
 import re
+from urllib.parse import urljoin
 
 from hoplab.probe import Probe
 from hoplab.wire import Exchange
@@ -29,13 +30,17 @@ def docs(probe: Probe) -> str:
 def load_docs(probe: Probe, mount: str, unreachable: str, openapi_404: str) -> Exchange:
     """Load both docs pages of the application at `mount` and their OpenAPI; the Swagger UI page."""
     pages = {}
+    loaded: set[str] = set()  # both pages name the same document, if all is right
     for name, pattern in _NAMES_OPENAPI.items():
         page = probe.get(f"{mount}/{name}")
         named = pattern.search(page.body.decode("utf-8", "replace"))
         if not probe.answers(page) or named is None:
             probe.fail(unreachable, page, "200 and a page that names its OpenAPI URL")
-        openapi = probe.follow(named[1], page.url)
+        pages[name] = page
+        if (url := urljoin(page.url, named[1])) in loaded:
+            continue
+        openapi = probe.follow(url, page.url)
         if openapi is None or not probe.answers(openapi) or "openapi" not in (openapi.json() or ()):
             probe.fail(openapi_404, openapi or page, f"the OpenAPI document that {page.url} names")
-        pages[name] = page
+        loaded.add(url)
     return pages["docs"]

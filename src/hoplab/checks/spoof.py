@@ -56,15 +56,15 @@ def spoof(probe: Probe) -> str:
 
 def _ask_directly(probe: Probe, lies: Headers) -> str:
     """From an address that is no proxy's: only an engine that gives the client one can tell."""
-    address = probe.endpoint.direct
-    if address is None or probe.endpoint.source is None:
+    if probe.endpoint.direct is None or probe.endpoint.source is None:
         return "; directly: not asked, since here every client has the proxy's address"
-    origin = f"http://{address[0]}:{address[1]}"
-    probe.client.origins[origin] = address
     prefix = PREFIX if probe.cell.topology.mode is Mode.PRESERVE else ""
-    honest = _seen(probe.scope(f"{origin}{prefix}/scope"))
+    before = probe.ask_directly(f"{prefix}/scope")
+    if not probe.answers(before):
+        probe.fail("unreachable", before, "200 from the application")
+    honest = _seen(before.json())
     asked = f"asked directly, from {probe.endpoint.source}, with forwarded headers:"
-    answer = probe.get(f"{origin}{prefix}/scope", lies)
+    answer = probe.ask_directly(f"{prefix}/scope", lies)
     if not probe.answers(answer):  # a prefix that was believed leads elsewhere
         raise Failed("direct-spoofable", f"{asked} {answer}")
     lied = _seen(answer.json())
