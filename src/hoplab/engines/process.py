@@ -42,6 +42,8 @@ CLIENT = "127.0.0.9" if sys.platform == "linux" else None
 """The client's own address. From 127.0.0.1, nobody could tell it from the proxy; other systems
 than Linux have no other address on loopback."""
 
+_FEW = 4
+
 PRELOADED = "app.shared"
 """What is the same in every application under test, and takes most of their imports' time."""
 
@@ -183,8 +185,12 @@ class ProcessEngine:
         for proxy, started in self._proxies.items():
             with self._failing(self._uses(proxy)):
                 _wait_until(started, _answers, START_SECONDS)
+        # A proxy takes a configuration as a whole: what holds for the ends holds in between.
+        served: dict[str, list[Deployment]] = {}
+        for deployment in self._running():
+            served.setdefault(deployment.topology.proxy, []).append(deployment)
         deadline = time.monotonic() + ROUTE_SECONDS  # for all together
-        for deployment in list(self._running()):
+        for deployment in [d for some in served.values() for d in _ends(some)]:
             reaches = partial(self._reaches_app, ports[deployment][Scheme.HTTP])
             with self._failing(deployment.__eq__):
                 started = self._proxies[deployment.topology.proxy]
@@ -322,6 +328,11 @@ class ProcessEngine:
 
     def _log(self, name: str) -> Path:
         return self._run.folder / f"{name}.log"
+
+
+def _ends(deployments: Sequence[Deployment]) -> list[Deployment]:
+    """The first few and the last few."""
+    return list(dict.fromkeys([*deployments[:_FEW], *deployments[-_FEW:]]))
 
 
 def _with_own_scripts() -> dict[str, str]:
