@@ -168,6 +168,7 @@ class Client:
                 while piece := response.readline():
                     exchange.chunks.append((time.time(), piece))
                 exchange.body = b"".join(piece for _, piece in exchange.chunks)
+                connection.close()  # http.client does not notice the end of what is read by lines
             elif response.status == http.client.SWITCHING_PROTOCOLS:
                 connection.close()  # it speaks something else now
             elif (exchange.header("content-type") or "").startswith("text/event-stream"):

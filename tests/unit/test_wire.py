@@ -390,6 +390,16 @@ def test_stream_records_when_each_line_arrived(certificates: Certificates) -> No
     assert abs(time.time() - second) < 60, "not seconds since the epoch"
 
 
+def test_something_else_can_be_asked_after_a_stream(certificates: Certificates) -> None:
+    async def short(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("no events", 404)(scope, receive, send)
+
+    with listening(short) as port, client_of(port, certificates) as (client, origin):
+        statuses = [client.request("GET", origin, stream=stream).status for stream in (True, False)]
+
+    assert statuses == [404, 404]
+
+
 def test_endless_stream_is_not_read_unless_wanted(certificates: Certificates) -> None:
     with listening(ticking) as port, client_of(port, certificates) as (client, origin):
         exchange = client.request("GET", f"{origin}/endless")
