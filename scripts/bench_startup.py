@@ -121,13 +121,10 @@ def bare_processes(catalogue: Catalogue, script: Path) -> None:
 
     for app in plan.apps:
         start(app.command(app.port), app.environment)
-    for name, routes in plan.routes.items():
-        for route in routes:  # one process for each topology, as a script would have it
+    for deployment in deployments:
+        for name, route in plan.routes[deployment].items():  # a process each, as a script has it
             folder = script.parent / route.word
-            rendered = configuration.render(catalogue.proxies[name], [route], folder, files)
-            for path, text in rendered.items():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text)
+            configuration.write(catalogue.proxies[name], [route], folder, files)
             start(configuration.command(catalogue.proxies[name], folder), {})
     ports = [plan.ports[deployment][Scheme.HTTP] for deployment in deployments]
     urls = [f"http://127.0.0.1:{port}/api/v1/app" for port in ports]

@@ -47,6 +47,10 @@ class Proxy:
     command: Sequence[str]
     files: Sequence[ConfigurationFile]
 
+    def sources(self, mode: Mode) -> list[Path]:
+        """The files from which a deployment's configuration is made."""
+        return [Path(file.source.format(folder=self.folder, mode=mode)) for file in self.files]
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -98,8 +102,9 @@ class Catalogue:
     def recommended_cells(self, topologies: Iterable[Topology]) -> list[Cell]:
         """Each topology with its recipe, over http and https."""
         return [
-            Cell(topology, self.recipe(topology).strategy, self.recipe(topology).trust, scheme)
+            Cell(topology, recipe.strategy, recipe.trust, scheme)
             for topology in topologies
+            for recipe in [self.recipe(topology)]
             for scheme in Scheme
         ]
 

@@ -1,5 +1,6 @@
 """How much memory processes have together."""
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -19,7 +20,7 @@ def _size(process: psutil.Process) -> int:
     """Itself and, unless it is this one, its children: nginx's workers."""
     total = 0
     with suppress(psutil.Error):
-        children = process.children() if process.pid != psutil.Process().pid else []
+        children = process.children() if process.pid != os.getpid() else []
         for each in [process, *children]:
             with suppress(psutil.Error):
                 memory = each.memory_full_info()

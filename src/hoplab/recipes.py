@@ -33,11 +33,9 @@ class Recipe:
 def recipe(catalogue: Catalogue, deployment: Deployment) -> Recipe:
     """How this deployment is made."""
     proxy = catalogue.proxies[deployment.topology.proxy]
-    mode = deployment.topology.mode
-    files = [Path(f.source.format(folder=proxy.folder, mode=mode)) for f in proxy.files]
     return Recipe(
         deployment,
-        [file.relative_to(ROOT) for file in files],
+        [file.relative_to(ROOT) for file in proxy.sources(deployment.topology.mode)],
         server_line(catalogue, deployment, BIND, PROXIES),
         _modules(catalogue.server_command(deployment, BIND, PROXIES)),
     )
@@ -100,12 +98,11 @@ def request_of(catalogue: Catalogue, cell: Cell, symptoms: Sequence[str]) -> Sym
 
 
 def shown_by(catalogue: Catalogue, symptom: str, count: int = 3) -> list[str]:
-    """Cells in which a symptom must show, those with the fewest others first."""
+    """Cells in which a symptom must show: where a person meets it first, with the fewest others."""
     shown = {}
     for cell in catalogue.cells:
         symptoms = list(predict(cell, catalogue.variations).values())
         if symptom in symptoms:
-            # That a person meets it first: what else fails, and where in the order of the checks.
             shown[cell.id] = (symptoms.index(symptom), len(symptoms))
     return sorted(shown, key=lambda name: shown[name])[:count]
 

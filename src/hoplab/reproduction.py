@@ -25,8 +25,9 @@ from hoplab.engines.process import CLIENT, ROUTE_SECONDS, START_SECONDS, instanc
 from hoplab.errors import HoplabError
 from hoplab.predictions import predict
 from hoplab.recipes import request_of, script, shell_line
+from hoplab.servers import without_settings
 from hoplab.symptoms import Symptom
-from hoplab.topology import PREFIX, Cell, Mode, Scheme
+from hoplab.topology import PREFIX, Cell, Scheme
 
 PORTS = [8000, 9999, 9499, 8080, 8443]
 """The application's, the public ones, and those of the inner proxy, if there are two."""
@@ -78,7 +79,7 @@ class Reproduction:
                 process = psutil.Popen(
                     step.command,
                     cwd=ROOT,
-                    env={**_environment(), **step.environment},
+                    env={**without_settings(os.environ), **step.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -117,14 +118,11 @@ def reproduction(
     steps = [
         Step("the application", [script(name), *arguments], app.environment, app.port),
     ]
-    for proxy_name in reversed(plan.proxies_of(deployment)):
+    for proxy_name, route in reversed(plan.routes[deployment].items()):
         proxy, own = catalogue.proxies[proxy_name], folder / proxy_name
-        routes = plan.routes[proxy_name]
-        for path, text in configuration.render(proxy, routes, own, certificates).items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+        configuration.write(proxy, [route], own, certificates)
         name, *arguments = configuration.command(proxy, own)
-        port = routes[0].ports[Scheme.HTTP]
+        port = route.ports[Scheme.HTTP]
         steps.append(Step(proxy_name, [script(name), *arguments], {}, port))
     prediction = predict(cell, catalogue.variations)
     symptom = request_of(catalogue, cell, list(prediction.values()))
@@ -133,19 +131,12 @@ def reproduction(
     return Reproduction(cell, steps, question, list(dict.fromkeys(prediction.values())))
 
 
-def _environment() -> dict[str, str]:
-    """The environment, but for what Uvicorn reads: a cell is what its command line says."""
-    read = ("FORWARDED_ALLOW_IPS", "UVICORN_", "WEB_CONCURRENCY")
-    return {name: value for name, value in os.environ.items() if not name.startswith(read)}
-
-
 def _question(cell: Cell, symptom: Symptom, port: int, app: int, certificates: Certificates) -> str:
     scheme = cell.scheme
     url = f"{scheme}://{PUBLIC_NAME}:{port}{PREFIX}{symptom.path}"
     words = ["curl", "-si", "--max-time", "10"]
     if symptom.name == "direct-spoofable":
-        prefix = PREFIX if cell.topology.mode is Mode.PRESERVE else ""
-        url = f"http://{LOOPBACK}:{app}{prefix}{symptom.path}"
+        url = f"http://{LOOPBACK}:{app}{cell.topology.mode.upstream_prefix}{symptom.path}"
     else:
         words += ["--connect-to", f"{PUBLIC_NAME}:{port}:{LOOPBACK}:{port}"]
         if scheme is Scheme.HTTPS:

@@ -37,6 +37,12 @@ class Server:
     log_no_requests: Sequence[str] = ()
 
 
+def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without what servers read there: a deployment is what its command line says."""
+    read = ("FORWARDED_ALLOW_IPS", "UVICORN_", "WEB_CONCURRENCY")
+    return {name: value for name, value in environment.items() if not name.startswith(read)}
+
+
 def believed(trust: Trust, proxies: str) -> str:
     """Whose forwarded headers count: the value of FORWARDED_ALLOW_IPS and of Uvicorn's option."""
     return {Trust.NONE: "", Trust.PROXY: proxies, Trust.ANY: "*"}[trust]

@@ -13,6 +13,11 @@ class Mode(StrEnum):
     STRIP = "strip"
     PRESERVE = "preserve"
 
+    @property
+    def upstream_prefix(self) -> str:
+        """What of the prefix stands in the path that the application is asked for."""
+        return PREFIX if self is Mode.PRESERVE else ""
+
 
 class Strategy(StrEnum):
     """How the application learns its prefix."""

@@ -8,7 +8,7 @@ from typing import Any
 from hoplab.endpoint import Endpoint
 from hoplab.probe import Probe
 from hoplab.symptoms import Symptom
-from hoplab.topology import PREFIX, Cell, Mode
+from hoplab.topology import Cell
 from hoplab.wire import Exchange
 
 
@@ -40,11 +40,9 @@ def ask(cell: Cell, endpoint: Endpoint, symptom: Symptom) -> Exchange:
     """Ask the request that shows the symptom best."""
     probe = Probe(cell, endpoint)
     try:
-        if is_direct(endpoint, symptom) and endpoint.direct:
-            origin = f"http://{endpoint.direct[0]}:{endpoint.direct[1]}"
-            probe.client.origins[origin] = endpoint.direct
-            prefix = PREFIX if cell.topology.mode is Mode.PRESERVE else ""
-            return probe.get(f"{origin}{prefix}{symptom.path}", symptom.headers)
+        if is_direct(endpoint, symptom):
+            path = cell.topology.mode.upstream_prefix + symptom.path
+            return probe.ask_directly(path, symptom.headers)
         if symptom.method == "WEBSOCKET":
             return probe.websocket(symptom.path)
         body = b"hello" if symptom.method == "POST" else None

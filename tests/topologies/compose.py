@@ -15,7 +15,6 @@ from hoplab.catalogue import ROOT, Catalogue
 from hoplab.endpoint import Endpoint
 from hoplab.engines import docker, runs
 from hoplab.engines.certificates import Certificates
-from hoplab.engines.configuration import sources
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
 from hoplab.topology import Deployment, Mode
@@ -74,7 +73,7 @@ class ComposeEngine:
     def logs(self, deployment: Deployment) -> str:
         """The log of both services, and the proxy's configuration."""
         topology = deployment.topology
-        files = sources(self._catalogue.proxies[topology.proxy], topology.mode)
+        files = self._catalogue.proxies[topology.proxy].sources(topology.mode)
         with self._told():
             logs = {
                 f"{service}: log": self._compose.get_logs(service)[0]

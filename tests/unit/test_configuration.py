@@ -338,7 +338,7 @@ def test_sources_of_a_mode_are_without_the_other(
 ) -> None:
     other = next(other for other in Mode if other is not mode)
 
-    files = configuration.sources(PROXIES[proxy], mode)
+    files = PROXIES[proxy].sources(mode)
 
     assert [file.name for file in files] == [name.format(mode=mode) for name in names]
     assert all(file.is_file() for file in files)

@@ -161,7 +161,7 @@ def test_what_it_changes_stands_in_the_files_of_its_cells(variation: Variation) 
     if variation.outer:
         routes.add((variation.outer, Mode.PRESERVE))
     for proxy, mode in routes:
-        for source in configuration.sources(CATALOGUE.proxies[proxy], mode):
+        for source in CATALOGUE.proxies[proxy].sources(mode):
             changes = [c for c in variation.changes if ROOT / c.file.format(mode=mode) == source]
             text = source.read_text()
             changed = configuration.changed(text, changes, source)  # raises if it is not there

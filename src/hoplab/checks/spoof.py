@@ -1,7 +1,7 @@
 from typing import Any
 
 from hoplab.probe import Failed, Probe
-from hoplab.topology import PREFIX, Mode, Scheme
+from hoplab.topology import Scheme
 from hoplab.wire import Headers
 
 _CLIENT = "192.0.2.7"  # RFC 5737: nobody's address
@@ -58,13 +58,13 @@ def _ask_directly(probe: Probe, lies: Headers) -> str:
     """From an address that is no proxy's: only an engine that gives the client one can tell."""
     if probe.endpoint.direct is None or probe.endpoint.source is None:
         return "; directly: not asked, since here every client has the proxy's address"
-    prefix = PREFIX if probe.cell.topology.mode is Mode.PRESERVE else ""
-    before = probe.ask_directly(f"{prefix}/scope")
+    path = f"{probe.cell.topology.mode.upstream_prefix}/scope"
+    before = probe.ask_directly(path)
     if not probe.answers(before):
         probe.fail("unreachable", before, "200 from the application")
     honest = _seen(before.json())
     asked = f"asked directly, from {probe.endpoint.source}, with forwarded headers:"
-    answer = probe.ask_directly(f"{prefix}/scope", lies)
+    answer = probe.ask_directly(path, lies)
     if not probe.answers(answer):  # a prefix that was believed leads elsewhere
         raise Failed("direct-spoofable", f"{asked} {answer}")
     lied = _seen(answer.json())

@@ -55,6 +55,13 @@ def render(
     return files
 
 
+def write(proxy: Proxy, routes: Sequence[Route], run: Path, certificates: Certificates) -> None:
+    """Put the files where the process looks for them."""
+    for path, text in render(proxy, routes, run, certificates).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
 def command(proxy: Proxy, run: Path) -> list[str]:
     """What starts the process."""
     fields = {
@@ -63,11 +70,6 @@ def command(proxy: Proxy, run: Path) -> list[str]:
         "group": grp.getgrgid(0).gr_name,
     }
     return [argument.format(**fields) for argument in proxy.command]
-
-
-def sources(proxy: Proxy, mode: Mode) -> list[Path]:
-    """The files from which a deployment's configuration is made."""
-    return [Path(f.source.format(folder=proxy.folder, mode=mode)) for f in proxy.files]
 
 
 def changed(text: str, changes: Iterable[Change], where: object) -> str:

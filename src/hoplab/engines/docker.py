@@ -21,7 +21,6 @@ from hoplab.catalogue import ROOT, Catalogue
 from hoplab.endpoint import Endpoint
 from hoplab.engines import runs
 from hoplab.engines.certificates import Certificates
-from hoplab.engines.configuration import sources
 from hoplab.engines.lifeline import die_with_parent
 from hoplab.engines.ports import variable
 from hoplab.engines.versions import container_versions
@@ -205,7 +204,7 @@ class DockerEngine:
         topology = deployment.topology
         services = [app_service(topology), topology.name]
         log = self._compose.run("logs", "--no-color", *services)
-        files = sources(self._catalogue.proxies[topology.proxy], topology.mode)
+        files = self._catalogue.proxies[topology.proxy].sources(topology.mode)
         return "\n".join(
             [f"--- {' and '.join(services)}: log\n{log}"]
             + [f"--- {topology.name}: {file.name}\n{file.read_text()}" for file in files]

@@ -21,6 +21,7 @@ from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
 from hoplab.engines.lifeline import die_with_parent
+from hoplab.servers import without_settings
 
 # With the servers themselves, what takes most of a deployment's start.
 _PRELOADED = [
@@ -33,8 +34,6 @@ _PRELOADED = [
     "uvicorn.protocols.http.auto",
     "uvicorn.protocols.websockets.auto",
 ]
-
-_READ_BY_SERVERS = ("FORWARDED_ALLOW_IPS", "UVICORN_", "WEB_CONCURRENCY")
 
 
 def main() -> None:
@@ -72,9 +71,9 @@ def _become(deployment: Mapping[str, Any], parent: int) -> NoReturn:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
-    for name in [name for name in os.environ if name.startswith(_READ_BY_SERVERS)]:
-        del os.environ[name]  # a deployment is what its command line says
-    os.environ.update(deployment["environment"])
+    environment = {**without_settings(os.environ), **deployment["environment"]}
+    os.environ.clear()
+    os.environ.update(environment)
     sys.argv = deployment["command"]
     code: object = 1
     try:

@@ -5,7 +5,7 @@ proxy's serves all of its deployments. So their number grows with servers × str
 not with the cells.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,31 +18,39 @@ from hoplab.topology import Deployment, Mode, Scheme, Topology
 
 @dataclass
 class App:
-    """An application's process: its command line for a port, and the deployments it serves."""
+    """An application's process, and its command line for a port."""
 
     word: str
     server: Server
     command: Callable[[int], list[str]]
     environment: Mapping[str, str]
     port: int = 0
-    deployments: list[Deployment] = field(default_factory=list)
 
 
 @dataclass
 class Plan:
-    """`routes` by proxy; `ports` are those at which a deployment is asked from outside."""
+    """What each deployment needs.
 
-    catalogue: Catalogue
-    apps: list[App] = field(default_factory=list)
+    routes: of every proxy that a request passes, the client's first. ports: those at which it is
+    asked from outside.
+    """
+
     app_of: dict[Deployment, App] = field(default_factory=dict)
-    routes: dict[str, list[Route]] = field(default_factory=dict)
+    routes: dict[Deployment, dict[str, Route]] = field(default_factory=dict)
     ports: dict[Deployment, Mapping[Scheme, int]] = field(default_factory=dict)
 
-    def proxies_of(self, deployment: Deployment) -> list[str]:
-        """The proxies that a request passes, the client's first."""
-        variation = self.catalogue.variations.get(deployment.variation)
-        outer = [variation.outer] if variation and variation.outer else []
-        return [*outer, deployment.topology.proxy]
+    @property
+    def apps(self) -> list[App]:
+        """Each once."""
+        return list({app.word: app for app in self.app_of.values()}.values())
+
+    def routes_by_proxy(self, deployments: Iterable[Deployment]) -> dict[str, list[Route]]:
+        """What one process of each proxy has to serve, for these deployments."""
+        found: dict[str, list[Route]] = {}
+        for deployment in deployments:
+            for proxy, route in self.routes[deployment].items():
+                found.setdefault(proxy, []).append(route)
+        return found
 
 
 def make_plan(
@@ -58,31 +66,34 @@ def make_plan(
     The others come from `numbers` (applications first, then proxies, http before https), or are
     free ones.
     """
-    plan = Plan(catalogue)
-    for deployment in deployments:
-        _add_app(plan, deployment)
-    routes = sum(len(plan.proxies_of(deployment)) for deployment in deployments)
+    plan = Plan(_apps(catalogue, deployments))
+    proxies = sum(1 + (_outer(catalogue, deployment) is not None) for deployment in deployments)
     # All free ones at once: then they differ.
-    left = iter(numbers or free_ports(len(plan.apps) + len(Scheme) * routes))
+    left = iter(numbers or free_ports(len(plan.apps) + len(Scheme) * proxies))
     for app in plan.apps:
         app.port = upstream or next(left)
     for deployment in deployments:
-        _add_routes(plan, deployment, own_ports.get(deployment.topology), left)
+        ports = own_ports.get(deployment.topology) or {scheme: next(left) for scheme in Scheme}
+        plan.ports[deployment] = ports
+        plan.routes[deployment] = _routes(
+            catalogue, deployment, ports, plan.app_of[deployment].port, left
+        )
     return plan
 
 
-def _add_app(plan: Plan, deployment: Deployment) -> None:
-    server = plan.catalogue.servers[deployment.topology.server]
-    command = partial(_command, plan.catalogue, deployment)
-    environment = server.environment(deployment.recipe.trust, LOOPBACK)
-    for app in plan.apps:
-        if (app.command(0), app.environment) == (command(0), environment):
-            break
-    else:
-        app = App(_app_word(plan.catalogue, deployment), server, command, environment)
-        plan.apps.append(app)
-    app.deployments.append(deployment)
-    plan.app_of[deployment] = app
+def _apps(catalogue: Catalogue, deployments: Iterable[Deployment]) -> dict[Deployment, App]:
+    """One process for each command line; only the port in it differs."""
+    apps: dict[tuple[str, ...], App] = {}
+    found = {}
+    for deployment in deployments:
+        server = catalogue.servers[deployment.topology.server]
+        command = partial(_command, catalogue, deployment)
+        environment = server.environment(deployment.recipe.trust, LOOPBACK)
+        key = (*command(0), *environment.values())
+        if key not in apps:
+            apps[key] = App(_app_word(catalogue, deployment), server, command, environment)
+        found[deployment] = apps[key]
+    return found
 
 
 def _command(catalogue: Catalogue, deployment: Deployment, port: int) -> list[str]:
@@ -96,24 +107,28 @@ def _app_word(catalogue: Catalogue, deployment: Deployment) -> str:
     return f"{server}-{recipe.strategy}-{recipe.trust}" + f"-{deployment.variation}" * own
 
 
-def _add_routes(
-    plan: Plan,
+def _outer(catalogue: Catalogue, deployment: Deployment) -> str | None:
+    variation = catalogue.variations.get(deployment.variation)
+    return variation.outer if variation else None
+
+
+def _routes(
+    catalogue: Catalogue,
     deployment: Deployment,
-    own: Mapping[Scheme, int] | None,
+    ports: Mapping[Scheme, int],
+    app_port: int,
     free: Iterator[int],
-) -> None:
+) -> dict[str, Route]:
     topology, word = deployment.topology, deployment.word
-    variation = plan.catalogue.variations.get(deployment.variation)
+    variation = catalogue.variations.get(deployment.variation)
     changes = variation.changes if variation else ()
-    ports = own or {scheme: next(free) for scheme in Scheme}
-    plan.ports[deployment] = ports
-    if variation and variation.outer:
+    routes = {}
+    if outer := _outer(catalogue, deployment):
         # The outer proxy has the public ports, and passes everything on to the inner one.
         inner = {scheme: next(free) for scheme in Scheme}
         upstream = f"{LOOPBACK}:{inner[Scheme.HTTP]}"
-        outer = Route(f"{word}-outer", Mode.PRESERVE, upstream, ports, changes)
-        plan.routes.setdefault(variation.outer, []).append(outer)
+        routes[outer] = Route(f"{word}-outer", Mode.PRESERVE, upstream, ports, changes)
         ports = inner
-    upstream = f"{LOOPBACK}:{plan.app_of[deployment].port}"
-    route = Route(word, topology.mode, upstream, ports, changes)
-    plan.routes.setdefault(topology.proxy, []).append(route)
+    upstream = f"{LOOPBACK}:{app_port}"
+    routes[topology.proxy] = Route(word, topology.mode, upstream, ports, changes)
+    return routes

@@ -121,9 +121,9 @@ class ProcessEngine:
     def logs(self, deployment: Deployment) -> str:
         """The proxy's and the application's log, and the proxy's configuration."""
         files = [self._log(self._plan.app_of[deployment].word)]
-        files += [self._log(proxy) for proxy in self._plan.proxies_of(deployment)]
+        files += [self._log(proxy) for proxy in self._plan.routes[deployment]]
         proxy = self._catalogue.proxies[deployment.topology.proxy]
-        files += configuration.sources(proxy, deployment.topology.mode)
+        files += proxy.sources(deployment.topology.mode)
         return "\n".join(
             f"--- {path.name}\n{path.read_text(errors='replace') if path.exists() else ''}"
             for path in files
@@ -146,7 +146,7 @@ class ProcessEngine:
         """The deployments one of whose processes has ended by itself, with the end of its log."""
         dead = {}
         for deployment, app in self._plan.app_of.items():
-            proxies = self._plan.proxies_of(deployment)
+            proxies = self._plan.routes[deployment]
             parts = [self._apps.get(app.word), *(self._proxies.get(proxy) for proxy in proxies)]
             for part in parts:
                 if part and not runs.alive(part.process):
@@ -156,15 +156,8 @@ class ProcessEngine:
     def _start(self) -> list[Endpoint]:
         plan = self._plan
         self._try_variations()
-        words = {word for d in self._running() for word in (d.word, f"{d.word}-outer")}
-        routes = {
-            proxy: [route for route in all_routes if route.word in words]
-            for proxy, all_routes in plan.routes.items()
-        }
-        routes = {proxy: some for proxy, some in routes.items() if some}
-        apps, ports = plan.apps, plan.ports
-        if self._upstream:
-            apps = []
+        routes = plan.routes_by_proxy(self._running())
+        apps = [] if self._upstream else plan.apps
         # The launcher takes a second to import the servers: the proxies start meanwhile.
         if apps:
             self._launcher = self._start_launcher(sorted({app.server.name for app in apps}))
@@ -175,27 +168,17 @@ class ProcessEngine:
                 self._record()
         for app in apps:
             interrupts.check()
-            with self._failing(app.deployments.__contains__):
+            with self._failing(self._runs_on(app)):
                 self._apps[app.word] = self._start_app(app)
                 self._record()
         for app in apps:
-            with self._failing(app.deployments.__contains__):
+            with self._failing(self._runs_on(app)):
                 if app.word in self._apps:
                     _wait_until(self._apps[app.word], _answers, START_SECONDS)
         for proxy, started in self._proxies.items():
             with self._failing(self._uses(proxy)):
                 _wait_until(started, _answers, START_SECONDS)
-        # A proxy takes a configuration as a whole: what holds for the ends holds in between.
-        served: dict[str, list[Deployment]] = {}
-        for deployment in self._running():
-            served.setdefault(deployment.topology.proxy, []).append(deployment)
-        deadline = time.monotonic() + ROUTE_SECONDS  # for all together
-        for deployment in [d for some in served.values() for d in _ends(some)]:
-            reaches = partial(self._reaches_app, ports[deployment][Scheme.HTTP])
-            with self._failing(deployment.__eq__):
-                started = self._proxies[deployment.topology.proxy]
-                left = max(0.0, deadline - time.monotonic())
-                _wait_until(started, reaches, left, required=False)
+        self._wait_for_routes()
         if self._stay and self._launcher and self._launcher.stdin:
             self._launcher.stdin.close()
             self._launcher.wait()
@@ -203,7 +186,7 @@ class ProcessEngine:
         return [
             Endpoint(
                 deployment=deployment,
-                ports=dict(ports[deployment]),
+                ports=dict(plan.ports[deployment]),
                 authority=self._certificates.authority,
                 nonce="echo" if self._upstream else self._nonce(plan.app_of[deployment]),
                 source=CLIENT,
@@ -215,21 +198,30 @@ class ProcessEngine:
 
     def _try_variations(self) -> None:
         """A change whose lines are no longer there must not take its whole proxy down."""
-        for deployment in self._deployments:
-            if not deployment.variation:
-                continue
+        for deployment in filter(lambda d: d.variation, self._deployments):
             with self._failing(deployment.__eq__):
-                for name in self._plan.proxies_of(deployment):
-                    own = [
-                        route
-                        for route in self._plan.routes[name]
-                        if route.word in {deployment.word, f"{deployment.word}-outer"}
-                    ]
+                for name, route in self._plan.routes[deployment].items():
                     proxy, folder = self._catalogue.proxies[name], self._run.folder / name
-                    configuration.render(proxy, own, folder, self._certificates)
+                    configuration.render(proxy, [route], folder, self._certificates)
+
+    def _wait_for_routes(self) -> None:
+        """A proxy takes a configuration as a whole: what holds for the ends holds in between."""
+        served: dict[str, list[Deployment]] = {}
+        for deployment in self._running():
+            served.setdefault(deployment.topology.proxy, []).append(deployment)
+        deadline = time.monotonic() + ROUTE_SECONDS  # for all together
+        for deployment in [d for some in served.values() for d in _ends(some)]:
+            reaches = partial(self._reaches_app, self._plan.ports[deployment][Scheme.HTTP])
+            with self._failing(deployment.__eq__):
+                started = self._proxies[deployment.topology.proxy]
+                left = max(0.0, deadline - time.monotonic())
+                _wait_until(started, reaches, left, required=False)
 
     def _uses(self, proxy: str) -> Callable[[Deployment], bool]:
-        return lambda deployment: proxy in self._plan.proxies_of(deployment)
+        return lambda deployment: proxy in self._plan.routes[deployment]
+
+    def _runs_on(self, app: App) -> Callable[[Deployment], bool]:
+        return lambda deployment: self._plan.app_of[deployment] is app
 
     def _running(self) -> Iterator[Deployment]:
         return (d for d in self._deployments if d not in self.failures)
@@ -300,9 +292,7 @@ class ProcessEngine:
         proxy = self._catalogue.proxies[name]
         require_binary(proxy)
         folder = self._run.folder / name
-        for path, text in configuration.render(proxy, routes, folder, self._certificates).items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+        configuration.write(proxy, routes, folder, self._certificates)
         log = self._log(name)
         with log.open("w") as output:
             process = self._popen(configuration.command(proxy, folder), folder, output)
