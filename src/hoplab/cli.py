@@ -39,7 +39,7 @@ from hoplab.options import (
 from hoplab.predictions import because
 from hoplab.report import text
 from hoplab.report.explain import cell_text, recipe_text, symptom_text, variation_text
-from hoplab.report.matrix import matrix_tables
+from hoplab.report.matrix import matrix_summary, matrix_tables
 from hoplab.report.progress import Progress
 from hoplab.results import Verdict
 from hoplab.symptoms import SYMPTOMS
@@ -177,6 +177,8 @@ def ask_matrix(
             write(json.dumps(results.as_json(), indent=1), output)
         else:
             write(matrix_tables(results, plain=output is not None), output)
+        if output is not None or output_format is Format.JSON:
+            print(matrix_summary(results), file=sys.stderr)
     if signal:
         raise signal
     raise typer.Exit(0 if results.as_predicted else 1)

@@ -4,7 +4,7 @@ import fcntl
 import json
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -86,17 +86,24 @@ class Lab:
             partial=True,
         )
         signal = None
+        memory = 0
         with self.running(engine) as endpoints:
             start_seconds = time.monotonic() - began
             processes = engine.processes
+
+            def count(done: int, of: int) -> None:
+                nonlocal memory
+                self.progress.count(done, of)
+                if done == of:  # it only grows: caches, and the recorded exchanges
+                    memory = used(processes)
+
             able = [cell for cell in cells if cell.deployment not in engine.failures]
             try:
-                found = self._ask_while_it_may(able, endpoints, checks)
+                found = self._ask_while_it_may(able, endpoints, checks, count)
             except Unfinished as unfinished:
                 found, signal = list(unfinished.results), unfinished.signal
             trouble = {**engine.died(), **engine.failures}
             versions = engine.versions()
-            memory = used(processes)  # it only grows: caches, and the recorded exchanges
         asked = {result.cell: result for result in found}
         results = [
             self._judged(cell, asked.get(cell), checks, trouble.get(cell.deployment))
@@ -274,17 +281,19 @@ class Lab:
         self, cells: Sequence[Cell], endpoints: Sequence[Endpoint], checks: Mapping[str, Check]
     ) -> list[CellResult]:
         try:
-            return self._ask_while_it_may(cells, endpoints, checks)
+            return self._ask_while_it_may(cells, endpoints, checks, self.progress.count)
         except Unfinished as unfinished:
             raise unfinished.signal from None
 
     def _ask_while_it_may(
-        self, cells: Sequence[Cell], endpoints: Sequence[Endpoint], checks: Mapping[str, Check]
+        self,
+        cells: Sequence[Cell],
+        endpoints: Sequence[Endpoint],
+        checks: Mapping[str, Check],
+        count: Callable[[int, int], None],
     ) -> list[CellResult]:
         self.progress.stage("asking")
-        return matrix.ask(
-            cells, endpoints, checks, self.catalogue.is_recommended, self.progress.count
-        )
+        return matrix.ask(cells, endpoints, checks, self.catalogue.is_recommended, count)
 
     def _engine(
         self,

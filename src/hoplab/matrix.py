@@ -1,20 +1,46 @@
 """Asks the questions of many cells at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import replace
+from itertools import groupby
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for_pipes
+from multiprocessing.context import SpawnProcess
+from typing import NamedTuple, TypeAlias, cast
 
 from hoplab import interrupts
 from hoplab.checks import Check
 from hoplab.endpoint import Endpoint
-from hoplab.errors import HarnessError
+from hoplab.engines.lifeline import die_with_parent
+from hoplab.errors import HarnessError, HoplabError
 from hoplab.probe import Answers, Failed, NotApplicable, Probe, Recorded
 from hoplab.results import CellResult, Finding, Verdict
 from hoplab.topology import Cell
 from hoplab.wire import Connections
 
 THREADS = 24
-"""They wait more than they work: the servers' two cores are the limit."""
+"""They wait more than they work."""
+
+PROCESSES = 2
+_WORTH_PROCESSES = 100
+"""One Python process uses one core; for fewer cells, it takes longer to start others."""
+
+
+class Job(NamedTuple):
+    """A cell to be asked everything."""
+
+    cell: Cell
+    endpoint: Endpoint
+    recommended: bool
+
+
+Told: TypeAlias = tuple[int, list[CellResult]]
+"""How many questions were answered since the last time, and the cells that are finished."""
 
 
 def ask(
@@ -29,36 +55,24 @@ def ask(
     Raises Unfinished, with the cells that are answered by then, if a signal came.
     """
     where = {endpoint.deployment: endpoint for endpoint in endpoints}
-    pool = ThreadPoolExecutor(THREADS)
-    directly: Answers = {}
-    answered: list[None] = []  # one for each finding; threads append to it
+    # One application's cells after the other: fewer processes are at work at a time.
+    jobs = sorted(
+        (Job(cell, where[cell.deployment], is_recommended(cell)) for cell in cells),
+        key=lambda job: job.endpoint.nonce,
+    )
+    many = len(jobs) >= _WORTH_PROCESSES
+    asking = _in_processes(jobs, checks) if many else _in_threads(jobs, checks, THREADS)
+    answered = 0
     results: dict[Cell, CellResult] = {}
     try:
-        futures: dict[Future[list[Finding]], Cell] = {
-            pool.submit(
-                _ask_cell,
-                cell,
-                where[cell.deployment],
-                checks,
-                is_recommended(cell),
-                directly,
-                answered,
-            ): cell
-            # One application's cells after the other: fewer processes are at work at a time.
-            for cell in sorted(cells, key=lambda cell: where[cell.deployment].nonce)
-        }
-        pending = set(futures)
-        while pending:
-            done, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-            for future in done:
-                cell = futures[future]
-                results[cell] = CellResult(cell, is_recommended(cell), future.result())
-            interrupts.check()
-            progress(len(answered), len(cells) * len(checks))
-    except interrupts.Interrupted as signal:
-        raise Unfinished(signal, [results[cell] for cell in cells if cell in results]) from signal
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        with closing(asking):
+            for newly_answered, finished in asking:
+                answered += newly_answered
+                results |= {result.cell: result for result in finished}
+                interrupts.check()
+                progress(answered, len(cells) * len(checks))
+    except interrupts.Interrupted as came:
+        raise Unfinished(came, [results[cell] for cell in cells if cell in results]) from came
     return [results[cell] for cell in cells]
 
 
@@ -71,25 +85,83 @@ class Unfinished(Exception):
         self.results = results
 
 
+def _in_processes(jobs: Sequence[Job], checks: Mapping[str, Check]) -> Generator[Told]:
+    spawn = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    workers: dict[Connection, SpawnProcess] = {}
+    try:
+        for part in _parts(jobs):
+            ours, theirs = spawn.Pipe(duplex=False)
+            worker = spawn.Process(target=_work, args=(os.getpid(), theirs, part, checks))
+            worker.start()
+            workers[ours] = worker
+            theirs.close()  # so that its end is the pipe's
+        left = len(jobs)
+        while left:
+            for pipe in cast("list[Connection]", wait_for_pipes(list(workers), timeout=0.1)):
+                try:
+                    told: Told = pipe.recv()
+                except EOFError:
+                    message = f"A client process of the lab ended; {left} cells were left to ask."
+                    raise HoplabError(message) from None
+                left -= len(told[1])
+                yield told
+            yield 0, []
+    finally:
+        for worker in workers.values():
+            worker.terminate()
+        for worker in workers.values():
+            worker.join()
+
+
+def _parts(jobs: Sequence[Job]) -> list[list[Job]]:
+    """One for each process; an application's cells are all in one part, for what they share."""
+    parts: list[list[Job]] = [[] for _ in range(PROCESSES)]
+    for number, (_, group) in enumerate(groupby(jobs, key=lambda job: job.endpoint.nonce)):
+        parts[number % PROCESSES].extend(group)
+    return parts
+
+
+def _work(parent: int, pipe: Connection, jobs: Sequence[Job], checks: Mapping[str, Check]) -> None:
+    """What a process does. Ctrl-C is for its parent, which then ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent(parent)
+    for told in _in_threads(jobs, checks, THREADS // PROCESSES):
+        pipe.send(told)
+    signal.pause()  # it counts as part of the lab to the end
+
+
+def _in_threads(jobs: Sequence[Job], checks: Mapping[str, Check], threads: int) -> Generator[Told]:
+    pool = ThreadPoolExecutor(threads)
+    directly: Answers = {}
+    answered: list[None] = []  # one for each finding; threads append to it
+    told = 0
+    try:
+        pending = {pool.submit(_ask_cell, job, checks, directly, answered) for job in jobs}
+        while pending:
+            done, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+            newly, told = len(answered) - told, len(answered)
+            yield newly, [future.result() for future in done]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 def _ask_cell(
-    cell: Cell,
-    endpoint: Endpoint,
-    checks: Mapping[str, Check],
-    recommended: bool,  # noqa: FBT001 - an executor passes no keywords
-    asked_directly: Answers,
-    answered: list[None],
-) -> list[Finding]:
+    job: Job, checks: Mapping[str, Check], asked_directly: Answers, answered: list[None]
+) -> CellResult:
     """One check after the other: they share connections, whose handshakes cost the most."""
     connections: Connections = {}
+    asked: Answers = {}
     findings = []
     for name, check in checks.items():
-        probe = Probe(cell, endpoint, connections, asked_directly, recommended=recommended)
+        probe = Probe(
+            job.cell, job.endpoint, connections, asked, asked_directly, recommended=job.recommended
+        )
         finding = _ask(name, check, probe)
         findings.append(replace(finding, exchanges=[e.shortened() for e in finding.exchanges]))
         answered.append(None)
     for connection in connections.values():
         connection.close()
-    return findings
+    return CellResult(job.cell, job.recommended, findings)
 
 
 def ask_one(

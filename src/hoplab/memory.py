@@ -1,6 +1,5 @@
 """How much memory processes have together."""
 
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -8,21 +7,20 @@ import psutil
 
 
 def used(processes: Iterable[psutil.Process]) -> int:
-    """The bytes that these processes, with their children, and this one have now.
+    """The bytes that these processes and this one, with all that they started, have now.
 
     Proportional set size where the system tells it (Linux): what forks share is counted once.
     Elsewhere the resident set size, which is more.
     """
-    return sum(map(_size, [*processes, psutil.Process()]))
+    everybody: set[psutil.Process] = set()
+    for process in [*processes, psutil.Process()]:
+        with suppress(psutil.Error):
+            everybody |= {process, *process.children(recursive=True)}
+    return sum(map(_size, everybody))
 
 
 def _size(process: psutil.Process) -> int:
-    """Itself and, unless it is this one, its children: nginx's workers."""
-    total = 0
     with suppress(psutil.Error):
-        children = process.children() if process.pid != os.getpid() else []
-        for each in [process, *children]:
-            with suppress(psutil.Error):
-                memory = each.memory_full_info()
-                total += int(getattr(memory, "pss", memory.rss))
-    return total
+        memory = process.memory_full_info()
+        return int(getattr(memory, "pss", memory.rss))
+    return 0

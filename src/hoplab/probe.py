@@ -31,7 +31,7 @@ class Recorded(Exception):
 
 
 Answers: TypeAlias = dict[tuple[object, ...], Exchange]
-"""What an application answered past the proxy: the same for each of its cells."""
+"""What was answered to a GET, by where and what was asked: that is asked once."""
 
 
 class Probe:
@@ -42,10 +42,13 @@ class Probe:
         cell: Cell,
         endpoint: Endpoint,
         connections: Connections | None = None,
+        asked: Answers | None = None,
         asked_directly: Answers | None = None,
         *,
         recommended: bool = True,
     ) -> None:
+        """`asked` is shared by a cell's checks, `asked_directly` by an application's cells."""
+        self._asked: Answers = {} if asked is None else asked
         self._asked_directly: Answers = {} if asked_directly is None else asked_directly
         self.cell = cell
         self.recommended = recommended
@@ -73,9 +76,19 @@ class Probe:
         *,
         stream: bool = False,
     ) -> Exchange:
-        """Ask, follow no redirect, and make sure who answered."""
+        """Ask, follow no redirect, and make sure who answered.
+
+        The same GET is asked once, whichever of the cell's checks asks it, except for a stream.
+        """
+        key = (self.client.source, self.url(path), *headers)
+        once = method == "GET" and not stream
+        if once and key in self._asked:
+            self.client.exchanges.append(self._asked[key])
+            return self._asked[key]
         exchange = self.client.request(method, self.url(path), headers, body, stream=stream)
         self._same_instance(exchange)
+        if once:
+            self._asked[key] = exchange
         return exchange
 
     def websocket(self, path: str) -> Exchange:
@@ -100,7 +113,9 @@ class Probe:
         else:
             origin = f"http://{address[0]}:{address[1]}"
             self.client.origins[origin] = address
-            exchange = self._asked_directly[key] = self.get(origin + path, headers)
+            exchange = self.client.request("GET", origin + path, headers)
+            self._same_instance(exchange)
+            self._asked_directly[key] = exchange
         return exchange
 
     def url(self, path: str) -> str:

@@ -22,8 +22,9 @@ from app.instance import InstanceMiddleware
 from app.proxied import forwarded_prefix as proxied_forwarded_prefix
 from app.proxy_fix import behind_proxy
 from hoplab.checks import CHECKS
+from hoplab.matrix import ask_one
 from hoplab.results import Verdict
-from hoplab.topology import PREFIX, Mode, Scheme, Strategy
+from hoplab.topology import PREFIX, Cell, Mode, Scheme, Strategy, Trust
 from tests.unit.stub import (
     LOOPBACK,
     SENT,
@@ -757,11 +758,16 @@ def test_without_an_address_of_its_own_nobody_is_asked_directly(stub: Stub, miss
     assert "directly: not asked" in finding.detail
 
 
-@pytest.mark.parametrize(("recommended", "size"), [(True, 2**24), (False, 2**20 + 2**16)])
+@pytest.mark.parametrize(
+    ("recommended", "variation", "size"),
+    [(True, "", 2**24), (False, "nginx-no-body-size", 2**20 + 2**16), (False, "", 2**18)],
+)
 def test_the_body_is_large_where_it_is_the_recipe(
-    stub: Stub, *, recommended: bool, size: int
+    stub: Stub, variation: str, *, recommended: bool, size: int
 ) -> None:
-    finding = stub.ask("stream", recommended=recommended)
+    cell = Cell(TOPOLOGY, Strategy.SERVER_OPTION, Trust.PROXY, Scheme.HTTP, variation)
+
+    finding = ask_one("stream", CHECKS["stream"], cell, stub.endpoint, recommended=recommended)
 
     assert finding.verdict is Verdict.PASS, finding.detail
     [echo] = [each for each in finding.exchanges if each.method == "POST"]

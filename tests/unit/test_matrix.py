@@ -1,6 +1,7 @@
 """A finding is about the topology; the lab's own trouble is an error and never a finding."""
 
 import json
+import multiprocessing
 import re
 import signal
 import socket
@@ -16,7 +17,7 @@ from app.plain import app as plain
 from hoplab import interrupts, matrix
 from hoplab.checks import CHECKS, Check
 from hoplab.endpoint import Endpoint
-from hoplab.errors import HarnessError
+from hoplab.errors import HarnessError, HoplabError
 from hoplab.probe import Failed, NotApplicable, Probe, Recorded
 from hoplab.results import CellResult, Finding, Verdict
 from hoplab.topology import PREFIX, Cell, Mode, Scheme, Strategy, Topology, Trust
@@ -343,3 +344,61 @@ def test_nobody_at_the_port_is_an_error(stub: Stub, check: str, scheme: Scheme) 
     assert (finding.verdict, finding.symptom) == (expected, None)
     assert re.search("Connection refused|Connect call failed", finding.detail)
     assert len(finding.exchanges) == 1
+
+
+# --- several processes ---
+
+
+def many(count: int) -> list[Cell]:
+    """As many as need several processes, of different deployments."""
+    return [replace(CELL, variation=f"variation-{number}") for number in range(count)]
+
+
+def test_many_cells_are_asked_by_several_processes(stub: Stub) -> None:
+    cells = many(100)
+    told: list[tuple[int, int]] = []
+    checks = {"reach": CHECKS["reach"], "client": CHECKS["client"]}
+    asking: set[int] = set()
+
+    def progress(done: int, of: int) -> None:
+        told.append((done, of))
+        asking.update(child.pid for child in multiprocessing.active_children() if child.pid)
+
+    results = matrix.ask(cells, everywhere(stub, cells), checks, is_recommended, progress)
+
+    assert [result.cell for result in results] == cells
+    assert {result.verdict for result in results} == {Verdict.PASS}
+    assert told == sorted(told)
+    assert told[-1] == (200, 200)
+    assert len(asking) == 2
+    assert not multiprocessing.active_children()
+
+
+def test_a_client_process_that_dies_is_the_labs_own_trouble(stub: Stub) -> None:
+    cells = many(100)
+
+    def kill(_done: int, _of: int) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    with pytest.raises(HoplabError, match="client process of the lab ended"):
+        matrix.ask(
+            cells, everywhere(stub, cells), {"stream": CHECKS["stream"]}, is_recommended, kill
+        )
+    assert not multiprocessing.active_children()
+
+
+def test_a_signal_ends_the_client_processes(stub: Stub) -> None:
+    cells = many(100)
+
+    def interrupt(done: int, _of: int) -> None:
+        if done:
+            interrupts._remember(signal.SIGINT, None)
+
+    checks = {"stream": CHECKS["stream"]}
+    with pytest.raises(matrix.Unfinished) as unfinished:
+        matrix.ask(cells, everywhere(stub, cells), checks, is_recommended, interrupt)
+
+    assert len(unfinished.value.results) < 100
+    assert unfinished.value.signal.code == 128 + signal.SIGINT
+    assert not multiprocessing.active_children()

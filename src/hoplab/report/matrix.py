@@ -32,8 +32,12 @@ def matrix_tables(results: Results, *, plain: bool = False) -> str:
         parts += [_product_table(proxy, mode, chosen), Text()]
     if varied := [result for result in results.cells if result.cell.variation]:
         parts += [_variations_table(varied), Text()]
-    parts += _surprises(results.cells)
-    return render([*parts, _summary(results)], plain=plain)
+    return render([*parts, *_surprises(results.cells), _summary(results)], plain=plain)
+
+
+def matrix_summary(results: Results) -> str:
+    """What is not as predicted, and a summary: for a person, where the results went elsewhere."""
+    return render([*_surprises(results.cells), _summary(results)], plain=True)
 
 
 def _product_table(proxy: str, mode: Mode, results: Sequence[CellResult]) -> Table:
