@@ -34,6 +34,8 @@ _SHOWN_BODY = 500
 
 Headers: TypeAlias = Sequence[tuple[str, str]]
 
+CHUNKED = ("Transfer-Encoding", "chunked")
+
 
 @dataclass
 class Exchange:
@@ -141,13 +143,14 @@ class Client:
     ) -> Exchange:
         """Send one request, follow nothing, and record the exchange.
 
-        Raises NoAnswer where no HTTP response came, HarnessError for an origin that isn't known.
+        A body goes with its Content-Length, or chunked if the headers say so. Raises NoAnswer where
+        no HTTP response came, HarnessError for an origin that isn't known.
         """
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         target = url[len(origin) :] or "/"
         sent = [("Host", parts.netloc), *headers]
-        if body is not None:
+        if body is not None and CHUNKED not in headers:
             sent.append(("Content-Length", str(len(body))))
         exchange = Exchange(method, url, sent)
         self.exchanges.append(exchange)
@@ -301,5 +304,6 @@ def _send(
     for name, value in headers:
         connection.putheader(name, value)
     with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
-        connection.endheaders(body)  # who refuses it may answer before it has arrived
+        # Who refuses it may answer before it has arrived.
+        connection.endheaders(body, encode_chunked=CHUNKED in headers)
     return connection.getresponse()

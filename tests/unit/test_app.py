@@ -23,7 +23,7 @@ from hoplab.engines.certificates import Certificates
 from hoplab.servers import SERVERS
 from hoplab.topology import PREFIX as LAB_PREFIX
 from hoplab.topology import Recipe, Scheme, Strategy, Trust
-from hoplab.wire import Client, Exchange
+from hoplab.wire import CHUNKED, Client, Exchange
 from tests.unit.stub import LOOPBACK, Stub, listening, rescoped, right
 
 with warnings.catch_warnings():
@@ -367,6 +367,13 @@ def test_echo(served: Served, size: int) -> None:
     assert answer.header("X-Body-Length") == str(size)
     assert answer.header("X-Body-SHA256") == hashlib.sha256(body).hexdigest()
     assert answer.header("Content-Type") == "application/octet-stream"
+
+
+def test_echo_of_a_chunked_body(served: Served) -> None:
+    answer = served.client.request("POST", f"{served.origin}/echo", [CHUNKED], body=b"\x00\xff\r\n")
+
+    assert (answer.status, answer.body) == (200, b"\x00\xff\r\n")
+    assert "Content-Length" not in dict(answer.sent)
 
 
 def test_bare_prefix_answers(served: Served) -> None:
