@@ -17,7 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.routing import NoMatchFound
 from starlette.types import ASGIApp
 
-from app import extra_servers, no_root_path_in_servers
+from app import extra_servers, no_root_path_in_servers, offline_docs
 from app.instance import InstanceMiddleware, nonce
 
 PREFIX = "/api/v1"
@@ -159,4 +159,7 @@ def create_app(prefix: str = "", **options: Any) -> Application:
     app.mount(f"{prefix}/extra-servers", extra_servers.app)
     app.mount(f"{prefix}/no-root-path-in-servers", no_root_path_in_servers.app)
     app.mount(f"{prefix}/static", StaticFiles(directory=STATIC), name="static")
+    if offline_docs.wanted():
+        for each in (app, sub_app, extra_servers.app, no_root_path_in_servers.app):
+            offline_docs.serve_offline(each)
     return app

@@ -59,6 +59,13 @@ class Catalogue:
     proxies: dict[str, Proxy]
     servers: dict[str, Server]
     variations: dict[str, Variation]
+    cors: dict[str, Variation]
+    """Those that run an application of app/cors/, or change who answers for its policy."""
+
+    @cached_property
+    def every_variation(self) -> dict[str, Variation]:
+        """By name, whatever is asked of them."""
+        return {**self.variations, **self.cors}
 
     @cached_property
     def topologies(self) -> list[Topology]:
@@ -87,6 +94,11 @@ class Catalogue:
         ]
         return product + [cell for v in self.variations.values() for cell in v.symptoms]
 
+    @cached_property
+    def cors_cells(self) -> list[Cell]:
+        """The cells of `cors`, which are asked other questions."""
+        return [cell for v in self.cors.values() for cell in v.symptoms]
+
     def recipe(self, topology: Topology) -> Recipe:
         """The strategy and trust with which this topology passes."""
         return self.servers[topology.server].recipes[topology.mode]
@@ -111,12 +123,14 @@ class Catalogue:
     def server_command(self, deployment: Deployment, bind: str, proxies: str) -> list[str]:
         """The command line that starts a deployment's application."""
         server = deployment.topology.server
-        changed = deployment.variation and self.variations[deployment.variation].commands
-        if changed and server in changed:
+        variation = self.every_variation.get(deployment.variation)
+        if variation and server in variation.commands:
             host, _, port = bind.rpartition(":")
             fields = {"host": host, "port": port, "proxies": proxies}
-            return [argument.format(**fields) for argument in changed[server]]
-        return self.servers[server].command(deployment.recipe, bind, proxies)
+            return [argument.format(**fields) for argument in variation.commands[server]]
+        command = self.servers[server].command(deployment.recipe, bind, proxies)
+        instead = variation.application if variation else {}
+        return [instead.get(argument, argument) for argument in command]
 
 
 def load(root: Path = ROOT) -> Catalogue:
@@ -129,10 +143,12 @@ def load(root: Path = ROOT) -> Catalogue:
     if not files:
         message = f"No proxy.toml below {root}: hoplab runs in a clone of its repository."
         raise HoplabError(message)
+    proxies = {file.parent.name: _read(file) for file in files}
     return Catalogue(
-        {file.parent.name: _read(file) for file in files},
+        proxies,
         dict(SERVERS),
-        variations.load(root / "variations"),
+        variations.load(root / "variations", proxies),
+        variations.load(root / "variations/cors", proxies),
     )
 
 

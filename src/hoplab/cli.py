@@ -4,7 +4,8 @@ import difflib
 import json
 import os
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, NoReturn
 
 import psutil
 import typer
@@ -12,12 +13,14 @@ import typer
 from hoplab import __version__, interrupts, recipes
 from hoplab.catalogue import ROOT, load
 from hoplab.checks import CHECKS
+from hoplab.checks.cors import CORS_CHECKS
 from hoplab.engines import certificates
 from hoplab.errors import HoplabError
 from hoplab.lab import CERTIFICATES, Lab
 from hoplab.options import (
     BadUsage,
     CheckOption,
+    CorsCheckOption,
     EngineName,
     EngineOption,
     Format,
@@ -38,10 +41,11 @@ from hoplab.options import (
 )
 from hoplab.predictions import because
 from hoplab.report import text
+from hoplab.report.cors import cors_tables
 from hoplab.report.explain import cell_text, recipe_text, symptom_text, variation_text
 from hoplab.report.matrix import matrix_summary, matrix_tables
 from hoplab.report.progress import Progress
-from hoplab.results import Verdict
+from hoplab.results import Results, Verdict
 from hoplab.symptoms import SYMPTOMS
 from hoplab.topology import Mode
 
@@ -172,11 +176,56 @@ def ask_matrix(
     require_writable(output)
     with Progress() as progress:
         results, signal = Lab(catalogue, progress).matrix(cells, checks)
+    _write_matrix(results, signal, matrix_tables, output_format, output)
+
+
+@app.command("cors")
+def ask_cors(
+    proxy: ProxyOption = None,
+    server: ServerOption = None,
+    mode: ModeOption = None,
+    scheme: SchemeOption = None,
+    variation: VariationOption = None,
+    check: CorsCheckOption = None,
+    output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Ask the CORS variants who gets in where; exit 0 only if all is as predicted.
+
+    A variation's name may be given with or without its cors-.
+    """
+    catalogue = load()
+    names = [name if name in catalogue.cors else f"cors-{name}" for name in variation or ()]
+    known("variation", names, list(catalogue.cors))
+    cells = select(
+        catalogue,
+        catalogue.cors_cells,
+        proxy=proxy,
+        server=server,
+        mode=mode,
+        scheme=scheme,
+        variation=names,
+    )
+    checks = {name: CORS_CHECKS[name] for name in known("check", check, list(CORS_CHECKS))}
+    require_writable(output)
+    with Progress() as progress:
+        results, signal = Lab(catalogue, progress).matrix(cells, checks)
+    _write_matrix(results, signal, cors_tables, output_format, output)
+
+
+def _write_matrix(
+    results: Results,
+    signal: interrupts.Interrupted | None,
+    tables: Callable[..., str],
+    output_format: Format,
+    output: Path | None,
+) -> NoReturn:
+    """What is there is written, even if a signal came; but no half a table to a terminal."""
     if signal is None or output is not None:
         if output_format is Format.JSON:
             write(json.dumps(results.as_json(), indent=1), output)
         else:
-            write(matrix_tables(results, plain=output is not None), output)
+            write(tables(results, plain=output is not None), output)
         if output is not None or output_format is Format.JSON:
             print(matrix_summary(results), file=sys.stderr)
     if signal:
@@ -215,13 +264,13 @@ def explain(what: Annotated[str, typer.Argument(metavar="SYMPTOM|CELL|VARIATION"
     if what in SYMPTOMS:
         print(symptom_text(SYMPTOMS[what], recipes.shown_by(catalogue, what)))
         return
-    if what in catalogue.variations:
-        variation = catalogue.variations[what]
+    if what in catalogue.every_variation:
+        variation = catalogue.every_variation[what]
         deployment = next(iter(variation.symptoms)).deployment
         print(variation_text(variation, recipes.changed_lines(catalogue, deployment)))
         return
     if "." not in what:
-        names = [*SYMPTOMS, *catalogue.variations]
+        names = [*SYMPTOMS, *catalogue.every_variation]
         near = difflib.get_close_matches(what, names, n=3, cutoff=0.4)
         told = f"near: {', '.join(near)}" if near else f"known: {', '.join(names)}"
         message = f"symptom {what!r} is unknown, and no cell or variation; {told}"
@@ -229,7 +278,8 @@ def explain(what: Annotated[str, typer.Argument(metavar="SYMPTOM|CELL|VARIATION"
     cell = find_cell(catalogue, what)
     with Progress() as progress:
         lab = Lab(catalogue, progress)
-        results, signal = lab.matrix([cell])
+        checks = CORS_CHECKS if cell.variation in catalogue.cors else CHECKS
+        results, signal = lab.matrix([cell], checks)
         if signal:
             raise signal
         (result,) = results.cells
@@ -241,7 +291,7 @@ def explain(what: Annotated[str, typer.Argument(metavar="SYMPTOM|CELL|VARIATION"
             traced,
             [SYMPTOMS[symptom] for symptom in result.symptoms],
             [] if cell.variation else because(cell),
-            catalogue.variations.get(cell.variation),
+            catalogue.every_variation.get(cell.variation),
             recipes.changed_lines(catalogue, cell.deployment),
             recipes.mend(catalogue, cell) if result.symptoms else [],
         )

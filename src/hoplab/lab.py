@@ -162,7 +162,7 @@ class Lab:
         findings = result.findings if result else []
         if trouble:
             findings = [Finding(check, Verdict.ERROR, None, trouble) for check in checks]
-        prediction = predict(cell, self.catalogue.variations)
+        prediction = predict(cell, self.catalogue.every_variation)
         return CellResult(cell, self.catalogue.is_recommended(cell), findings, prediction)
 
     def up(self, wanted: str, topologies: Sequence[Topology]) -> tuple[list[Endpoint], Results]:

@@ -16,8 +16,8 @@ from typing import NamedTuple, TypeAlias, cast
 from hoplab import interrupts
 from hoplab.checks import Check
 from hoplab.endpoint import Endpoint
-from hoplab.engines.lifeline import die_with_parent
 from hoplab.errors import HarnessError, HoplabError
+from hoplab.lifeline import die_with_parent
 from hoplab.probe import Answers, Failed, NotApplicable, Probe, Recorded
 from hoplab.results import CellResult, Finding, Verdict
 from hoplab.topology import Cell

@@ -11,6 +11,7 @@ import typer
 
 from hoplab.catalogue import Catalogue
 from hoplab.checks import CHECKS
+from hoplab.checks.cors import CORS_CHECKS
 from hoplab.errors import HoplabError
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Trust
 
@@ -65,6 +66,7 @@ TrustOption = Annotated[list[str] | None, _filter("trust", Trust)]
 SchemeOption = Annotated[list[str] | None, _filter("scheme", Scheme)]
 VariationOption = Annotated[list[str] | None, _filter("variation", ["a name", "or none"])]
 CheckOption = Annotated[list[str] | None, _filter("check", CHECKS)]
+CorsCheckOption = Annotated[list[str] | None, _filter("check", CORS_CHECKS)]
 OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
 
 
@@ -97,7 +99,7 @@ def select(
         "strategy": known("strategy", strategy, list(Strategy)),
         "trust": known("trust", trust, list(Trust)),
         "scheme": known("scheme", scheme, list(Scheme)),
-        "variation": known("variation", variation, ["none", *catalogue.variations]),
+        "variation": known("variation", variation, ["none", *catalogue.every_variation]),
     }
 
     def missed(cell: Cell) -> list[str]:
@@ -122,11 +124,11 @@ def select(
 
 def find_cell(catalogue: Catalogue, given: str) -> Cell:
     """The cell of this id. Raises BadUsage with ids like it."""
-    cells = {cell.id: cell for cell in catalogue.cells}
+    cells = {cell.id: cell for cell in [*catalogue.cells, *catalogue.cors_cells]}
     if given in cells:
         return cells[given]
-    if given in catalogue.variations:
-        of = [cell.id for cell in catalogue.variations[given].symptoms]
+    if given in catalogue.every_variation:
+        of = [cell.id for cell in catalogue.every_variation[given].symptoms]
         message = f"{given} is a variation; its cells: {', '.join(of[:3])}, …"
         raise BadUsage(message)
     near = difflib.get_close_matches(given, cells, n=3, cutoff=0.5) or list(cells)[:3]

@@ -61,7 +61,7 @@ def smallest_change(catalogue: Catalogue, cell: Cell) -> Cell | None:
     candidates = [
         replace(plain, strategy=strategy, trust=trust) for strategy in Strategy for trust in Trust
     ]
-    right = [c for c in candidates if not predict(c, catalogue.variations)]
+    right = [c for c in candidates if not predict(c, catalogue.every_variation)]
 
     def distance(other: Cell) -> tuple[int, bool]:
         changed = (other.strategy is not cell.strategy) + (other.trust is not cell.trust)
@@ -73,7 +73,7 @@ def smallest_change(catalogue: Catalogue, cell: Cell) -> Cell | None:
 def mend(catalogue: Catalogue, cell: Cell) -> list[str]:
     """What has to change in a wrong cell, as lines: words, and command lines with - and +."""
     if cell.variation:
-        return [catalogue.variations[cell.variation].fix]
+        return [catalogue.every_variation[cell.variation].fix]
     right = smallest_change(catalogue, cell)
     if right is None or right == cell:
         return []
@@ -93,15 +93,15 @@ def mend(catalogue: Catalogue, cell: Cell) -> list[str]:
 def request_of(catalogue: Catalogue, cell: Cell, symptoms: Sequence[str]) -> Symptom:
     """The first of these symptoms, with the request by which it shows in this cell."""
     symptom = SYMPTOMS[symptoms[0]] if symptoms else HEALTHY
-    variation = catalogue.variations.get(cell.variation)
+    variation = catalogue.every_variation.get(cell.variation)
     return replace(symptom, path=variation.path) if variation and variation.path else symptom
 
 
 def shown_by(catalogue: Catalogue, symptom: str, count: int = 3) -> list[str]:
     """Cells in which a symptom must show: where a person meets it first, with the fewest others."""
     shown = {}
-    for cell in catalogue.cells:
-        symptoms = list(predict(cell, catalogue.variations).values())
+    for cell in [*catalogue.cells, *catalogue.cors_cells]:
+        symptoms = list(predict(cell, catalogue.every_variation).values())
         if symptom in symptoms:
             shown[cell.id] = (symptoms.index(symptom), len(symptoms))
     return sorted(shown, key=lambda name: shown[name])[:count]
@@ -111,7 +111,7 @@ def changed_lines(catalogue: Catalogue, deployment: Deployment) -> list[str]:
     """What a variation changes, as lines: the right ones with -, the variation's with +."""
     if not deployment.variation:
         return []
-    variation = catalogue.variations[deployment.variation]
+    variation = catalogue.every_variation[deployment.variation]
     lines = []
     for change in variation.changes:
         other = next(mode for mode in Mode if mode is not deployment.topology.mode)
@@ -120,7 +120,7 @@ def changed_lines(catalogue: Catalogue, deployment: Deployment) -> list[str]:
         lines.append(change.file.format(mode=deployment.topology.mode))
         lines += [f"- {line}" for line in change.right.strip("\n").splitlines()]
         lines += [f"+ {line}" for line in change.wrong.strip("\n").splitlines()]
-    if deployment.topology.server in variation.commands:
+    if variation.application or deployment.topology.server in variation.commands:
         plain = replace(deployment, variation="")
         lines += [f"- {server_line(catalogue, plain, BIND, PROXIES)}"]
         lines += [f"+ {server_line(catalogue, deployment, BIND, PROXIES)}"]

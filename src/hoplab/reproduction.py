@@ -19,10 +19,10 @@ from hoplab.endpoint import PUBLIC_NAME
 from hoplab.engines import configuration, runs
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.configuration import LOOPBACK
-from hoplab.engines.lifeline import die_with_parent
 from hoplab.engines.plan import make_plan
 from hoplab.engines.process import CLIENT, ROUTE_SECONDS, START_SECONDS, instance
 from hoplab.errors import HoplabError
+from hoplab.lifeline import die_with_parent
 from hoplab.predictions import predict
 from hoplab.recipes import request_of, script, shell_line
 from hoplab.servers import without_settings
@@ -124,7 +124,7 @@ def reproduction(
         name, *arguments = configuration.command(proxy, own)
         port = route.ports[Scheme.HTTP]
         steps.append(Step(proxy_name, [script(name), *arguments], {}, port))
-    prediction = predict(cell, catalogue.variations)
+    prediction = predict(cell, catalogue.every_variation)
     symptom = request_of(catalogue, cell, list(prediction.values()))
     public = plan.ports[deployment][cell.scheme]
     question = _question(cell, symptom, public, app.port, certificates)
@@ -148,6 +148,8 @@ def _question(cell: Cell, symptom: Symptom, port: int, app: int, certificates: C
         words += ["--http1.1", "-H", "Connection: Upgrade", "-H", "Upgrade: websocket"]
         words += ["-H", "Sec-WebSocket-Version: 13", "-H", f"Sec-WebSocket-Key: {key}"]
         words[3] = "2"
+    if symptom.method == "OPTIONS":
+        words += ["-X", "OPTIONS"]
     if symptom.method == "POST":
         size = 2**20 + 2**16
         words += ["--data-binary", "@-"]

@@ -7,10 +7,12 @@ cells it is measured, which symptoms must show there, and what mends it.
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from hoplab.errors import HoplabError
+from hoplab.servers import SERVERS
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 
 Symptoms: TypeAlias = Mapping[str, str]
@@ -35,6 +37,7 @@ class Variation:
 
     commands: by server, the whole command line in place of its own; `{host}`, `{port}` and
     `{proxies}` may stand in it.
+    application: what the server runs in the place of what its recipe says.
     outer: the proxy in front of the cell's own, if there are two.
     path: what to ask below the public base, if its symptom's own request doesn't show it.
     symptoms: what must show in each of its cells; None where nothing is changed, and the rules say.
@@ -46,22 +49,29 @@ class Variation:
     references: Sequence[str]
     changes: Sequence[Change]
     commands: Mapping[str, Sequence[str]]
+    application: Mapping[str, str]
     outer: str | None
     symptoms: Mapping[Cell, Symptoms | None]
     path: str | None = None
 
 
-_KEYS = {"about", "fix", "references", "changes", "commands", "outer", "path", "cells"}
-_CELLS_KEYS = {"proxy", "servers", "modes", "strategy", "trust", "fails"}
+_KEYS = {
+    "about",
+    "fix",
+    "references",
+    "changes",
+    "commands",
+    "application",
+    "outer",
+    "path",
+    "cells",
+}
+_CELLS_KEYS = {"proxy", "proxies", "servers", "modes", "strategy", "trust", "fails"}
 _SCHEME_KEYS = {f"fails_{scheme}" for scheme in Scheme}
 
 
-def load(folder: Path) -> dict[str, Variation]:
-    """Read every file; the proxies' folders stand beside `folder`.
-
-    Raises HoplabError, naming the file, if one can't be understood.
-    """
-    proxies = {file.parent.name for file in folder.parent.glob("*/proxy.toml")}
+def load(folder: Path, proxies: Collection[str]) -> dict[str, Variation]:
+    """Read every file. Raises HoplabError, naming the file, if one can't be understood."""
     return {file.stem: _read(file, proxies) for file in sorted(folder.glob("*.toml"))}
 
 
@@ -72,9 +82,9 @@ def _read(file: Path, proxies: Collection[str]) -> Variation:
         for entry in content["cells"]:
             _refuse_unknown("key", entry, _CELLS_KEYS | _SCHEME_KEYS)
         outer = [content["outer"]] if "outer" in content else []
-        used = [*outer, *(entry["proxy"] for entry in content["cells"])]
+        used = [*outer, *(proxy for entry in content["cells"] for proxy in _proxies(entry))]
         _refuse_unknown("proxy", used, proxies)
-        changed = any(content.get(key) for key in ("changes", "commands", "outer"))
+        changed = any(content.get(key) for key in ("changes", "commands", "application", "outer"))
         return Variation(
             name=file.stem,
             about=" ".join(content["about"].split()),
@@ -82,6 +92,7 @@ def _read(file: Path, proxies: Collection[str]) -> Variation:
             references=content["references"],
             changes=[Change(**change) for change in content.get("changes", [])],
             commands=content.get("commands", {}),
+            application=content.get("application", {}),
             outer=content.get("outer"),
             path=content.get("path"),
             symptoms=dict(
@@ -105,18 +116,23 @@ def _refuse_unknown(what: str, given: Iterable[str], known: Collection[str]) -> 
 def _cells(
     name: str, entry: Mapping[str, Any], *, changed: bool
 ) -> list[tuple[Cell, Symptoms | None]]:
-    return [
-        (
-            Cell(
-                Topology(entry["proxy"], server, Mode(mode)),
-                Strategy(entry["strategy"]),
-                Trust(entry["trust"]),
-                scheme,
-                name,
-            ),
-            {**entry["fails"], **entry.get(f"fails_{scheme}", {})} if changed else None,
+    cells: list[tuple[Cell, Symptoms | None]] = []
+    for proxy, server, mode, scheme in product(
+        _proxies(entry), entry["servers"], entry["modes"], Scheme
+    ):
+        recipe = SERVERS[server].recipes[Mode(mode)]
+        cell = Cell(
+            Topology(proxy, server, Mode(mode)),
+            Strategy(entry.get("strategy", recipe.strategy)),
+            Trust(entry.get("trust", recipe.trust)),
+            scheme,
+            name,
         )
-        for server in entry["servers"]
-        for mode in entry["modes"]
-        for scheme in Scheme
-    ]
+        fails = {**entry["fails"], **entry.get(f"fails_{scheme}", {})} if changed else None
+        cells.append((cell, fails))
+    return cells
+
+
+def _proxies(entry: Mapping[str, Any]) -> Sequence[str]:
+    proxies: Sequence[str] = entry["proxies"] if "proxies" in entry else [entry["proxy"]]
+    return proxies

@@ -148,7 +148,8 @@ class Client:
         """
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        target = url[len(origin) :] or "/"
+        # OPTIONS of no path is "OPTIONS *" (RFC 9112, 3.2.4).
+        target = url[len(origin) :] or ("*" if method == "OPTIONS" else "/")
         sent = [("Host", parts.netloc), *headers]
         if body is not None and CHUNKED not in headers:
             sent.append(("Content-Length", str(len(body))))

@@ -21,10 +21,10 @@ from hoplab.catalogue import ROOT, Catalogue
 from hoplab.endpoint import Endpoint
 from hoplab.engines import runs
 from hoplab.engines.certificates import Certificates
-from hoplab.engines.lifeline import die_with_parent
 from hoplab.engines.ports import variable
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
+from hoplab.lifeline import die_with_parent
 from hoplab.topology import Deployment, Scheme, Topology
 
 UP_SECONDS = 120

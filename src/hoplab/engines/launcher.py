@@ -20,7 +20,7 @@ from contextlib import suppress
 from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
-from hoplab.engines.lifeline import die_with_parent
+from hoplab.lifeline import die_with_parent
 from hoplab.servers import without_settings
 
 # With the servers themselves, what takes most of a deployment's start.

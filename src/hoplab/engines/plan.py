@@ -102,13 +102,13 @@ def _command(catalogue: Catalogue, deployment: Deployment, port: int) -> list[st
 
 def _app_word(catalogue: Catalogue, deployment: Deployment) -> str:
     server, recipe = deployment.topology.server, deployment.recipe
-    variation = catalogue.variations.get(deployment.variation)
-    own = variation is not None and server in variation.commands
+    variation = catalogue.every_variation.get(deployment.variation)
+    own = variation is not None and (bool(variation.application) or server in variation.commands)
     return f"{server}-{recipe.strategy}-{recipe.trust}" + f"-{deployment.variation}" * own
 
 
 def _outer(catalogue: Catalogue, deployment: Deployment) -> str | None:
-    variation = catalogue.variations.get(deployment.variation)
+    variation = catalogue.every_variation.get(deployment.variation)
     return variation.outer if variation else None
 
 
@@ -120,7 +120,7 @@ def _routes(
     free: Iterator[int],
 ) -> dict[str, Route]:
     topology, word = deployment.topology, deployment.word
-    variation = catalogue.variations.get(deployment.variation)
+    variation = catalogue.every_variation.get(deployment.variation)
     changes = variation.changes if variation else ()
     routes = {}
     if outer := _outer(catalogue, deployment):

@@ -20,6 +20,9 @@ _OF_INTEREST = {
     "upgrade",
     "connection",
     "x-real-ip",
+    "origin",
+    "access-control-request-method",
+    "access-control-request-headers",
 }
 
 
@@ -112,8 +115,11 @@ def hops(result: CellResult, trace: Trace, outer: str | None = None) -> str:
     if trace.scope:
         told = [f"{key}: {json.dumps(value)}" for key, value in trace.scope.items()]
         lines += _hop(f"{topology.server} -> application", told)
+    if passed := exchange.header("x-middleware"):
+        lines += _hop("in the application, the layers passed", fill(passed, _SHOWN).splitlines())
     location = exchange.header("location")
     answer = [f"{exchange.status}" + (f" location: {location}" if location else "")]
+    answer += [f"{k}: {v}" for k, v in exchange.headers if _is_cors(k)]
     answered = "application" if trace.scope else proxies
     body = exchange.body.decode("utf-8", "replace").splitlines()
     if body and not location:
@@ -179,6 +185,10 @@ def _headers(headers: Sequence[tuple[str, str]]) -> list[str]:
         for name, value in headers
         if name.lower() in _OF_INTEREST or name.lower().startswith(("x-forwarded", "x_forwarded"))
     ]
+
+
+def _is_cors(name: str) -> bool:
+    return name.lower().startswith("access-control-") or name.lower() == "vary"
 
 
 def _hop(name: str, lines: Sequence[str]) -> list[str]:

@@ -32,12 +32,12 @@ def matrix_tables(results: Results, *, plain: bool = False) -> str:
         parts += [_product_table(proxy, mode, chosen), Text()]
     if varied := [result for result in results.cells if result.cell.variation]:
         parts += [_variations_table(varied), Text()]
-    return render([*parts, *_surprises(results.cells), _summary(results)], plain=plain)
+    return render([*parts, *surprises(results.cells), summary(results)], plain=plain)
 
 
 def matrix_summary(results: Results) -> str:
     """What is not as predicted, and a summary: for a person, where the results went elsewhere."""
-    return render([*_surprises(results.cells), _summary(results)], plain=True)
+    return render([*surprises(results.cells), summary(results)], plain=True)
 
 
 def _product_table(proxy: str, mode: Mode, results: Sequence[CellResult]) -> Table:
@@ -89,7 +89,8 @@ def _badness(verdict: Verdict) -> int:
     return {Verdict.ERROR: 2, Verdict.FAIL: 1}.get(verdict, 0)
 
 
-def _surprises(results: Iterable[CellResult]) -> list[RenderableType]:
+def surprises(results: Iterable[CellResult]) -> list[RenderableType]:
+    """What is not as predicted, and what nobody knows."""
     lines: list[RenderableType] = []
     ended: dict[str, list[str]] = {}  # cells that share a process share its end
     for result in results:
@@ -112,17 +113,18 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
 
-def _summary(results: Results) -> Text:
+def summary(results: Results) -> Text:
+    """Cells, verdicts, symptoms, processes and seconds."""
     cells = Counter(result.verdict for result in results.cells)
     asked = sum(len(result.findings) for result in results.cells)
     symptoms = Counter(f.symptom for result in results.cells for f in result.findings if f.symptom)
-    surprises = sum(len(result.surprises) for result in results.cells)
+    unexpected = sum(len(result.surprises) for result in results.cells)
     told = ", ".join(f"{symptom} {count}" for symptom, count in symptoms.most_common())
     memory = f", {results.memory_bytes / 2**30:.1f} GiB" if results.memory_bytes else ""
     cut = f"INTERRUPTED: {results.unfinished} cells are missing\n" if results.unfinished else ""
     return Text(
         f"{cut}{len(results.cells)} cells: {cells[Verdict.PASS]} pass, {cells[Verdict.FAIL]} fail,"
-        f" {cells[Verdict.ERROR]} error; {_count(surprises, 'surprise')}\n"
+        f" {cells[Verdict.ERROR]} error; {_count(unexpected, 'surprise')}\n"
         f"{asked} checks asked; failed: {told or 'none'}\n"
         f"{results.processes} processes{memory}; {results.seconds:.1f} s, of which"
         f" {results.start_seconds:.1f} s to start"

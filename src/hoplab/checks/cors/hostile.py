@@ -1,0 +1,58 @@
+from hoplab.cors import ASKED_METHOD, MAIN, METRICS, values
+from hoplab.probe import Failed, Probe
+from hoplab.wire import Headers
+
+_PATHS = ("/items/", "/metrics/")
+_STRANGE = [
+    f"{MAIN}.stranger.example",
+    f"{MAIN}@stranger.example",
+    f"{MAIN}:8080",
+    f"{MAIN}/",
+    MAIN.upper(),
+    MAIN.replace("http", "https"),
+    f"{MAIN}, http://stranger.example",
+    "http://",
+    "*",
+    "javascript:alert(1)",
+]
+_SERVER_ERRORS = range(500, 600)
+_HUGE = ",".join(f"x-{number}" for number in range(1000))  # 6 KB: more than nginx's buffer of 4
+
+
+def hostile(probe: Probe) -> str:
+    """Do a strange or doubled Origin, thousands of headers and `OPTIONS *` end as they should?
+
+    Without a 5xx, and without an origin in the answer that nobody allowed. Symptoms:
+    `cors-origin-reflected`, `cors-crashes`.
+    """
+    sent: list[Headers] = [[("Origin", origin)] for origin in _STRANGE]
+    stranger = ("Origin", "http://stranger.example")
+    sent += [[("Origin", MAIN), stranger], [stranger, ("Origin", MAIN)]]
+    for path in _PATHS:
+        for headers in sent:
+            _ask(probe, "GET", path, headers)
+            _ask(probe, "OPTIONS", path, [*headers, _REQUESTED])
+        huge = ("Access-Control-Request-Headers", _HUGE)
+        _ask(probe, "OPTIONS", path, [("Origin", MAIN), _REQUESTED, huge])
+    _ask(probe, "OPTIONS", probe.origin, [("Origin", MAIN), _REQUESTED])
+    return (
+        f"{len(sent)} strange origins, {len(_HUGE)} bytes of header names, OPTIONS *: all refused"
+    )
+
+
+_REQUESTED = ("Access-Control-Request-Method", ASKED_METHOD)
+
+
+def _ask(probe: Probe, method: str, path: str, headers: Headers) -> None:
+    answer = probe.request(method, path, headers)
+    if answer.status in _SERVER_ERRORS:
+        detail = f"{method} {path} with {_shortened(headers)} → {answer.status}"
+        raise Failed("cors-crashes", detail)
+    for given in values(answer, "Access-Control-Allow-Origin"):
+        if given not in {MAIN, METRICS}:
+            detail = f"{method} {path} with {_shortened(headers)}: allowed {given}"
+            raise Failed("cors-origin-reflected", detail)
+
+
+def _shortened(headers: Headers) -> str:
+    return ", ".join(f"{name}: {value[:60]}" for name, value in headers)

@@ -1,0 +1,71 @@
+"""What is wrong with the CORS headers of an answer; which of several symptoms is the worst."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from hoplab.cors import lets_in, preflight_passes, values
+from hoplab.probe import Failed
+from hoplab.wire import Exchange
+
+_WORST_FIRST = [
+    "cors-wrong-policy",
+    "cors-duplicated",
+    "cors-preflight-redirected",
+    "cors-missing",
+    "cors-missing-on-error",
+    "cors-vary-missing",
+]
+_SHOWN = 4
+_ONCE = ["Allow-Origin", "Allow-Credentials", "Allow-Methods", "Allow-Headers", "Max-Age"]
+_REDIRECTS = range(300, 400)
+
+
+class Problem(NamedTuple):
+    """A symptom, and the answer that shows it."""
+
+    symptom: str
+    told: str
+
+
+def judge(exchange: Exchange, origin: str, allowed: Sequence[str]) -> list[Problem]:
+    """What is wrong with an answer to a page of `origin`, where those of `allowed` may ask.
+
+    With credentials, as the post has it: a `*` is then worth nothing.
+    """
+    found: list[Problem] = []
+    preflight = exchange.method == "OPTIONS"
+    given = ", ".join(values(exchange, "Access-Control-Allow-Origin")) or "none"
+    told = f"{exchange.method} {exchange.url} of {origin} → {exchange.status}, allowed: {given}"
+    doubled = [name for name in _ONCE if len(values(exchange, f"Access-Control-{name}")) > 1]
+    passes = preflight_passes if preflight else lets_in
+    if doubled:
+        found.append(Problem("cors-duplicated", f"{told}; twice: {', '.join(doubled)}"))
+    if origin not in allowed:
+        if given == "*" or origin in given.split(", "):
+            found.append(Problem("cors-wrong-policy", f"{told}, expected none"))
+    elif preflight and exchange.status in _REDIRECTS:
+        found.append(Problem("cors-preflight-redirected", told))
+    elif given == "none":
+        found.append(Problem("cors-missing", told))
+    elif not doubled and not passes(exchange, origin, credentials=True):
+        found.append(Problem("cors-wrong-policy", f"{told}, expected {origin} with credentials"))
+    # The answer to OPTIONS is in no cache (RFC 9110, 9.3.7): what it depends on matters to nobody.
+    if not preflight and given not in {"*", "none"} and not varies(exchange):
+        found.append(Problem("cors-vary-missing", f"{told}, without Vary: Origin"))
+    return found
+
+
+def varies(exchange: Exchange) -> bool:
+    """Whether a cache learns that the answer depends on who asks."""
+    named = [n.strip().lower() for value in values(exchange, "Vary") for n in value.split(",")]
+    return "origin" in named or "*" in named
+
+
+def fail_with_the_worst(problems: Sequence[Problem]) -> None:
+    """Raise Failed with the worst symptom, if there is any, and with what shows it."""
+    if not problems:
+        return
+    worst = min((problem.symptom for problem in problems), key=_WORST_FIRST.index)
+    told = [problem.told for problem in problems if problem.symptom == worst]
+    more = f"\nand {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    raise Failed(worst, "\n".join(told[:_SHOWN]) + more)

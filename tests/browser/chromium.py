@@ -1,0 +1,61 @@
+"""The machine's own Chromium, driven by Playwright, which sees the lab and nothing else."""
+
+import base64
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
+from playwright.sync_api import Browser, sync_playwright
+
+from hoplab.endpoint import PUBLIC_NAME
+from hoplab.engines.certificates import Certificates
+from hoplab.engines.configuration import LOOPBACK
+from tests.browser import cdn
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+VARIABLE = "HOPLAB_REQUIRE_BROWSER"
+
+
+def require_chromium() -> str:
+    """Where it is. Without one, skip the test; fail it if HOPLAB_REQUIRE_BROWSER is set."""
+    wanted = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else NAMES
+    found = next(filter(None, map(shutil.which, wanted)), None)
+    if found:
+        return found
+    reason = f"there is no {' or '.join(wanted)} (CHROMIUM=… names another)"
+    if os.environ.get(VARIABLE):
+        pytest.fail(f"{VARIABLE} is set, but {reason}", pytrace=False)
+    pytest.skip(f"{reason} ({VARIABLE}=1 makes this an error)")
+
+
+@contextmanager
+def chromium(certificates: Certificates) -> Iterator[Browser]:
+    """A browser for which the public name is this machine, and only the CDN's stand-in is else.
+
+    Playwright starts it without Chromium's sandbox, as root has to: all its pages are our own.
+    """
+    executable = require_chromium()
+    with cdn.serving(certificates) as cdn_port, sync_playwright() as playwright:
+        hosts = [f"MAP {host} {LOOPBACK}:{cdn_port}" for host in cdn.HOSTS]
+        hosts += [f"MAP {PUBLIC_NAME} {LOOPBACK}", "MAP * ~NOTFOUND", f"EXCLUDE {LOOPBACK}"]
+        options = [
+            f"--host-resolver-rules={', '.join(hosts)}",
+            # Not an option that believes everybody; and no profile in which to put an authority.
+            f"--ignore-certificate-errors-spki-list={_key_hash(certificates)}",
+        ]
+        browser = playwright.chromium.launch(executable_path=executable, args=options)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def _key_hash(certificates: Certificates) -> str:
+    certificate = load_pem_x509_certificate(certificates.certificate.read_bytes())
+    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(key).digest()).decode()

@@ -1,0 +1,61 @@
+"""The eight topologies as local processes, and wrong ones beside them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import pytest
+
+from hoplab.endpoint import Endpoint
+from hoplab.engines import certificates, runs
+from hoplab.engines.process import ProcessEngine
+from hoplab.lab import CERTIFICATES, RUNS
+from hoplab.predictions import predict
+from hoplab.topology import Cell, Deployment, Mode, Recipe, Scheme, Strategy, Topology, Trust
+from tests.topologies.labs import CATALOGUE, DEPLOYMENTS, interruptible
+
+Endpoints: TypeAlias = Mapping[Deployment, Endpoint]
+
+
+def predicted(cell: Cell) -> str | None:
+    """The symptom that the check `docs` must find."""
+    return predict(cell, CATALOGUE.variations).get("docs")
+
+
+def _each_outcome() -> list[Cell]:
+    """For each server, strategy and prediction of `docs` a cell: proxies and schemes take turns."""
+    cells: dict[tuple[str, Strategy, str | None], list[Cell]] = {}
+    for cell in CATALOGUE.cells:
+        if cell.trust is Trust.PROXY and not cell.variation:
+            group = (cell.topology.server, cell.strategy, predicted(cell))
+            cells.setdefault(group, []).append(cell)
+    return [some[number % len(some)] for number, some in enumerate(cells.values())]
+
+
+JUDGED = _each_outcome()
+STOCK = [*DEPLOYMENTS, *(cell.deployment for cell in JUDGED)]
+OFFLINE = [
+    *DEPLOYMENTS,
+    Deployment(Topology("nginx", "uvicorn", Mode.PRESERVE), Recipe(Strategy.ROUTER, Trust.PROXY)),
+    Deployment(Topology("traefik", "hypercorn", Mode.PRESERVE), Recipe(Strategy.MOUNT, Trust.PROXY)),
+]
+
+
+@contextmanager
+def running(deployments: Iterable[Deployment], *, offline: bool) -> Iterator[Endpoints]:
+    """Start them once, with the docs of that kind."""
+    with interruptible(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCS_OFFLINE", "1" if offline else "")
+        files = certificates.ensure(CERTIFICATES)
+        engine = ProcessEngine(CATALOGUE, list(dict.fromkeys(deployments)), runs.new(RUNS), files)
+        endpoints = engine.start()
+    try:
+        yield {endpoint.deployment: endpoint for endpoint in endpoints}
+    finally:
+        with interruptible():
+            engine.stop()
+
+
+def scheme_of(deployment: Deployment) -> Scheme:
+    """http for some and https for others, where both would take twice the time."""
+    return Scheme.HTTPS if deployment.topology.server == "hypercorn" else Scheme.HTTP
