@@ -24,11 +24,11 @@ def pages(catalogue: Catalogue) -> dict[str, str]:
     ]
     changes = {
         name: recipes.changed_lines(catalogue, next(iter(variation.symptoms)).deployment)
-        for name, variation in catalogue.variations.items()
+        for name, variation in catalogue.every_variation.items()
     }
 
     def must_show(cell: Cell) -> Symptoms:
-        return predict(cell, catalogue.variations)
+        return predict(cell, catalogue.every_variation)
 
     readme = (ROOT / "README.md").read_text()
     before, start, rest = readme.partition(START)
@@ -41,6 +41,7 @@ def pages(catalogue: Catalogue) -> dict[str, str]:
         "docs/matrix.md": markdown.matrix_page(catalogue.all_topologies, RULES, must_show),
         "docs/symptoms.md": markdown.symptoms_page(SYMPTOMS),
         "docs/variations.md": markdown.variations_page(catalogue.variations, changes, must_show),
+        "docs/cors-variants.md": markdown.cors_page(catalogue.cors, changes, must_show),
     }
 
 

@@ -6,7 +6,7 @@ cells it is measured, which symptoms must show there, and what mends it.
 
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -49,10 +49,10 @@ class Variation:
     references: Sequence[str]
     changes: Sequence[Change]
     commands: Mapping[str, Sequence[str]]
-    application: Mapping[str, str]
     outer: str | None
     symptoms: Mapping[Cell, Symptoms | None]
     path: str | None = None
+    application: Mapping[str, str] = field(default_factory=dict)
 
 
 _KEYS = {

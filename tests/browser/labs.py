@@ -12,7 +12,7 @@ from hoplab.engines.process import ProcessEngine
 from hoplab.lab import CERTIFICATES, RUNS
 from hoplab.predictions import predict
 from hoplab.topology import Cell, Deployment, Mode, Recipe, Scheme, Strategy, Topology, Trust
-from tests.topologies.labs import CATALOGUE, DEPLOYMENTS, interruptible
+from tests.topologies.labs import CATALOGUE, CELLS, DEPLOYMENTS, interruptible
 
 Endpoints: TypeAlias = Mapping[Deployment, Endpoint]
 
@@ -23,22 +23,27 @@ def predicted(cell: Cell) -> str | None:
 
 
 def _each_outcome() -> list[Cell]:
-    """For each server, strategy and prediction of `docs` a cell: proxies and schemes take turns."""
+    """For each server, strategy and prediction of `docs` a cell: proxies and schemes take turns.
+
+    Not where a recipe is among them: those are all asked anyway.
+    """
     cells: dict[tuple[str, Strategy, str | None], list[Cell]] = {}
     for cell in CATALOGUE.cells:
         if cell.trust is Trust.PROXY and not cell.variation:
             group = (cell.topology.server, cell.strategy, predicted(cell))
             cells.setdefault(group, []).append(cell)
-    return [some[number % len(some)] for number, some in enumerate(cells.values())]
+    groups = [some for some in cells.values() if not set(some) & set(CELLS)]
+    return [some[number % len(some)] for number, some in enumerate(groups)]
 
 
 JUDGED = _each_outcome()
 STOCK = [*DEPLOYMENTS, *(cell.deployment for cell in JUDGED)]
 OFFLINE = [
-    *DEPLOYMENTS,
+    *(each for each in DEPLOYMENTS if each.topology.server == "uvicorn"),
     Deployment(Topology("nginx", "uvicorn", Mode.PRESERVE), Recipe(Strategy.ROUTER, Trust.PROXY)),
     Deployment(Topology("traefik", "hypercorn", Mode.PRESERVE), Recipe(Strategy.MOUNT, Trust.PROXY)),
 ]
+"""Each proxy in both modes; and the strategies that have the docs below the prefix themselves."""
 
 
 @contextmanager
@@ -58,4 +63,5 @@ def running(deployments: Iterable[Deployment], *, offline: bool) -> Iterator[End
 
 def scheme_of(deployment: Deployment) -> Scheme:
     """http for some and https for others, where both would take twice the time."""
-    return Scheme.HTTPS if deployment.topology.server == "hypercorn" else Scheme.HTTP
+    https = (deployment.topology.proxy == "nginx") == (deployment.topology.mode is Mode.STRIP)
+    return Scheme.HTTPS if https else Scheme.HTTP

@@ -20,7 +20,7 @@ every_topology = pytest.mark.parametrize(
 
 
 @every_cell
-def test_execute_asks_below_the_prefix_that_the_menu_shows(
+def test_docs_show_the_prefix_execute_below_it_and_take_the_token_of_the_redirect_page(
     page: Page, stock: Endpoints, cell: Cell
 ) -> None:
     endpoint, docs = stock[cell.deployment], SwaggerUI(page)
@@ -28,12 +28,18 @@ def test_execute_asks_below_the_prefix_that_the_menu_shows(
 
     servers = docs.servers()
     answer, shown = docs.execute("/app")
+    authorized = docs.authorize()
 
     assert servers == [PREFIX]
     assert answer.url == f"{endpoint.base(cell.scheme)}/app"
     assert answer.status == 200
     assert answer.headers["x-instance"] == endpoint.nonce
     assert answer.json() == shown == HELLO
+    assert authorized == {
+        "redirectUrl": f"{endpoint.base(cell.scheme)}/docs/oauth2-redirect",
+        "token": {"access_token": "secret", "state": "given"},
+        "isValid": True,
+    }
 
 
 @every_topology
@@ -69,20 +75,6 @@ def test_redoc_shows_the_operations(page: Page, stock: Endpoints, cell: Cell) ->
     page.goto(f"{stock[cell.deployment].base(cell.scheme)}/redoc")
 
     expect(page.get_by_role("heading", name="Read App")).to_be_visible()
-
-
-@every_topology
-def test_oauth2_redirect_page_hands_the_token_over(
-    page: Page, stock: Endpoints, deployment: Deployment
-) -> None:
-    docs, base = SwaggerUI(page), stock[deployment].base(scheme_of(deployment))
-    docs.open(f"{base}/docs")
-
-    assert docs.authorize() == {
-        "redirectUrl": f"{base}/docs/oauth2-redirect",
-        "token": {"access_token": "secret", "state": "given"},
-        "isValid": True,
-    }
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,11 @@ def test_docs_ask_the_application_alone(
     operation = "/api/v1/app" if deployment.recipe.strategy is Strategy.ROUTER else "/app"
 
     answer, shown = docs.execute(operation)
-    redirected = docs.authorize()
+    authorized = docs.authorize()
 
     assert answer.url == f"{base}/app"
     assert shown["message"] == "Hello World"
-    assert redirected["token"]["access_token"] == "secret"
+    assert authorized["token"]["access_token"] == "secret"
     assert not [url for url in asked if not url.startswith(f"{base}/")]
 
 

@@ -21,7 +21,7 @@ from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware
 from app.instance import InstanceMiddleware
 from app.proxied import forwarded_prefix as proxied_forwarded_prefix
 from app.proxy_fix import behind_proxy
-from hoplab.checks import CHECKS
+from hoplab.checks import CHECKS, Check
 from hoplab.matrix import ask_one
 from hoplab.results import Verdict
 from hoplab.topology import PREFIX, Cell, Mode, Scheme, Strategy, Trust
@@ -879,9 +879,9 @@ def test_direct_records_what_the_guide_says(stub: Stub, scheme: Scheme) -> None:
 # --- the tables and the docstrings agree ---
 
 
-def documented(check: str) -> set[str]:
+def documented(check: Check) -> set[str]:
     """The symptoms that the docstring names after "Symptom:" or "Symptoms:"."""
-    _, _, named = re.sub(r"Symptoms?:", "\0", inspect.getdoc(CHECKS[check]) or "").partition("\0")
+    _, _, named = re.sub(r"Symptoms?:", "\0", inspect.getdoc(check) or "").partition("\0")
     return set(re.findall(r"`([a-z0-9-]+)`", named))
 
 
@@ -889,7 +889,7 @@ def documented(check: str) -> set[str]:
 def test_every_documented_symptom_has_a_case_and_every_case_is_documented(check: str) -> None:
     tested = {case.symptom for case in CASES.get(check, [])} | TESTED_BELOW.get(check, set())
 
-    assert tested == documented(check)
+    assert tested == documented(CHECKS[check])
 
 
 def test_every_check_but_direct_can_fail() -> None:
@@ -905,7 +905,7 @@ def test_docstrings_begin_with_the_question(check: str) -> None:
 def test_every_symptom_in_the_source_is_documented(check: str) -> None:
     source = inspect.getsource(sys.modules[CHECKS[check].__module__])
 
-    assert set(symptoms_in(ast.parse(source))) - documented(check) == set()
+    assert set(symptoms_in(ast.parse(source))) - documented(CHECKS[check]) == set()
 
 
 def symptoms_in(tree: ast.Module) -> Iterator[str]:
@@ -940,4 +940,4 @@ def test_the_source_is_read() -> None:
     """Else the test above proves nothing: what it finds is what the tables have, but for one."""
     for check in JUDGED:
         source = inspect.getsource(sys.modules[CHECKS[check].__module__])
-        assert set(symptoms_in(ast.parse(source))) == documented(check)
+        assert set(symptoms_in(ast.parse(source))) == documented(CHECKS[check])

@@ -9,6 +9,7 @@ import typer.main
 from hoplab import cli
 from hoplab.catalogue import ROOT, load
 from hoplab.checks import CHECKS
+from hoplab.checks.cors import CORS_CHECKS
 from hoplab.endpoint import Endpoint
 from hoplab.engines import ports
 from hoplab.report.text import up_table
@@ -83,13 +84,23 @@ def test_make_help_sees_every_target() -> None:
     assert set(re.findall(r"^([a-z-]+):.* ## ", makefile, re.MULTILINE)) == set(phony[1].split())
 
 
+def test_cors_page_lists_every_question_and_its_symptoms() -> None:
+    page = (ROOT / "docs/cors.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-z]+)` \| .* \| (.*) \|$", page, re.MULTILINE))
+
+    assert list(rows) == list(CORS_CHECKS)
+    for name, check in CORS_CHECKS.items():
+        _, _, told = (check.__doc__ or "").partition("Symptom")
+        assert symptoms(rows[name]) == symptoms(told), name
+
+
 def test_nothing_names_an_index() -> None:
     for lock in ("requirements.lock", "app/requirements.lock"):
         assert "://" not in (ROOT / lock).read_text()
 
 
 def test_every_cell_in_the_documentation_exists() -> None:
-    known = {cell.id for cell in CATALOGUE.cells}
+    known = {cell.id for cell in [*CATALOGUE.cells, *CATALOGUE.cors_cells]}
     pattern = re.compile(r"\b(?:nginx|traefik)-\w+-(?:strip|preserve)\.[\w.+-]*\w")
     for file in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         named = {name for name in pattern.findall(file.read_text()) if ".http" in name}

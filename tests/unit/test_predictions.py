@@ -165,7 +165,7 @@ def test_what_is_predicted_is_what_the_check_can_find(check: str) -> None:
     predicted = {predict(cell, {}).get(check) for cell in PRODUCT}
 
     assert None in predicted, "it fails everywhere"
-    assert predicted - {None} <= documented(check) & set(SYMPTOMS)
+    assert predicted - {None} <= documented(CHECKS[check]) & set(SYMPTOMS)
     assert (check in ALL_BUT_DIRECT) == (len(predicted) > 1)
 
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from hoplab.checks import CHECKS
+from hoplab.checks.cors import CORS_CHECKS
 from hoplab.symptoms import SYMPTOMS, Symptom
 from tests.unit.test_checks import documented
 
@@ -12,7 +13,10 @@ every_symptom = pytest.mark.parametrize("symptom", SYMPTOMS.values(), ids=SYMPTO
 
 
 def test_what_the_checks_name_is_explained_and_nothing_else() -> None:
-    assert set(SYMPTOMS) == {symptom for check in CHECKS for symptom in documented(check)}
+    named = {symptom for check in CHECKS.values() for symptom in documented(check)}
+    named |= {symptom for check in CORS_CHECKS.values() for symptom in documented(check)}
+
+    assert set(SYMPTOMS) == named
 
 
 @every_symptom
@@ -33,5 +37,5 @@ def test_references_are_urls(symptom: Symptom) -> None:
 @every_symptom
 def test_the_request_can_be_sent(symptom: Symptom) -> None:
     assert symptom.path.startswith("/")
-    assert symptom.method in {"GET", "POST", "WEBSOCKET"}
+    assert symptom.method in {"GET", "POST", "OPTIONS", "WEBSOCKET"}
     assert all(name and value for name, value in symptom.headers)

@@ -49,12 +49,8 @@ fails_https = {client = "scheme-wrong", static = "static-unreachable"}
 
 
 def read(folder: Path, text: str) -> Variation:
-    for proxy in ("nginx", "traefik"):
-        (folder / proxy).mkdir()
-        (folder / proxy / "proxy.toml").touch()
-    (folder / "variations").mkdir()
-    (folder / "variations" / "no-port.toml").write_text(text)
-    return variations.load(folder / "variations")["no-port"]
+    (folder / "no-port.toml").write_text(text)
+    return variations.load(folder, {"nginx", "traefik"})["no-port"]
 
 
 def test_complete_file(tmp_path: Path) -> None:
@@ -127,7 +123,7 @@ def test_what_can_not_be_understood_names_the_file(
     with pytest.raises(HoplabError) as caught:
         read(tmp_path, COMPLETE.replace(right, wrong))
 
-    assert str(tmp_path / "variations" / "no-port.toml") in str(caught.value)
+    assert str(tmp_path / "no-port.toml") in str(caught.value)
     assert message in str(caught.value)
 
 
@@ -185,7 +181,7 @@ def test_predicted_checks_and_symptoms_exist(variation: Variation) -> None:
         for check, symptom in predict(cell, {variation.name: variation}).items():
             assert check in CHECKS
             assert symptom in SYMPTOMS
-            assert symptom in documented(check)
+            assert symptom in documented(CHECKS[check])
 
 
 @every_variation

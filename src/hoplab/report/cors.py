@@ -14,12 +14,18 @@ from hoplab.results import CellResult, Results
 from hoplab.topology import PREFIX
 from hoplab.wire import Exchange
 
-_PATHS = ("/items/", "/metrics", "/metrics/", "/metrics/missing", "/metrics/fail")
-_LEGEND = (
-    "GET / preflight, of a page of this origin, with cookies: whether a browser lets it.\n"
-    "! is not what the variant's author wants. Every topology and scheme is the same, unless\n"
-    "a place says that they differ."
-)
+_PATHS = {
+    "/items/": "/items/",
+    "/fail": "/fail: 500",
+    "/metrics": "/metrics",
+    "/metrics/": "/metrics/",
+    "/metrics/missing": "…missing: 404",
+    "/metrics/fail": "…fail: 500",
+}
+_LEGEND = """\
+GET / preflight with credentials, of a page of this origin: does a browser let
+it? An exclamation mark is for what the variant's author does not want."""
+_LABEL, _PLACE = 8, 10
 
 
 def cors_tables(results: Results, *, plain: bool = False) -> str:
@@ -35,7 +41,11 @@ def cors_tables(results: Results, *, plain: bool = False) -> str:
 
 
 def _table(variant: str, cells: Iterable[CellResult]) -> Table:
-    table = Table(variant, *_PATHS, box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
+    table.title = Text(variant, "bold")
+    table.add_column("", min_width=_LABEL)
+    for head in _PATHS.values():
+        table.add_column(head, min_width=_PLACE)
     outcomes = _outcomes(cells)
     for label, origin in ORIGINS.items():
         if origin:
@@ -54,7 +64,8 @@ def _table(variant: str, cells: Iterable[CellResult]) -> Table:
 def _place(simple: set[str], preflight: set[str], *, wants: bool) -> Text:
     told = [_told(simple), _told(preflight)]
     wrong = any(outcome not in {"-", "yes" if wants else "no"} for outcome in told)
-    return Text(" / ".join(told) + " !" * wrong, style="red" if wrong else "")
+    shown = " / ".join(each for each in told if each != "-")
+    return Text(shown + "!" * wrong, style="red" if wrong else "")
 
 
 def _told(outcomes: set[str]) -> str:

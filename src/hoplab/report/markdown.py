@@ -106,12 +106,31 @@ def variations_page(
     variations: Mapping[str, Variation], changes: Mapping[str, Sequence[str]], predict: Predict
 ) -> str:
     """docs/variations.md."""
-    parts = [
-        f"""# Variations
+    head = f"""# Variations
 {_GENERATED}
 Configurations that people really write. Each is measured by `hoplab matrix --variation NAME`, in
 cells of its own; `hoplab explain NAME` prints one, `hoplab explain CELL` follows a request."""
-    ]
+    return _variations(head, variations, changes, predict)
+
+
+def cors_page(
+    variations: Mapping[str, Variation], changes: Mapping[str, Sequence[str]], predict: Predict
+) -> str:
+    """docs/cors-variants.md."""
+    head = f"""# CORS variants
+{_GENERATED}
+[cors.md](cors.md) tells what they are about. `hoplab cors --variation NAME` measures one, behind
+both proxies in both modes, under Uvicorn and Hypercorn, with each topology's recipe."""
+    return _variations(head, variations, changes, predict)
+
+
+def _variations(
+    head: str,
+    variations: Mapping[str, Variation],
+    changes: Mapping[str, Sequence[str]],
+    predict: Predict,
+) -> str:
+    parts = [head]
     for name, variation in variations.items():
         lines = "\n".join(changes[name])
         diff = f"\n\n```diff\n{lines}\n```" if lines else ""

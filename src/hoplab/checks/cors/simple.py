@@ -14,17 +14,19 @@ def simple(probe: Probe) -> str:
     `cors-wrong-policy`, `cors-duplicated`, `cors-missing`, `cors-vary-missing`; and `unreachable`
     where the application does not answer.
     """
-    fail_with_the_worst(ask(probe, PATHS))
+    fail_with_the_worst(ask(probe, PATHS, cookies=(False, True)))
     return f"{len(PATHS)} paths: every answer is for whom the policy says"
 
 
-def ask(probe: Probe, paths: Sequence[str], missing: str = "cors-missing") -> list[Problem]:
+def ask(
+    probe: Probe, paths: Sequence[str], *, cookies: Sequence[bool], missing: str = "cors-missing"
+) -> list[Problem]:
     """What is wrong on these paths; `missing` names what an answer without headers is called."""
     problems = []
     for path in paths:
         allowed = wanted(probe.cell.variation, path)
         depends = False
-        for cookie in (False, True):
+        for cookie in cookies:
             for origin in ORIGINS.values():
                 answer = probe.get(path, headers(origin, cookie=cookie))
                 if not probe.from_app(answer):
