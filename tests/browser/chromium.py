@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from playwright.sync_api import BrowserContext, sync_playwright
 from hoplab.endpoint import PUBLIC_NAME
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.configuration import LOOPBACK
-from tests.browser import cdn
+from tests.browser import cdn, origins
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 VARIABLE = "HOPLAB_REQUIRE_BROWSER"
@@ -35,14 +36,20 @@ def require_chromium() -> str:
 
 
 @contextmanager
-def chromium(certificates: Certificates, profile: Path) -> Iterator[BrowserContext]:
-    """A browser for which the public name is this machine, and nobody else is but the CDN.
+def chromium(
+    executable: str, certificates: Certificates, profile: Path
+) -> Iterator[BrowserContext]:
+    """A browser for which the public name is this machine; it knows the CDN and `origins` besides.
 
     Playwright starts it without Chromium's sandbox, as root has to: all its pages are our own.
     """
-    executable = require_chromium()
-    with cdn.serving(certificates) as cdn_port, sync_playwright() as playwright:
+    with (
+        cdn.serving(certificates) as cdn_port,
+        origins.serving() as origins_port,
+        sync_playwright() as playwright,
+    ):
         hosts = [f"MAP {host} {LOOPBACK}:{cdn_port}" for host in cdn.HOSTS]
+        hosts += [f"MAP {host} {LOOPBACK}:{origins_port}" for host in origins.HOSTS]
         hosts += [f"MAP {PUBLIC_NAME} {LOOPBACK}", "MAP * ~NOTFOUND", f"EXCLUDE {LOOPBACK}"]
         options = [
             f"--host-resolver-rules={', '.join(hosts)}",
@@ -50,6 +57,10 @@ def chromium(certificates: Certificates, profile: Path) -> Iterator[BrowserConte
             f"--ignore-certificate-errors-spki-list={_key_hash(certificates)}",
             "--disable-gpu",
         ]
+        # By default it now sends cookies to no other site, whatever CORS says; a person may allow it.
+        preferences = profile / "Default" / "Preferences"
+        preferences.parent.mkdir()
+        preferences.write_text(json.dumps({"profile": {"cookie_controls_mode": 0}}))
         # With a profile, Chromium keeps scripts compiled: half of the tests' time.
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=executable, args=options

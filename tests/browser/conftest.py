@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, Request
 
 from hoplab.engines import certificates
 from hoplab.lab import CERTIFICATES
-from tests.browser.chromium import chromium
+from tests.browser.chromium import chromium, require_chromium
 from tests.browser.labs import OFFLINE, STOCK, Endpoints, running
 from tests.browser.pages import foreign
 
@@ -18,22 +18,32 @@ TIMEOUT = 15_000
 
 
 @pytest.fixture(scope="package")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    profile = tmp_path_factory.mktemp("browser")
-    with chromium(certificates.ensure(CERTIFICATES), profile) as browser:
-        yield browser
+def executable() -> str:
+    return require_chromium()
 
 
 @pytest.fixture(scope="package")
-def stock(browser: BrowserContext) -> Iterator[Endpoints]:  # noqa: ARG001 - without one, no lab is needed
+def stock(executable: str) -> Iterator[Endpoints]:  # noqa: ARG001 - without a browser, no lab
     with running(STOCK, offline=False) as endpoints:
         yield endpoints
 
 
 @pytest.fixture(scope="package")
-def offline(browser: BrowserContext) -> Iterator[Endpoints]:  # noqa: ARG001
+def offline(executable: str) -> Iterator[Endpoints]:  # noqa: ARG001
     with running(OFFLINE, offline=True) as endpoints:
         yield endpoints
+
+
+@pytest.fixture(scope="package")
+def browser(
+    executable: str,
+    stock: Endpoints,  # noqa: ARG001 - servers wait for connections: the browser ends first
+    offline: Endpoints,  # noqa: ARG001
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[BrowserContext]:
+    profile = tmp_path_factory.mktemp("browser")
+    with chromium(executable, certificates.ensure(CERTIFICATES), profile) as browser:
+        yield browser
 
 
 @pytest.fixture

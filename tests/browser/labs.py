@@ -41,7 +41,9 @@ STOCK = [*DEPLOYMENTS, *(cell.deployment for cell in JUDGED)]
 OFFLINE = [
     *(each for each in DEPLOYMENTS if each.topology.server == "uvicorn"),
     Deployment(Topology("nginx", "uvicorn", Mode.PRESERVE), Recipe(Strategy.ROUTER, Trust.PROXY)),
-    Deployment(Topology("traefik", "hypercorn", Mode.PRESERVE), Recipe(Strategy.MOUNT, Trust.PROXY)),
+    Deployment(
+        Topology("traefik", "hypercorn", Mode.PRESERVE), Recipe(Strategy.MOUNT, Trust.PROXY)
+    ),
 ]
 """Each proxy in both modes; and the strategies that have the docs below the prefix themselves."""
 

@@ -51,7 +51,7 @@ class SwaggerUI:
         return [str(each.get_attribute("value")) for each in self.menu.locator("option").all()]
 
     def execute(self, path: str) -> tuple[Response, Any]:
-        """"Try it out" and "Execute" on a GET: the answer, and the JSON that is shown of it."""
+        """ "Try it out" and "Execute" on a GET: the answer, and the JSON that is shown of it."""
         operation = self.page.locator(OPERATIONS).filter(
             has=self.page.locator(f'[data-path="{path}"]')
         )

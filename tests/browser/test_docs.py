@@ -85,7 +85,7 @@ def test_redoc_shows_the_operations(page: Page, stock: Endpoints, cell: Cell) ->
 def test_past_a_stripping_proxy_the_docs_fail_unless_the_prefix_is_found_there_too(
     page: Page, stock: Endpoints, deployment: Deployment
 ) -> None:
-    """The guide has Uvicorn's --root-path. The middleware takes paths with the prefix and without."""
+    """The guide has Uvicorn's --root-path. Our middleware takes paths with and without prefix."""
     host, port = stock[deployment].direct or pytest.fail("The process engine knows the address.")
     docs = SwaggerUI(page)
     with page.expect_response(f"**{PREFIX}/openapi.json") as answered:

@@ -1,0 +1,270 @@
+"""The files of `variations/cors/`, the applications that they run, and what is wanted of them."""
+
+import importlib
+import tomllib
+from itertools import product
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from hoplab.catalogue import ROOT, load
+from hoplab.checks import CHECKS
+from hoplab.checks.cors import CORS_CHECKS
+from hoplab.cors import LAYERS, MAIN, METRICS, ORIGINS, WANTED, wanted
+from hoplab.engines import configuration
+from hoplab.symptoms import SYMPTOMS
+from hoplab.topology import Cell, Mode, Scheme
+from hoplab.variations import Variation
+from tests.unit.test_checks import documented
+
+CATALOGUE = load()
+CORS = CATALOGUE.cors
+FOLDER = ROOT / "variations/cors"
+WRAPPINGS = {"fixed_prefix", "prefix_header", "proxied"}
+PARTS = {"parts", "metrics"}
+VARIANTS = {file.stem for file in (ROOT / "app/cors").glob("[!_]*.py")} - WRAPPINGS - PARTS
+
+every_variation = pytest.mark.parametrize("variation", CORS.values(), ids=CORS)
+every_cell = pytest.mark.parametrize("cell", CATALOGUE.cors_cells, ids=lambda cell: cell.id)
+
+
+def module_of(variation: Variation) -> str:
+    """The variant that it runs: a module of app/cors/."""
+    return variation.application["app.plain:app"].removeprefix("app.cors.").removesuffix(":app")
+
+
+def proxies_of(variation: Variation) -> set[str]:
+    """Those behind which it has to run: all, or that which it is named after."""
+    named = {proxy for proxy in CATALOGUE.proxies if proxy in variation.name.split("-")}
+    return named or {*CATALOGUE.proxies}
+
+
+def test_every_file_is_read_and_asked_the_questions_of_cors_alone() -> None:
+    assert set(CORS) == {file.stem for file in FOLDER.glob("*.toml")}
+    assert not {*CORS} & {*CATALOGUE.variations}
+    assert CATALOGUE.every_variation == {**CATALOGUE.variations, **CORS}
+    assert not {*CATALOGUE.cells} & {*CATALOGUE.cors_cells}
+
+
+def test_every_name_begins_with_cors() -> None:
+    """`hoplab cors --variation` takes it without."""
+    assert all(name.startswith("cors-") for name in CORS)
+    assert not {name.removeprefix("cors-") for name in CORS} & {*CATALOGUE.every_variation}
+
+
+def test_every_variation_has_a_policy_and_layers_and_nothing_else_has() -> None:
+    assert set(WANTED) == set(CORS)
+    assert set(LAYERS) == set(CORS)
+
+
+@every_variation
+def test_a_policy_holds_for_every_path_and_names_known_origins(variation: Variation) -> None:
+    policy = WANTED[variation.name]
+
+    assert "/" in policy
+    for path in ("/", "/items/", "/metrics", "/metrics/", "/metrics/fail", "/fail"):
+        assert {*wanted(variation.name, path)} <= {MAIN, METRICS}
+        assert wanted(variation.name, path)
+
+
+@every_variation
+def test_layers_are_told_for_the_main_application_and_the_mount(variation: Variation) -> None:
+    layers = LAYERS[variation.name]
+
+    assert set(layers) == {"/items/", "/metrics/"}
+    for told in layers.values():
+        assert "prometheus" in told
+        assert len(set(told)) == len(told)
+
+
+def test_the_lab_and_the_applications_agree_on_the_origins() -> None:
+    parts = importlib.import_module("app.cors.parts")  # they never import each other
+
+    assert (parts.MAIN, parts.METRICS) == (MAIN, METRICS)
+    assert {*ORIGINS.values()} > {MAIN, METRICS, None}
+
+
+# --- the files ---
+
+
+@every_variation
+def test_texts_are_sentences(variation: Variation) -> None:
+    assert variation.about.endswith(".")
+    assert variation.fix.endswith(".")
+    assert "  " not in variation.about + variation.fix
+
+
+@every_variation
+def test_references_are_urls(variation: Variation) -> None:
+    assert 1 <= len(set(variation.references)) == len(variation.references) <= 4
+    for reference in variation.references:
+        assert urlsplit(reference).scheme == "https"
+        assert urlsplit(reference).hostname
+
+
+@every_variation
+def test_what_mends_it_names_variations_that_exist(variation: Variation) -> None:
+    words = variation.fix.replace("(", " ").replace(")", " ").replace(",", " ").replace(".", " ")
+    named = {word for word in words.split() if word.startswith("cors-")}
+
+    assert named <= set(CORS) - {variation.name}
+
+
+@every_variation
+def test_it_runs_behind_its_proxies_in_both_modes_under_both_servers(variation: Variation) -> None:
+    ran = {(c.topology.proxy, c.topology.server, c.topology.mode, c.scheme)
+           for c in variation.symptoms}  # fmt: skip
+
+    assert ran == {*product(proxies_of(variation), ["uvicorn", "hypercorn"], Mode, Scheme)}
+    assert len(variation.symptoms) == len(ran)
+
+
+def test_there_is_one_of_each_kind_for_each_proxy() -> None:
+    for proxy in CATALOGUE.proxies:
+        assert {f"cors-{proxy}-too", f"cors-{proxy}-alone"} <= set(CORS)
+
+
+@every_cell
+def test_every_cell_has_its_topology_s_recipe(cell: Cell) -> None:
+    assert cell.deployment.recipe == CATALOGUE.recipe(cell.topology)
+
+
+@every_variation
+def test_what_it_changes_stands_in_the_files_of_its_own_proxy(variation: Variation) -> None:
+    used = set()
+    for proxy, mode in product(proxies_of(variation), Mode):
+        for source in CATALOGUE.proxies[proxy].sources(mode):
+            changes = [c for c in variation.changes if ROOT / c.file.format(mode=mode) == source]
+            text = source.read_text()
+            changed = configuration.changed(text, changes, source)  # raises if it is not there
+            assert (changed != text) is bool(changes)
+            used |= set(changes)
+
+    assert used == set(variation.changes)
+    assert {Path(change.file).parts[0] for change in variation.changes} <= proxies_of(variation)
+
+
+@every_variation
+def test_the_proxy_is_changed_where_it_has_a_say(variation: Variation) -> None:
+    named_after_a_proxy = proxies_of(variation) != {*CATALOGUE.proxies}
+
+    assert bool(variation.changes) is named_after_a_proxy
+    assert not variation.commands
+    assert variation.outer is None
+
+
+# --- the applications ---
+
+
+def test_every_variant_is_run_by_a_variation_and_every_variation_runs_one() -> None:
+    assert {module_of(variation) for variation in CORS.values()} == VARIANTS
+
+
+@every_variation
+def test_its_name_is_its_application_s(variation: Variation) -> None:
+    """But for those in which the proxy has a say."""
+    by_name = variation.name.removeprefix("cors-").replace("-", "_")
+    by_proxy = {"too": "single", "alone": "no_layer"}
+
+    assert module_of(variation) == by_proxy.get(variation.name.split("-")[-1], by_name)
+
+
+@every_variation
+def test_every_server_and_mode_has_the_same_variant(variation: Variation) -> None:
+    module = module_of(variation)
+
+    assert variation.application == {
+        "app.plain:app": f"app.cors.{module}:app",
+        "app.forwarded_prefix:app": f"app.cors.fixed_prefix:{module}",
+        "app.proxied.plain:app": f"app.cors.proxied:{module}",
+        "app.proxied.forwarded_prefix:app": f"app.cors.prefix_header:{module}",
+    }
+
+
+EXPECTED = {
+    ("uvicorn", Mode.STRIP): "app.cors.{}:app",
+    ("uvicorn", Mode.PRESERVE): "app.cors.fixed_prefix:{}",
+    ("hypercorn", Mode.STRIP): "app.cors.prefix_header:{}",
+    ("hypercorn", Mode.PRESERVE): "app.cors.proxied:{}",
+}
+
+
+@every_cell
+def test_every_command_line_runs_the_variant(cell: Cell) -> None:
+    variation = CORS[cell.variation]
+    command = CATALOGUE.server_command(cell.deployment, "127.0.0.1:8000", "127.0.0.1")
+    ordinary = CATALOGUE.server_command(
+        CATALOGUE.recommended(cell.topology), "127.0.0.1:8000", "127.0.0.1"
+    )
+    expected = EXPECTED[cell.topology.server, cell.topology.mode].format(module_of(variation))
+
+    [(own, right)] = [(a, b) for a, b in zip(command, ordinary, strict=True) if a != b]
+    assert own == expected
+    assert right in variation.application
+    module, _, attribute = own.partition(":")
+    assert callable(getattr(importlib.import_module(module), attribute))
+
+
+def test_nothing_else_runs_an_application_with_cors() -> None:
+    for cell in CATALOGUE.cells:
+        command = CATALOGUE.server_command(cell.deployment, "127.0.0.1:8000", "127.0.0.1")
+        assert not [argument for argument in command if argument.startswith("app.cors")]
+
+
+# --- what must show ---
+
+
+@every_variation
+def test_predicted_checks_and_symptoms_exist(variation: Variation) -> None:
+    for symptoms in variation.symptoms.values():
+        assert symptoms is not None, "nobody says what must show"
+        for check, symptom in symptoms.items():
+            assert check in CORS_CHECKS
+            assert symptom in SYMPTOMS
+            assert symptom in documented(CORS_CHECKS[check])
+
+
+@every_variation
+def test_every_cell_of_a_variation_shows_the_same(variation: Variation) -> None:
+    content: dict[str, Any] = tomllib.loads((FOLDER / f"{variation.name}.toml").read_text())
+    [entry] = content["cells"]
+
+    assert all(symptoms == entry["fails"] for symptoms in variation.symptoms.values())
+    assert not [key for key in entry if key.startswith("fails_")]
+
+
+def test_the_fixes_pass_and_the_problems_fail() -> None:
+    right = {name for name, v in CORS.items() if not any(v.symptoms.values())}
+
+    assert right == {
+        "cors-single",
+        "cors-router",
+        "cors-route-middleware",
+        "cors-nginx-alone",
+        "cors-traefik-alone",
+    }
+    assert all(CORS[name].fix.startswith("Nothing: ") for name in right)
+    assert not any(v.fix.startswith("Nothing") for name, v in CORS.items() if name not in right)
+
+
+@pytest.mark.parametrize("check", CORS_CHECKS)
+def test_every_symptom_that_a_check_names_is_explained(check: str) -> None:
+    assert documented(CORS_CHECKS[check])
+    assert documented(CORS_CHECKS[check]) <= set(SYMPTOMS)
+
+
+def test_a_symptom_of_cors_is_no_other_check_s() -> None:
+    others = {symptom for check in CHECKS.values() for symptom in documented(check)}
+    own = {symptom for check in CORS_CHECKS.values() for symptom in documented(check)}
+
+    assert own & others == {"unreachable"}
+
+
+@pytest.mark.parametrize("check", CORS_CHECKS)
+def test_a_check_is_named_as_its_function_and_its_file(check: str) -> None:
+    function: Any = CORS_CHECKS[check]
+
+    assert function.__name__ == check
+    assert function.__module__ == f"hoplab.checks.cors.{check}"
