@@ -94,7 +94,11 @@ def test_application_is_reached_by_the_proxies_alone(name: str, topology: Topolo
 def test_application_names_itself_and_trusts_the_backend(name: str, topology: Topology) -> None:
     told = SERVERS[topology.server].environment(CATALOGUE.recipe(topology).trust, SUBNET)
 
-    assert SERVICES[name]["environment"] == {"INSTANCE_NONCE": f"hoplab.{name}", **told}
+    assert SERVICES[name]["environment"] == {
+        "INSTANCE_NONCE": f"hoplab.{name}",
+        "DOCS_OFFLINE": "0",
+        **told,
+    }
 
 
 @every_app
@@ -321,6 +325,7 @@ def test_variables_are_these() -> None:
         "PYTHON_IMAGE",
         "BACKEND_SUBNET",
         "CERTIFICATES",
+        "DOCS_OFFLINE",
         "NONCE",
         "PIP_CERT",
     }

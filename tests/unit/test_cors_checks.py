@@ -561,6 +561,14 @@ def test_vary_of_everything_is_enough(stub: Stub) -> None:
     assert ask(stub, "simple").verdict is Verdict.PASS
 
 
+@pytest.mark.xfail(reason="judge() looks at Vary only where an origin is named")
+def test_vary_that_is_missing_for_a_stranger_is_found(stub: Stub) -> None:
+    """A cache would give the stranger's answer, without Allow-Origin, to a page that may read."""
+    stub.serve(as_it_is, where(of_origin(STRANGER), drops(VARY)), variant("cors-single"))
+
+    assert ask(stub, "simple").symptom == "cors-vary-missing"
+
+
 def test_a_star_without_credentials_depends_on_nobody() -> None:
     """Vary is not missing where the answer is the same for all; who gets in is another question."""
     answer = answered([(ALLOW, "*"), CREDENTIALS])

@@ -1,0 +1,306 @@
+"""`hoplab cors`, and `explain` of what it asks: right, wrong and surprising."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hoplab.catalogue import ROOT, load
+from hoplab.checks.cors import CORS_CHECKS
+from hoplab.cors import LAYERS
+from hoplab.topology import PREFIX
+from tests.commands.clone import Clone
+
+HOPLAB = [sys.executable, "-m", "hoplab.cli"]
+CATALOGUE = load()
+ONE = ["--proxy", "nginx", "--server", "uvicorn", "--mode", "strip", "--scheme", "http"]
+CELL = "nginx-uvicorn-strip.server-option.proxy.http+"
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # psutil knows the processes
+
+
+def hoplab(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*HOPLAB, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return Clone(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The results file of every CORS variant, everywhere."""
+    file = tmp_path_factory.mktemp("cors") / "results.json"
+    run = hoplab("cors", "--format", "json", "-o", str(file))
+    assert (run.returncode, run.stdout) == (0, ""), run.stderr
+    assert "128 cells: " in run.stderr
+    assert "0 error; no surprises\n" in run.stderr
+    return json.loads(file.read_text())
+
+
+# --- the whole ---
+
+
+def test_every_cell_is_as_predicted(whole: dict[str, Any]) -> None:
+    assert [cell["id"] for cell in whole["cells"]] == [cell.id for cell in CATALOGUE.cors_cells]
+    assert len(whole["cells"]) == 128
+    assert {cell["verdict"] for cell in whole["cells"]} == {"pass", "fail"}
+    for cell in whole["cells"]:
+        found = {f["check"]: f["symptom"] for f in cell["findings"] if f["symptom"]}
+        assert found == cell["prediction"]["symptoms"], cell["id"]
+        assert cell["prediction"]["as_predicted"], cell["id"]
+
+
+def test_every_question_is_asked_of_every_cell_and_has_its_evidence(whole: dict[str, Any]) -> None:
+    for cell in whole["cells"]:
+        assert [finding["check"] for finding in cell["findings"]] == list(CORS_CHECKS)
+        for finding in cell["findings"]:
+            assert finding["verdict"] in {"pass", "fail"}, (cell["id"], finding["detail"])
+            assert finding["detail"]
+            assert finding["exchanges"], (cell["id"], finding["check"])
+            asked = [exchange["url"] for exchange in finding["exchanges"]]
+            bases = [url for url in asked if f"{PREFIX}/" in url]
+            assert bases == asked or finding["check"] == "hostile", "OPTIONS * has no path"
+
+
+@pytest.mark.parametrize(
+    "variation",
+    ["single", "router", "route-middleware", "nginx-alone", "traefik-alone"],
+)
+def test_what_mends_it_passes_everywhere(whole: dict[str, Any], variation: str) -> None:
+    cells = [cell for cell in whole["cells"] if cell["variation"] == f"cors-{variation}"]
+
+    assert len(cells) == (8 if variation.endswith("alone") else 16)
+    assert {cell["verdict"] for cell in cells} == {"pass"}
+
+
+@pytest.mark.parametrize(
+    "variation", ["both", "inner-only", "single-added", "nginx-too", "traefik-too"]
+)
+def test_what_is_wrong_fails_everywhere(whole: dict[str, Any], variation: str) -> None:
+    cells = [cell for cell in whole["cells"] if cell["variation"] == f"cors-{variation}"]
+
+    assert len(cells) == (8 if variation.endswith("too") else 16)
+    assert {cell["verdict"] for cell in cells} == {"fail"}
+
+
+def test_an_answer_of_the_application_names_the_layers_of_its_variant(
+    whole: dict[str, Any],
+) -> None:
+    named: Counter[str] = Counter()
+    for cell in whole["cells"]:
+        [order] = [f for f in cell["findings"] if f["check"] == "order"]
+        for exchange in order["exchanges"]:
+            if exchange["method"] == "GET":
+                path = exchange["url"].partition(PREFIX)[2]
+                layers = LAYERS[cell["variation"]][path]
+                passed = [f">{layer}" for layer in layers]
+                passed += [f"<{layer}" for layer in reversed(layers)]
+                assert headers(exchange)["x-middleware"] == " ".join(passed), cell["id"]
+                named[cell["variation"]] += 1
+
+    assert set(named) == set(CATALOGUE.cors)
+
+
+def headers(exchange: Mapping[str, Any]) -> dict[str, str]:
+    return {name.lower(): value for name, value in exchange["response_headers"]}
+
+
+def test_every_cell_of_a_variant_answers_the_same(whole: dict[str, Any]) -> None:
+    """Whatever proxy, server, mode and scheme: who gets in, and with which status."""
+    seen: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
+    for cell in whole["cells"]:
+        for finding in cell["findings"]:
+            if finding["check"] in {"preflight", "simple", "errors"}:
+                for exchange in finding["exchanges"]:
+                    origin = dict(exchange["request_headers"]).get("Origin", "")
+                    path = exchange["url"].partition(PREFIX)[2]
+                    key = (cell["variation"], exchange["method"], path, origin)
+                    allowed = headers(exchange).get("access-control-allow-origin")
+                    seen.setdefault(key, set()).add((exchange["status"], allowed))
+
+    assert {key: answers for key, answers in seen.items() if len(answers) > 1} == {}
+
+
+def test_versions_and_processes_are_recorded(whole: dict[str, Any]) -> None:
+    assert {*CATALOGUE.proxies, "uvicorn", "hypercorn", "fastapi"} <= {*whole["versions"]}
+    applications = {
+        (cell.variation, cell.topology.server, cell.topology.mode) for cell in CATALOGUE.cors_cells
+    }
+    assert len(whole["cells"]) == 128 > whole["processes"] > len(CATALOGUE.proxies)
+    assert whole["processes"] <= len(applications) * len(CATALOGUE.proxies)
+
+
+# --- what is chosen, and what is shown ---
+
+
+@pytest.mark.parametrize("name", ["both", "cors-both"])
+def test_a_variation_is_chosen_with_and_without_its_cors(name: str) -> None:
+    run = hoplab("cors", *ONE, "--variation", name)
+
+    assert run.returncode == 0, run.stderr
+    assert "cors-both" in run.stdout.splitlines()
+    assert "1 cells: 0 pass, 1 fail, 0 error; no surprises\n6 checks asked" in run.stdout
+    assert max(map(len, run.stdout.splitlines())) <= 80
+
+
+def test_one_question_of_two_variations() -> None:
+    run = hoplab("cors", *ONE, "--variation", "single", "--variation", "both", "--check", "order")
+
+    assert run.returncode == 0, run.stderr
+    assert "2 cells: 2 pass, 0 fail, 0 error; no surprises\n2 checks asked" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--variation", "bth"],
+            f"variation 'cors-bth' is unknown; known: {', '.join(CATALOGUE.cors)}",
+        ),
+        (["--variation", "nginx-bare"], f"known: {', '.join(CATALOGUE.cors)}"),
+        (["--variation", "none"], f"known: {', '.join(CATALOGUE.cors)}"),
+        (["--check", "reach"], f"check 'reach' is unknown; known: {', '.join(CORS_CHECKS)}"),
+        (["--check", "cors"], f"check 'cors' is unknown; known: {', '.join(CORS_CHECKS)}"),
+        (["--proxy", "caddy"], "proxy 'caddy' is unknown; known: traefik, nginx"),
+        (["--variation", "nginx-too", "--proxy", "traefik"], "no cell has all of that; near: "),
+        (["--server", "fastapi"], "no cell has all of that; near: "),
+        (["--strategy", "none"], "No such option: --strategy"),
+        (["-o", "/nowhere/x.json"], "can't write /nowhere/x.json"),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_2(arguments: list[str], message: str) -> None:
+    run = hoplab("cors", *arguments)
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert message in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_the_matrix_has_no_cell_of_cors() -> None:
+    run = hoplab("matrix", "--variation", "cors-both")
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert len(run.stderr.splitlines()) == 1
+
+
+# --- explain ---
+
+
+def test_explain_a_variation() -> None:
+    run = hoplab("explain", "cors-both")
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("cors-both\n")
+    assert "  - uvicorn app.plain:app " in run.stdout
+    assert "  + uvicorn app.cors.both:app " in run.stdout
+    assert f"{CELL}cors-both: cors-wrong-policy\n" in run.stdout
+    assert "What mends it\n  One layer for everything" in run.stdout
+
+
+def test_explain_a_variation_of_a_proxy_shows_its_lines() -> None:
+    run = hoplab("explain", "cors-nginx-too")
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "  +         add_header Access-Control-Allow-Origin http://main.co.kr" in run.stdout
+
+
+def test_explain_a_symptom() -> None:
+    run = hoplab("explain", "cors-duplicated")
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "contains multiple\n  values." in run.stdout
+    assert f"  hoplab explain {CELL}cors-nginx-too\n" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("variation", "passed", "answer"),
+    [
+        (
+            "both",
+            ">prometheus >main-cors >metrics-cors <metrics-cors <main-cors <prometheus",
+            "access-control-allow-origin: http://main.co.kr",
+        ),
+        (
+            "nginx-too",
+            ">cors >prometheus <prometheus <cors",
+            "access-control-allow-origin: http://main.co.kr",
+        ),
+    ],
+)
+def test_explain_a_cell_shows_the_layers_that_were_passed(
+    variation: str, passed: str, answer: str
+) -> None:
+    run = hoplab("explain", f"{CELL}cors-{variation}")
+
+    assert run.returncode == 0, run.stderr
+    assert "fail, as predicted\n" in run.stdout
+    hops = run.stdout.partition("Hop by hop\n")[2].partition("\n\n")[0]
+    layers = hops.partition("in the application, the layers passed\n")[2]
+    inside, _, outside = layers.partition("  application -> client\n")
+    assert inside.split() == passed.split()
+    assert answer in outside
+    assert "Origin: http://main.co.kr" in hops
+
+
+def test_explain_a_cell_that_is_right() -> None:
+    run = hoplab("explain", f"{CELL}cors-single")
+
+    assert run.returncode == 0, run.stderr
+    assert "pass, as predicted\n" in run.stdout
+    assert "What mends it" not in run.stdout
+
+
+# --- what must be caught ---
+
+
+def test_a_wrong_expectation_is_a_surprise(clone: Clone) -> None:
+    file = "variations/cors/cors-single.toml"
+    clone.edit(file, "fails = {}", 'fails = {errors = "cors-missing-on-error"}')
+
+    run = clone.hoplab("cors", *ONE, "--variation", "single")
+
+    assert run.returncode == 1, run.stderr
+    assert f"{CELL}cors-single: surprise\n" in run.stdout
+    assert "errors: predicted cors-missing-on-error, found pass\n" in run.stdout
+    assert "1 cells: 1 pass, 0 fail, 0 error; 1 surprise\n" in run.stdout
+
+
+def test_a_broken_policy_is_a_surprise(clone: Clone) -> None:
+    clone.edit("app/cors/parts.py", "allow_credentials=True", "allow_credentials=False")
+
+    run = clone.hoplab("cors", *ONE, "--variation", "router", "--variation", "nginx-alone")
+
+    assert run.returncode == 1, run.stderr
+    assert f"{CELL}cors-router: surprise\n" in run.stdout
+    assert "preflight: predicted pass, found cors-wrong-policy\n" in run.stdout
+    assert "2 cells: 1 pass, 1 fail, 0 error; 3 surprises\n" in run.stdout
+
+
+def test_a_proxy_s_policy_whose_line_is_gone_is_an_error(clone: Clone) -> None:
+    clone.edit("nginx/strip.conf.template", "proxy_http_version 1.1;", "proxy_http_version  1.1;")
+
+    run = clone.hoplab("cors", *ONE, "--variation", "nginx-too", "--variation", "single")
+
+    assert run.returncode == 1, run.stderr
+    assert "2 cells: 1 pass, 0 fail, 1 error; no surprises\n" in run.stdout
+
+
+def test_a_surprise_is_told_where_the_results_go_to_a_file(clone: Clone, tmp_path: Path) -> None:
+    clone.edit("variations/cors/cors-single.toml", "fails = {}", 'fails = {order = "unreachable"}')
+    file = tmp_path / "results.json"
+
+    run = clone.hoplab("cors", *ONE, "--variation", "single", "--format", "json", "-o", str(file))
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "order: predicted unreachable, found pass\n" in run.stderr
+    [cell] = json.loads(file.read_text())["cells"]
+    assert cell["prediction"] == {"symptoms": {"order": "unreachable"}, "as_predicted": False}
