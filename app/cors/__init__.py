@@ -1,4 +1,4 @@
-"""A main application with a CORS policy, and /metrics with another: five ways to write it.
+"""A main application with a CORS policy, and /metrics with another: ways to write it.
 
 Each module is one of them, as short as people write it, and runs by its import string:
 `uvicorn app.cors.both:app`. What is the same in all stands in parts.py and metrics.py. The modules

@@ -10,6 +10,7 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -79,7 +80,7 @@ class MetricsMiddleware:
 
 def _route(scope: Scope, root_path: str) -> str:
     """The template of the route that answered; a mount has put its own path into root_path."""
-    if "route" not in scope:
+    if "route" not in scope or isinstance(scope["route"], Mount):  # which found nothing in itself
         return _NO_ROUTE
     mount: str = scope.get("root_path", "").removeprefix(root_path)
     return mount + str(scope["route"].path)

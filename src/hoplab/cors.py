@@ -109,8 +109,5 @@ def preflight_passes(exchange: Exchange, origin: str, *, credentials: bool) -> b
         for value in values(exchange, "Access-Control-Allow-Headers")
         for name in value.split(",")
     ]
-    return (
-        lets_in(exchange, origin, credentials=credentials)
-        and exchange.status in ok
-        and ASKED_HEADER.lower() in named
-    )
+    named_it = ASKED_HEADER.lower() in named or ("*" in named and not credentials)
+    return lets_in(exchange, origin, credentials=credentials) and exchange.status in ok and named_it

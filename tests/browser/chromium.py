@@ -57,7 +57,7 @@ def chromium(
             f"--ignore-certificate-errors-spki-list={_key_hash(certificates)}",
             "--disable-gpu",
         ]
-        # By default it now sends cookies to no other site, whatever CORS says; a person may allow it.
+        # By default it sends cookies to no other site, whatever CORS says; a person may allow it.
         preferences = profile / "Default" / "Preferences"
         preferences.parent.mkdir()
         preferences.write_text(json.dumps({"profile": {"cookie_controls_mode": 0}}))

@@ -542,19 +542,7 @@ def test_a_request_is_counted_by_method_template_and_status(
 
 @pytest.mark.parametrize(
     "variant",
-    [
-        pytest.param(
-            name,
-            marks=[
-                pytest.mark.xfail(
-                    reason="Starlette's Router puts a Mount into scope['route']: the label is the"
-                    " mount's path, below /metrics even twice"
-                )
-            ]
-            * (name == "route_middleware"),
-        )
-        for name in NAMES
-    ],
+    NAMES,
 )
 @pytest.mark.parametrize(("method", "path", "labels"), NOT_FOUND, ids=str)
 def test_a_redirect_and_a_404_have_no_route(

@@ -37,6 +37,8 @@ def judge(exchange: Exchange, origin: str, allowed: Sequence[str]) -> list[Probl
     given = ", ".join(values(exchange, "Access-Control-Allow-Origin")) or "none"
     told = f"{exchange.method} {exchange.url} of {origin} → {exchange.status}, allowed: {given}"
     doubled = [name for name in _ONCE if len(values(exchange, f"Access-Control-{name}")) > 1]
+    if "," in given and "Allow-Origin" not in doubled:  # two in one header
+        doubled.append("Allow-Origin")
     passes = preflight_passes if preflight else lets_in
     if doubled:
         found.append(Problem("cors-duplicated", f"{told}; twice: {', '.join(doubled)}"))
@@ -49,10 +51,23 @@ def judge(exchange: Exchange, origin: str, allowed: Sequence[str]) -> list[Probl
         found.append(Problem("cors-missing", told))
     elif not doubled and not passes(exchange, origin, credentials=True):
         found.append(Problem("cors-wrong-policy", f"{told}, expected {origin} with credentials"))
-    # The answer to OPTIONS is in no cache (RFC 9110, 9.3.7): what it depends on matters to nobody.
-    if not preflight and given not in {"*", "none"} and not varies(exchange):
-        found.append(Problem("cors-vary-missing", f"{told}, without Vary: Origin"))
     return found
+
+
+def without_vary(exchanges: Sequence[Exchange]) -> list[Problem]:
+    """The answers of a path that a cache could give to a page of another origin.
+
+    If one names an origin, then all depend on it, also those that name none. Not for preflights: no
+    cache keeps the answer to OPTIONS (RFC 9110, 9.3.7).
+    """
+    named = {v for each in exchanges for v in values(each, "Access-Control-Allow-Origin")}
+    if not named - {"*"}:
+        return []
+    return [
+        Problem("cors-vary-missing", f"{each} of {dict(each.sent).get('Origin')}: no Vary: Origin")
+        for each in exchanges
+        if not varies(each)
+    ]
 
 
 def varies(exchange: Exchange) -> bool:
