@@ -114,6 +114,18 @@ def headers(exchange: Mapping[str, Any]) -> dict[str, str]:
     return {name.lower(): value for name, value in exchange["response_headers"]}
 
 
+def test_the_documentation_shows_the_table_that_comes_out() -> None:
+    """Of one topology behind each proxy: the others are the same, as the next test says."""
+    shown = ["--server", "uvicorn", "--mode", "strip", "--scheme", "http"]
+    run = hoplab("cors", *shown)
+    assert run.returncode == 0, run.stderr
+    tables, _, _ = run.stdout.partition("16 cells: ")
+    both, _, _ = tables.partition("\n\ncors-inner-only\n")
+
+    assert f"$ hoplab cors\n{tables}128 cells: " in (ROOT / "docs/cors.md").read_text()
+    assert f"cors --variation both\n{both}\n…\n```" in (ROOT / "README.md").read_text()
+
+
 def test_every_cell_of_a_variant_answers_the_same(whole: dict[str, Any]) -> None:
     """Whatever proxy, server, mode and scheme: who gets in, and with which status."""
     seen: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
