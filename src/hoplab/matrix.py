@@ -92,7 +92,12 @@ def _in_processes(jobs: Sequence[Job], checks: Mapping[str, Check]) -> Generator
         for part in _parts(jobs):
             ours, theirs = spawn.Pipe(duplex=False)
             worker = spawn.Process(target=_work, args=(os.getpid(), theirs, part, checks))
-            worker.start()
+            # Ctrl-C is for this process, which then ends them: they inherit what is blocked.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                worker.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
             workers[ours] = worker
             theirs.close()  # so that its end is the pipe's
         left = len(jobs)
@@ -100,7 +105,8 @@ def _in_processes(jobs: Sequence[Job], checks: Mapping[str, Check]) -> Generator
             for pipe in cast("list[Connection]", wait_for_pipes(list(workers), timeout=0.1)):
                 try:
                     told: Told = pipe.recv()
-                except EOFError:
+                except (EOFError, OSError):
+                    interrupts.check()  # a signal to the whole group ended it
                     message = f"A client process of the lab ended; {left} cells were left to ask."
                     raise HoplabError(message) from None
                 left -= len(told[1])
@@ -122,8 +128,7 @@ def _parts(jobs: Sequence[Job]) -> list[list[Job]]:
 
 
 def _work(parent: int, pipe: Connection, jobs: Sequence[Job], checks: Mapping[str, Check]) -> None:
-    """What a process does. Ctrl-C is for its parent, which then ends it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What a process does, until its parent ends it."""
     die_with_parent(parent)
     for told in _in_threads(jobs, checks, THREADS // PROCESSES):
         pipe.send(told)
