@@ -14,11 +14,14 @@ from starlette.routing import Route
 
 def wanted() -> bool:
     """Whether the environment says so; without, the docs are FastAPI's own."""
-    return os.environ.get("DOCS_OFFLINE", "") not in {"", "0"}
+    return os.environ.get("DOCS_OFFLINE", "").lower() not in {"", "0", "no", "false", "off"}
 
 
 def serve_offline(app: FastAPI) -> None:
-    """Replace the pages at `docs_url` and `redoc_url`, and serve their files below `docs_url`."""
+    """Replace the pages at `docs_url` and `redoc_url`, and serve their files below `docs_url`.
+
+    Nothing happens without a `docs_url`.
+    """
     files = StaticFiles(packages=[("fastapi_offline", "static")])
     files_url = f"{app.docs_url}/files"
 
@@ -53,9 +56,11 @@ def serve_offline(app: FastAPI) -> None:
     async def docs_file(request: Request) -> Response:
         return await files.get_response(request.path_params["name"], request.scope)
 
+    if not app.docs_url:
+        return
     ours = [
-        Route(f"{app.docs_url}", swagger_ui_html),
-        Route(f"{app.redoc_url}", redoc_html),
+        Route(app.docs_url, swagger_ui_html),
+        *([Route(app.redoc_url, redoc_html)] if app.redoc_url else []),
         Route(f"{files_url}/{{name}}", docs_file),
     ]
     replaced = {route.path for route in ours}

@@ -15,12 +15,14 @@ from hoplab.catalogue import load
 from hoplab.endpoint import Endpoint
 from hoplab.engines import certificates, runs
 from hoplab.engines.process import ProcessEngine
+from hoplab.errors import HarnessError, NoAnswer
 from hoplab.lab import CERTIFICATES, RUNS
 from hoplab.topology import Scheme
 from hoplab.wire import CHUNKED, Client, Headers
 
 BODY = bytes(256 * 1024)
 CLIENTS = 24
+OK = 200
 
 
 def main(requests: int) -> None:
@@ -54,11 +56,15 @@ def count(endpoint: Endpoint, scheme: Scheme, headers: Headers, requests: int) -
         where = {origin: (endpoint.host, endpoint.ports[scheme])}
         client = Client(where, endpoint.authority, endpoint.source)
         try:
-            return (
-                client.request("POST", f"{endpoint.base(scheme)}/echo", headers, BODY).body == BODY
-            )
+            answer = client.request("POST", f"{endpoint.base(scheme)}/echo", headers, BODY)
+        except NoAnswer:
+            return False
         finally:
             client.close()
+        if answer.status != OK:
+            message = f"{answer}: expected {OK}"
+            raise HarnessError(message)
+        return answer.body == BODY
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         return Counter(pool.map(post, range(requests)))[False]

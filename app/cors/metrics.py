@@ -62,11 +62,12 @@ class MetricsMiddleware:
         root_path = scope.get("root_path", "")
         began = time.perf_counter()
         status = 500  # of whoever catches what is raised
+        seconds: float | None = None
 
         async def send_noted(message: Message) -> None:
-            nonlocal status
+            nonlocal status, seconds
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, seconds = message["status"], time.perf_counter() - began
             await send(message)
 
         try:
@@ -75,7 +76,9 @@ class MetricsMiddleware:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             labels = (method, _route(scope, root_path), str(status))
             self.metrics.requests.labels(*labels).inc()
-            self.metrics.seconds.labels(*labels).observe(time.perf_counter() - began)
+            if seconds is None:
+                seconds = time.perf_counter() - began
+            self.metrics.seconds.labels(*labels).observe(seconds)
 
 
 def _route(scope: Scope, root_path: str) -> str:

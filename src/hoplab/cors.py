@@ -66,6 +66,9 @@ LAYERS: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 """The middleware that a request passes on its way in, outermost first: that was added last."""
 
+ANSWERED_BY_PROXY = {"cors-traefik-too", "cors-nginx-alone", "cors-traefik-alone"}
+"""Where no preflight reaches the application."""
+
 ASKED_METHOD, ASKED_HEADER = "GET", "X-Requested-With"
 _PREFLIGHT = [
     ("Access-Control-Request-Method", ASKED_METHOD),

@@ -132,7 +132,8 @@ def _work(parent: int, pipe: Connection, jobs: Sequence[Job], checks: Mapping[st
     die_with_parent(parent)
     for told in _in_threads(jobs, checks, THREADS // PROCESSES):
         pipe.send(told)
-    signal.pause()  # it counts as part of the lab to the end
+    if mine := multiprocessing.parent_process():
+        mine.join()  # until then it counts as part of the lab
 
 
 def _in_threads(jobs: Sequence[Job], checks: Mapping[str, Check], threads: int) -> Generator[Told]:

@@ -94,7 +94,14 @@ def request_of(catalogue: Catalogue, cell: Cell, symptoms: Sequence[str]) -> Sym
     """The first of these symptoms, with the request by which it shows in this cell."""
     symptom = SYMPTOMS[symptoms[0]] if symptoms else HEALTHY
     variation = catalogue.every_variation.get(cell.variation)
-    return replace(symptom, path=variation.path) if variation and variation.path else symptom
+    if variation is None:
+        return symptom
+    return replace(
+        symptom,
+        path=variation.path or symptom.path,
+        method=variation.method or symptom.method,
+        headers=tuple(variation.headers) or symptom.headers,
+    )
 
 
 def shown_by(catalogue: Catalogue, symptom: str, count: int = 3) -> list[str]:

@@ -390,7 +390,7 @@ _ALL = (
         " main one's layers. Or the proxy's policy replaces the application's.",
         fix="One layer for each path: around everything, or one for each mount"
         " (Mount(middleware=)) and none around them.",
-        references=(_CORS, _STARLETTE_CORS, f"{_GITHUB}/fastapi/fastapi/issues/1663")),
+        references=(_CORS, _STARLETTE_CORS, f"{_GITHUB}/fastapi/fastapi/issues/1174")),
     Symptom("cors-missing", path="/items/", headers=_MAIN,
         seen="The console says: No 'Access-Control-Allow-Origin' header is present. The request"
         " itself was answered, and may have done its work.",
@@ -404,11 +404,11 @@ _ALL = (
         cause="Starlette puts what add_middleware adds inside its ServerErrorMiddleware, which"
         " answers what nobody caught: outside the CORS layer.",
         fix="Put CORSMiddleware around the application: app = CORSMiddleware(app, ...).",
-        references=(_STARLETTE_CORS, f"{_GITHUB}/fastapi/fastapi/discussions/8027")),
+        references=(_STARLETTE_CORS, f"{_GITHUB}/Kludex/starlette/issues/1116")),
     Symptom("cors-duplicated", path="/items/", headers=_MAIN,
         seen="The console says: The 'Access-Control-Allow-Origin' header contains multiple values.",
         cause="Application and proxy both add it. nginx's add_header adds to what came from the"
-        " application; Traefik replaces it.",
+        " application; Traefik replaces it where its own list matches.",
         fix="Leave CORS to one of them; or proxy_hide_header the application's.",
         references=(_CORS, "https://nginx.org/en/docs/http/ngx_http_headers_module.html")),
     Symptom("cors-preflight-redirected", path="/metrics", headers=_PREFLIGHT, method="OPTIONS",
@@ -416,7 +416,7 @@ _ALL = (
         cause="The path lacks the slash of a mount or route, and no CORS layer stands before the"
         " router that redirects it.",
         fix="Ask for the path as it is, with its slash; or a layer around the router.",
-        references=(f"{_GITHUB}/whatwg/fetch/issues/204", _CORS)),
+        references=("https://fetch.spec.whatwg.org/#cors-preflight-fetch", _CORS)),
     Symptom("cors-vary-missing", path="/items/", headers=_MAIN,
         seen="A page is now and then refused what it may read, after a page of another origin had"
         " read it: the answer came from a cache.",
@@ -434,7 +434,7 @@ _ALL = (
     Symptom("cors-crashes", path="/items/", headers=_PREFLIGHT, method="OPTIONS",
         seen="A 502 or 500 to a preflight with many header names.",
         cause="allow_headers=[\"*\"] sends back what was asked for: an answer whose head is larger"
-        " than nginx's proxy_buffer_size is a 502.",
+        " than nginx's proxy_buffer_size (a page, mostly 4 KB) is a 502.",
         fix="Name the headers in allow_headers; or a larger proxy_buffer_size.",
         references=(_STARLETTE_CORS, f"{_PROXY}#proxy_buffer_size")),
     Symptom("middleware-misordered", path="/metrics/", headers=_MAIN,
@@ -448,8 +448,8 @@ _ALL = (
         seen="Prometheus shows the target as down.",
         cause="/metrics is not reached at its public path, or answers something else than its text"
         " format: a page for people, a redirect that loses the prefix.",
-        fix="Scrape the path with its slash, metrics_path: /api/v1/metrics/; or the application"
-        " itself, past the proxy.",
+        fix="Let the redirect keep the prefix, or scrape the path with its slash; or the"
+        " application itself, past the proxy.",
         references=("https://prometheus.io/docs/instrumenting/exposition_formats/",)),
     Symptom("metrics-wrong", path="/metrics/",
         seen="Requests are missing in the graphs; or Prometheus runs out of memory.",

@@ -39,7 +39,8 @@ class Variation:
     `{proxies}` may stand in it.
     application: what the server runs in the place of what its recipe says.
     outer: the proxy in front of the cell's own, if there are two.
-    path: what to ask below the public base, if its symptom's own request doesn't show it.
+    path, method, headers: what to ask below the public base, if its symptom's own request doesn't
+    show it.
     symptoms: what must show in each of its cells; None where nothing is changed, and the rules say.
     """
 
@@ -52,19 +53,14 @@ class Variation:
     outer: str | None
     symptoms: Mapping[Cell, Symptoms | None]
     path: str | None = None
+    method: str | None = None
+    headers: Sequence[tuple[str, str]] = ()
     application: Mapping[str, str] = field(default_factory=dict)
 
 
 _KEYS = {
-    "about",
-    "fix",
-    "references",
-    "changes",
-    "commands",
-    "application",
-    "outer",
-    "path",
-    "cells",
+    *("about", "fix", "references", "changes", "commands", "application", "outer", "cells"),
+    *("path", "method", "headers"),
 }
 _CELLS_KEYS = {"proxy", "proxies", "servers", "modes", "strategy", "trust", "fails"}
 _SCHEME_KEYS = {f"fails_{scheme}" for scheme in Scheme}
@@ -95,6 +91,8 @@ def _read(file: Path, proxies: Collection[str]) -> Variation:
             application=content.get("application", {}),
             outer=content.get("outer"),
             path=content.get("path"),
+            method=content.get("method"),
+            headers=[(name, value) for name, value in content.get("headers", {}).items()],
             symptoms=dict(
                 cell_and_symptoms
                 for entry in content["cells"]

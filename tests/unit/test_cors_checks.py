@@ -445,7 +445,7 @@ CASES: dict[str, list[Case]] = {
         Case("metrics-unreachable", "no type", only("/metrics/", drops("Content-Type"))),
         Case("metrics-wrong", "not the format", altered("/metrics/", text("{", "("))),
         Case("metrics-wrong", "not UTF-8", body(lambda given: given + b"\xff")),
-        Case("metrics-wrong", "empty", body(lambda _: b""), words="[]"),
+        Case("metrics-wrong", "empty", body(lambda _: b""), words="0 after one more, 0 before"),
         Case("metrics-wrong", "cut short", body(lambda given: given[: given.index(b"}")])),
         Case(
             "metrics-wrong",
@@ -547,12 +547,14 @@ def test_a_variant_fails_as_its_file_says(stub: Stub, variation: Variation, chec
     assert finding.verdict is (Verdict.FAIL if finding.symptom else Verdict.PASS), finding.detail
 
 
-def test_a_preflight_of_the_proxy_s_own_is_no_misorder(stub: Stub) -> None:
+def test_a_preflight_that_the_proxy_answers_is_right_where_that_is_the_design(stub: Stub) -> None:
     stub.serve(as_it_is, policy(MAIN, METRICS), variant("cors-single"))
 
-    finding = ask(stub, "order")
+    swallowed = ask(stub, "order")
+    by_design = ask(stub, "order", "cors-traefik-too")
 
-    assert finding.verdict is Verdict.PASS, finding.detail
+    assert (swallowed.verdict, swallowed.symptom) == (Verdict.FAIL, "unreachable")
+    assert by_design.verdict is Verdict.PASS, by_design.detail
 
 
 def test_vary_of_everything_is_enough(stub: Stub) -> None:

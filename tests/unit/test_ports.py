@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,10 +86,31 @@ def test_free_ports_are_none_that_a_client_could_be_given_meanwhile() -> None:
     assert not [port for port in ports.free_ports(64) if int(first) <= port <= int(last)]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="abstract names are Linux's")
+def test_two_labs_at_once_draw_from_different_ports() -> None:
+    """Between the choice and the server's own bind, another lab could else take the same."""
+    code = "from hoplab.engines.ports import free_ports; print(*free_ports(600)); input()"
+    command = [sys.executable, "-c", code]
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as one,
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as other,
+    ):
+        drawn = []
+        for lab in (one, other):
+            assert lab.stdout
+            drawn.append(set(lab.stdout.readline().split()))
+        one.communicate("\n")
+        other.communicate("\n")
+
+    assert [len(each) for each in drawn] == [600, 600]
+    assert not drawn[0] & drawn[1]
+
+
 def test_taken_ones_are_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server((LOOPBACK, 0)) as sock:
         taken = sock.getsockname()[1]
-        monkeypatch.setattr(ports, "_UNREGISTERED", (taken, taken + 1))
+        monkeypatch.setattr(ports, "_UNREGISTERED", range(taken, taken + 1))
 
         assert ports.free_ports(1) != [taken]
 

@@ -5,7 +5,7 @@ import random
 import re
 import socket
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 import psutil
@@ -17,7 +17,10 @@ from hoplab.topology import Scheme, Topology
 LOOPBACK = "127.0.0.1"
 
 # Below what Linux gives to outgoing connections (ip_local_port_range); above most well-known ones.
-_UNREGISTERED = (12000, 32768) if sys.platform == "linux" else (0, 0)
+_UNREGISTERED = range(12000, 32768) if sys.platform == "linux" else range(0)
+_BLOCK = 512
+_claimed: set[int] = set()
+"""The first ports of the blocks that this process holds."""
 
 _DEFAULT = re.compile(r"\$\{(\w+):-(\d+)\}:\d+\b")
 _HIGHEST = 65535
@@ -44,20 +47,46 @@ def free_ports(count: int) -> list[int]:
     """Ports that are free now, all different.
 
     They are none that the system gives to outgoing connections, where it says which those are:
-    before a server listens, a client could otherwise be given its port.
+    before a server listens, a client could otherwise be given its port. For the same reason they
+    are from blocks that no other lab on this machine draws from.
     """
-    candidates = list(range(*_UNREGISTERED))
-    random.shuffle(candidates)
+    candidates = _candidates()
     with ExitStack() as stack:
         found: list[int] = []
         while len(found) < count:
             try:
-                sock = socket.create_server((LOOPBACK, candidates.pop() if candidates else 0))
+                sock = socket.create_server((LOOPBACK, next(candidates, 0)))
             except OSError:
                 continue
             stack.enter_context(sock)
             found.append(sock.getsockname()[1])
         return found
+
+
+def _candidates() -> Iterator[int]:
+    """In no order, and those of blocks that are ours already before others."""
+    blocks = [start for start in _UNREGISTERED[::_BLOCK] if start not in _claimed]
+    random.shuffle(blocks)
+    for start in [*_claimed, *blocks]:
+        if _claim(start):
+            ports = list(range(start, min(start + _BLOCK, _UNREGISTERED.stop)))
+            random.shuffle(ports)
+            yield from ports
+
+
+def _claim(start: int) -> bool:
+    """Hold a block until this process ends, unless another does."""
+    if start in _claimed:
+        return True
+    # An abstract name (unix(7)) is no file, ends with us, and is as local as ports are.
+    with socket.socket(socket.AF_UNIX) as claim:
+        try:
+            claim.bind(f"\0hoplab-ports-{start}")
+        except OSError:
+            return False
+        claim.detach()
+    _claimed.add(start)
+    return True
 
 
 def require_free(ports: Mapping[Topology, Mapping[Scheme, int]]) -> None:

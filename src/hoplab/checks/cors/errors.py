@@ -16,6 +16,6 @@ def errors(probe: Probe) -> str:
         answer = probe.get(path)
         if not probe.answers(answer, status):
             probe.fail("unreachable", answer, f"{status} from the application")
-    problems = ask(probe, list(PATHS), cookies=[True], missing="cors-missing-on-error")
+    problems = ask(probe, list(PATHS), [404, 500], cookies=[True], missing="cors-missing-on-error")
     fail_with_the_worst(problems)
     return f"{len(PATHS)} errors have the headers of their path's policy"
