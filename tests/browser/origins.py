@@ -1,4 +1,7 @@
-"""The sites of other origins: an empty page each, over plain http as in the post."""
+"""The sites of other origins: an empty page each, over plain http as in the post.
+
+At `/sandboxed` its origin is `null`.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -20,6 +23,8 @@ class _Empty(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(page)))
+        if self.path == "/sandboxed":
+            self.send_header("Content-Security-Policy", "sandbox allow-scripts")
         self.end_headers()
         self.wfile.write(page)
 

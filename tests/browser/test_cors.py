@@ -55,11 +55,12 @@ def variants(executable: str) -> Iterator[Endpoints]:  # noqa: ARG001 - without 
         yield endpoints
 
 
-@pytest.fixture(params=ORIGINS)
+@pytest.fixture(params=[*ORIGINS, "null"])
 def page(request: pytest.FixtureRequest, browser: BrowserContext) -> Iterator[Page]:
     """An empty page of that origin."""
     page = browser.new_page()
-    page.goto(f"{request.param}/")
+    # What is sandboxed has no origin of its own.
+    page.goto(f"{STRANGER}/sandboxed" if request.param == "null" else f"{request.param}/")
     yield page
     page.close()
 
@@ -109,7 +110,7 @@ def test_the_browser_agrees_with_the_headers(
     told = by_browser(page, cell, endpoint)
 
     assert told == by_headers(origin, cell, endpoint)
-    if origin == STRANGER and variation != "cors-traefik-too":
+    if origin in {STRANGER, "null"} and variation != "cors-traefik-too":
         assert not any(told.values())
 
 
