@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up-strip up-preserve up down ps logs verify matrix certificates test lint format bench-startup bench-matrix docs lock
+.PHONY: help setup up-strip up-preserve up down ps logs verify matrix cors certificates test lint format bench-startup bench-matrix docs lock
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ matrix: $(READY) ## Ask every combination, right and wrong, and compare with wha
 
 verify: $(READY) ## Ask all eight the whole contract, on free ports
 	@$(BIN)/hoplab verify --engine $(ENGINE)
+
+cors: $(READY) ## Ask the CORS variants who gets in where
+	@$(BIN)/hoplab cors
 
 certificates: $(READY) ## Make the proxies' certificate (for `docker compose` by hand)
 	@$(BIN)/hoplab certificates

@@ -1,4 +1,4 @@
-"""Fix 2: no mount. /metrics is a router of the main application, inside its one layer."""
+"""The second fix: no mount. /metrics is a router of the main application, inside its one layer."""
 
 from app.cors.metrics import Metrics
 from app.cors.parts import MAIN, METRICS, Layer, cors, main_app, metrics_router

@@ -1,4 +1,4 @@
-"""Fix 1: one layer, around everything; one policy for both applications.
+"""The first fix: one layer, around everything; one policy for both applications.
 
 Around, and not by add_middleware: that is inside the middleware that answers 500.
 """

@@ -1,4 +1,4 @@
-"""Fix 1 as most people write it, by add_middleware: a 500 of the main one has no headers."""
+"""The first fix as most write it, by add_middleware: a 500 of the main one has no headers."""
 
 from app.cors.metrics import Metrics
 from app.cors.parts import MAIN, METRICS, Layer, cors, main_app, metrics_app

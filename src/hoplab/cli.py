@@ -22,6 +22,7 @@ from hoplab.options import (
     BadUsage,
     CheckOption,
     CorsCheckOption,
+    CorsVariationOption,
     EngineName,
     EngineOption,
     Format,
@@ -186,14 +187,14 @@ def ask_cors(
     server: ServerOption = None,
     mode: ModeOption = None,
     scheme: SchemeOption = None,
-    variation: VariationOption = None,
+    variation: CorsVariationOption = None,
     check: CorsCheckOption = None,
     output_format: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
     """Ask the CORS variants who gets in where; exit 0 only if all is as predicted.
 
-    A variation's name may be given with or without its cors-.
+    As processes, on free ports.
     """
     catalogue = load()
     names = [name if name in catalogue.cors else f"cors-{name}" for name in variation or ()]
@@ -227,8 +228,8 @@ def _write_matrix(
             write(json.dumps(results.as_json(), indent=1), output)
         else:
             write(tables(results, plain=output is not None), output)
-        if output is not None or output_format is Format.JSON:
-            print(matrix_summary(results), file=sys.stderr)
+    if signal or output is not None or output_format is Format.JSON:
+        print(matrix_summary(results), file=sys.stderr)
     if signal:
         raise signal
     raise typer.Exit(0 if results.as_predicted else 1)

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import replace
 from itertools import groupby
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_pipes
 from multiprocessing.context import SpawnProcess
@@ -87,6 +88,7 @@ class Unfinished(Exception):
 
 def _in_processes(jobs: Sequence[Job], checks: Mapping[str, Check]) -> Generator[Told]:
     spawn = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    resource_tracker.ensure_running()  # the first start would, and unblock what is blocked below
     workers: dict[Connection, SpawnProcess] = {}
     try:
         for part in _parts(jobs):

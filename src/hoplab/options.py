@@ -66,6 +66,9 @@ TrustOption = Annotated[list[str] | None, _filter("trust", Trust)]
 SchemeOption = Annotated[list[str] | None, _filter("scheme", Scheme)]
 VariationOption = Annotated[list[str] | None, _filter("variation", ["a name", "or none"])]
 CheckOption = Annotated[list[str] | None, _filter("check", CHECKS)]
+CorsVariationOption = Annotated[
+    list[str] | None, _filter("variation", ["a name", "with or without its cors-"])
+]
 CorsCheckOption = Annotated[list[str] | None, _filter("check", CORS_CHECKS)]
 OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
 

@@ -30,7 +30,7 @@ from hoplab.errors import HarnessError, NoAnswer
 TIMEOUT = 15.0
 """Seconds without an answer after which the lab gives up, with an error and not a finding."""
 
-_SHOWN_BODY = 500
+_SHOWN_BODY, _SHOWN_HEADER = 500, 1000
 
 Headers: TypeAlias = Sequence[tuple[str, str]]
 
@@ -63,7 +63,8 @@ class Exchange:
 
     def shortened(self) -> "Exchange":
         """With what is shown of the body: there are thousands of exchanges, some of megabytes."""
-        return replace(self, body=self.body[: _SHOWN_BODY + 1], chunks=[])
+        sent = [(name, value[:_SHOWN_HEADER]) for name, value in self.sent]
+        return replace(self, sent=sent, body=self.body[: _SHOWN_BODY + 1], chunks=[])
 
     def as_json(self) -> dict[str, Any]:
         """For the results file: what the server told the application is in X-ASGI-Scope."""

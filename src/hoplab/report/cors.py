@@ -33,10 +33,12 @@ def cors_tables(results: Results, *, plain: bool = False) -> str:
     variants: dict[str, list[CellResult]] = {}
     for result in results.cells:
         variants.setdefault(result.cell.variation, []).append(result)
-    parts: list[RenderableType] = [Text(_LEGEND), Text()]
+    parts: list[RenderableType] = []
     for variant, cells in variants.items():
         if any(_outcomes(cells)):
             parts += [_table(variant, cells), Text()]
+    if parts:
+        parts = [Text(_LEGEND), Text(), *parts]
     return render([*parts, *surprises(results.cells), summary(results)], plain=plain)
 
 

@@ -81,6 +81,10 @@ def fail_with_the_worst(problems: Sequence[Problem]) -> None:
     if not problems:
         return
     worst = min((problem.symptom for problem in problems), key=_WORST_FIRST.index)
-    told = [problem.told for problem in problems if problem.symptom == worst]
-    more = f"\nand {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    raise Failed(worst, "\n".join(told[:_SHOWN]) + more)
+    lines = {
+        symptom: [p.told for p in problems if p.symptom == symptom] for symptom in _WORST_FIRST
+    }
+    told = list(dict.fromkeys(lines.pop(worst)))  # with a cookie and without it is the same
+    more = [f"and {len(told) - _SHOWN} more"] if len(told) > _SHOWN else []
+    also = [f"also {symptom}: {others[0]}" for symptom, others in lines.items() if others]
+    raise Failed(worst, "\n".join([*told[:_SHOWN], *more, *also]))
