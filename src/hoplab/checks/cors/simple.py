@@ -1,11 +1,11 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 from hoplab.checks.cors.judging import Problem, fail_with_the_worst, judge, without_vary
 from hoplab.cors import ORIGINS, headers, wanted
 from hoplab.probe import Probe
 
-PATHS = ("/items/", "/metrics", "/metrics/")
+PATHS = {"/items/": [200], "/metrics": [200, 307], "/metrics/": [200]}
 
 
 def simple(probe: Probe) -> str:
@@ -15,23 +15,21 @@ def simple(probe: Probe) -> str:
     `cors-wrong-policy`, `cors-duplicated`, `cors-missing`, `cors-vary-missing`; and `unreachable`
     where the application does not answer.
     """
-    fail_with_the_worst(ask(probe, PATHS, [200, 307], cookies=(False, True)))
+    fail_with_the_worst(ask(probe, PATHS))
     return f"{len(PATHS)} paths: every answer is for whom the policy says"
 
 
 def ask(
-    probe: Probe,
-    paths: Sequence[str],
-    statuses: Sequence[int],
-    *,
-    cookies: Sequence[bool],
-    missing: str = "cors-missing",
+    probe: Probe, paths: Mapping[str, Sequence[int]], missing: str = "cors-missing"
 ) -> list[Problem]:
-    """What is wrong on these paths; `missing` names what an answer without headers is called."""
+    """What is wrong on these paths, whose right statuses are given.
+
+    `missing` is what an answer without headers is called.
+    """
     problems = []
-    for path in paths:
+    for path, statuses in paths.items():
         answers = []
-        for cookie, origin in product(cookies, ORIGINS.values()):
+        for cookie, origin in product((False, True), ORIGINS.values()):
             answer = probe.get(path, headers(origin, cookie=cookie))
             if not any(probe.answers(answer, status) for status in statuses):
                 probe.fail("unreachable", answer, f"one of {statuses} from the application")
