@@ -99,6 +99,11 @@ class Catalogue:
         """The cells of `cors`, which are asked other questions."""
         return [cell for v in self.cors.values() for cell in v.symptoms]
 
+    @property
+    def every_cell(self) -> list[Cell]:
+        """Whatever is asked of them."""
+        return self.cells + self.cors_cells
+
     def recipe(self, topology: Topology) -> Recipe:
         """The strategy and trust with which this topology passes."""
         return self.servers[topology.server].recipes[topology.mode]

@@ -94,7 +94,7 @@ class Lab:
             def count(done: int, of: int) -> None:
                 nonlocal memory
                 self.progress.count(done, of)
-                if done == of:  # it only grows: caches, and the recorded exchanges
+                if done == of and not memory:  # it only grows: caches, and recorded exchanges
                     memory = used(processes)
 
             able = [cell for cell in cells if cell.deployment not in engine.failures]

@@ -104,7 +104,8 @@ def _in_processes(jobs: Sequence[Job], checks: Mapping[str, Check]) -> Generator
             theirs.close()  # so that its end is the pipe's
         left = len(jobs)
         while left:
-            for pipe in cast("list[Connection]", wait_for_pipes(list(workers), timeout=0.1)):
+            ready = cast("list[Connection]", wait_for_pipes(list(workers), timeout=0.1))
+            for pipe in ready:
                 try:
                     told: Told = pipe.recv()
                 except (EOFError, OSError):
@@ -113,7 +114,8 @@ def _in_processes(jobs: Sequence[Job], checks: Mapping[str, Check]) -> Generator
                     raise HoplabError(message) from None
                 left -= len(told[1])
                 yield told
-            yield 0, []
+            if not ready:
+                yield 0, []
     finally:
         for worker in workers.values():
             worker.terminate()

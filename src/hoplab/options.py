@@ -127,7 +127,7 @@ def select(
 
 def find_cell(catalogue: Catalogue, given: str) -> Cell:
     """The cell of this id. Raises BadUsage with ids like it."""
-    cells = {cell.id: cell for cell in [*catalogue.cells, *catalogue.cors_cells]}
+    cells = {cell.id: cell for cell in catalogue.every_cell}
     if given in cells:
         return cells[given]
     if given in catalogue.every_variation:

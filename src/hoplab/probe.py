@@ -80,15 +80,11 @@ class Probe:
 
         The same GET is asked once, whichever of the cell's checks asks it, except for a stream.
         """
-        key = (self.client.source, self.url(path), *headers)
-        once = method == "GET" and not stream
-        if once and key in self._asked:
-            self.client.exchanges.append(self._asked[key])
-            return self._asked[key]
-        exchange = self.client.request(method, self.url(path), headers, body, stream=stream)
+        url = self.url(path)
+        if method == "GET" and not stream:
+            return self._get_once(self._asked, url, headers)
+        exchange = self.client.request(method, url, headers, body, stream=stream)
         self._same_instance(exchange)
-        if once:
-            self._asked[key] = exchange
         return exchange
 
     def websocket(self, path: str) -> Exchange:
@@ -106,17 +102,9 @@ class Probe:
         if address is None:
             message = "this machine can't reach the application past the proxy"
             raise NotApplicable(message)
-        key = (address, self.client.source, path, *headers)
-        if key in self._asked_directly:
-            exchange = self._asked_directly[key]
-            self.client.exchanges.append(exchange)
-        else:
-            origin = f"http://{address[0]}:{address[1]}"
-            self.client.origins[origin] = address
-            exchange = self.client.request("GET", origin + path, headers)
-            self._same_instance(exchange)
-            self._asked_directly[key] = exchange
-        return exchange
+        origin = f"http://{address[0]}:{address[1]}"
+        self.client.origins[origin] = address
+        return self._get_once(self._asked_directly, origin + path, headers)
 
     def url(self, path: str) -> str:
         """The public URL of a path below the base; a whole URL stays as it is."""
@@ -162,6 +150,16 @@ class Probe:
         except ValueError:
             told = {}
         return f"(by the application, asked for {told.get('path')})"
+
+    def _get_once(self, answers: Answers, url: str, headers: Headers) -> Exchange:
+        key = (self.client.source, url, *headers)
+        if key in answers:
+            self.client.exchanges.append(answers[key])
+        else:
+            exchange = self.client.request("GET", url, headers)
+            self._same_instance(exchange)
+            answers[key] = exchange
+        return answers[key]
 
     def _same_instance(self, exchange: Exchange) -> None:
         nonce = exchange.header("X-Instance")

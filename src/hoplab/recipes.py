@@ -107,7 +107,7 @@ def request_of(catalogue: Catalogue, cell: Cell, symptoms: Sequence[str]) -> Sym
 def shown_by(catalogue: Catalogue, symptom: str, count: int = 3) -> list[str]:
     """Cells in which a symptom must show: where a person meets it first, with the fewest others."""
     shown = {}
-    for cell in [*catalogue.cells, *catalogue.cors_cells]:
+    for cell in catalogue.every_cell:
         symptoms = list(predict(cell, catalogue.every_variation).values())
         if symptom in symptoms:
             shown[cell.id] = (symptoms.index(symptom), len(symptoms))
@@ -127,7 +127,7 @@ def changed_lines(catalogue: Catalogue, deployment: Deployment) -> list[str]:
         lines.append(change.file.format(mode=deployment.topology.mode))
         lines += [f"- {line}" for line in change.right.strip("\n").splitlines()]
         lines += [f"+ {line}" for line in change.wrong.strip("\n").splitlines()]
-    if variation.application or deployment.topology.server in variation.commands:
+    if variation.has_own_command(deployment.topology.server):
         plain = replace(deployment, variation="")
         lines += [f"- {server_line(catalogue, plain, BIND, PROXIES)}"]
         lines += [f"+ {server_line(catalogue, deployment, BIND, PROXIES)}"]

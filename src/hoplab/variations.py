@@ -57,6 +57,10 @@ class Variation:
     headers: Sequence[tuple[str, str]] = ()
     application: Mapping[str, str] = field(default_factory=dict)
 
+    def has_own_command(self, server: str) -> bool:
+        """Whether this server is started otherwise than its recipe says."""
+        return bool(self.application) or server in self.commands
+
 
 _KEYS = {
     *("about", "fix", "references", "changes", "commands", "application", "outer", "cells"),
@@ -114,6 +118,7 @@ def _refuse_unknown(what: str, given: Iterable[str], known: Collection[str]) -> 
 def _cells(
     name: str, entry: Mapping[str, Any], *, changed: bool
 ) -> list[tuple[Cell, Symptoms | None]]:
+    """Every cell of an entry; where it names no strategy or trust, they are the recipe's."""
     cells: list[tuple[Cell, Symptoms | None]] = []
     for proxy, server, mode, scheme in product(
         _proxies(entry), entry["servers"], entry["modes"], Scheme

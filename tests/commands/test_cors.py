@@ -1,8 +1,6 @@
 """`hoplab cors`, and `explain` of what it asks: right, wrong and surprising."""
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,24 +13,13 @@ from hoplab.checks.cors import CORS_CHECKS
 from hoplab.cors import LAYERS
 from hoplab.topology import PREFIX
 from tests.commands.clone import Clone
+from tests.commands.run import hoplab
 
-HOPLAB = [sys.executable, "-m", "hoplab.cli"]
 CATALOGUE = load()
 ONE = ["--proxy", "nginx", "--server", "uvicorn", "--mode", "strip", "--scheme", "http"]
 CELL = "nginx-uvicorn-strip.server-option.proxy.http+"
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # psutil knows the processes
-
-
-def hoplab(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*HOPLAB, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
-    )
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Clone:
-    return Clone(tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +13,9 @@ import pytest
 
 from hoplab.engines import docker, runs
 from hoplab.lab import RUNS
+from tests.commands.run import HOPLAB
 from tests.docker_required import require_docker
 
-HOPLAB = [sys.executable, "-m", "hoplab.cli"]
 DEADLINE = 90.0
 MARK = "HOPLAB_TEST_MARK"
 

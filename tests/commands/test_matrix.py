@@ -25,24 +25,13 @@ from hoplab.report.progress import Progress
 from hoplab.results import Verdict
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 from tests.commands.clone import Clone
+from tests.commands.run import HOPLAB, hoplab
 
-HOPLAB = [sys.executable, "-m", "hoplab.cli"]
 CATALOGUE = load()
 RIGHT = "nginx-uvicorn-strip.server-option.proxy.https"
 WRONG = "nginx-hypercorn-strip.server-option.proxy.https"
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # psutil knows the processes
-
-
-def hoplab(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*HOPLAB, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
-    )
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Clone:
-    return Clone(tmp_path)
 
 
 @pytest.fixture(scope="module")

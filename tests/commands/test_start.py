@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-from pathlib import Path
 
 import pytest
 
@@ -12,11 +11,6 @@ from tests.commands.clone import Clone
 from tests.docker_required import require_docker
 
 ENGINES = ["process", "docker"]
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Clone:
-    return Clone(tmp_path)
 
 
 @pytest.fixture(params=ENGINES)

@@ -88,6 +88,18 @@ def test_headers_are_sent_as_they_stand(asked: tuple[Recorder, Client, str]) -> 
     assert exchange.sent[1:] == headers
 
 
+def test_options_of_no_path_is_about_the_server(asked: tuple[Recorder, Client, str]) -> None:
+    """RFC 9112, 3.2.4."""
+    recorder, client, origin = asked
+
+    client.request("OPTIONS", origin)
+    client.request("OPTIONS", f"{origin}/")
+    client.request("GET", origin)
+
+    lines = [request.partition(b"\r\n")[0] for request in recorder.requests]
+    assert lines == [b"OPTIONS * HTTP/1.1", b"OPTIONS / HTTP/1.1", b"GET / HTTP/1.1"]
+
+
 def test_body_is_sent_with_its_length(asked: tuple[Recorder, Client, str]) -> None:
     recorder, client, origin = asked
 

@@ -103,7 +103,7 @@ def _command(catalogue: Catalogue, deployment: Deployment, port: int) -> list[st
 def _app_word(catalogue: Catalogue, deployment: Deployment) -> str:
     server, recipe = deployment.topology.server, deployment.recipe
     variation = catalogue.every_variation.get(deployment.variation)
-    own = variation is not None and (bool(variation.application) or server in variation.commands)
+    own = variation is not None and variation.has_own_command(server)
     return f"{server}-{recipe.strategy}-{recipe.trust}" + f"-{deployment.variation}" * own
 
 

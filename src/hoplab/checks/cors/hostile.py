@@ -15,6 +15,7 @@ _STRANGE = [
     "*",
     "javascript:alert(1)",
 ]
+_REQUESTED = ("Access-Control-Request-Method", ASKED_METHOD)
 _SERVER_ERRORS = range(500, 600)
 _KIB = (6, 20, 100)
 """Sizes of a header: above nginx's proxy_buffer_size; above its large_client_header_buffers; above
@@ -39,9 +40,6 @@ def hostile(probe: Probe) -> str:
             _ask(probe, "OPTIONS", path, [("Origin", MAIN), _REQUESTED, huge])
     _ask(probe, "OPTIONS", probe.origin, [("Origin", MAIN), _REQUESTED])
     return f"{len(sent)} strange origins, {_KIB[-1]} KB of names, OPTIONS *: no 5xx, nobody else"
-
-
-_REQUESTED = ("Access-Control-Request-Method", ASKED_METHOD)
 
 
 def _ask(probe: Probe, method: str, path: str, headers: Headers) -> None:
