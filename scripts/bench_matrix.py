@@ -15,11 +15,11 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
-from hoplab import interrupts
 from hoplab.catalogue import load
-from hoplab.lab import Lab
+from hoplab.commands.lab import Lab
 from hoplab.report.progress import Progress
 from hoplab.results import Results
+from hoplab.system import interrupts
 from hoplab.topology import Cell
 
 SECONDS, START_SECONDS, GIB = 30.0, 5.0, 3.0

@@ -23,10 +23,11 @@ from pathlib import Path
 from statistics import median
 
 from hoplab.catalogue import ROOT, Catalogue, load
-from hoplab.engines import certificates, configuration, docker, runs
+from hoplab.commands.lab import CERTIFICATES, RUNS
+from hoplab.engines import certificates, configuration, docker
 from hoplab.engines.plan import make_plan
-from hoplab.engines.ports import variable
-from hoplab.lab import CERTIFICATES, RUNS
+from hoplab.system import runs
+from hoplab.system.ports import variable
 from hoplab.topology import Scheme
 
 ROUNDS = 5

@@ -10,15 +10,15 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from hoplab import interrupts
 from hoplab.catalogue import load
+from hoplab.client.wire import CHUNKED, Client, Headers
+from hoplab.commands.lab import CERTIFICATES, RUNS
 from hoplab.endpoint import Endpoint
-from hoplab.engines import certificates, runs
+from hoplab.engines import certificates
 from hoplab.engines.process import ProcessEngine
 from hoplab.errors import HarnessError, NoAnswer
-from hoplab.lab import CERTIFICATES, RUNS
+from hoplab.system import interrupts, runs
 from hoplab.topology import Scheme
-from hoplab.wire import CHUNKED, Client, Headers
 
 BODY = bytes(256 * 1024)
 CLIENTS = 24

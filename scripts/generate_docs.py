@@ -5,13 +5,13 @@ With --check, only says which differ (exit 1).
 
 import sys
 
-from hoplab import recipes
 from hoplab.catalogue import ROOT, Catalogue, load
+from hoplab.catalogue.variations import Symptoms
+from hoplab.commands import recipes
 from hoplab.predictions import RULES, predict
 from hoplab.report import markdown
-from hoplab.symptoms import SYMPTOMS
+from hoplab.suites import SYMPTOMS
 from hoplab.topology import Cell
-from hoplab.variations import Symptoms
 
 START, END = "<!-- recipes: `make docs` -->\n", "<!-- end of recipes -->\n"
 

@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from hoplab import __version__
+from hoplab.client.wire import Exchange
 from hoplab.topology import Cell
-from hoplab.wire import Exchange
 
 SCHEMA = 1
 

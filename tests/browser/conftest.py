@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request
 
+from hoplab.commands.lab import CERTIFICATES
 from hoplab.engines import certificates
-from hoplab.lab import CERTIFICATES
 from tests.browser.chromium import chromium, require_chromium
 from tests.browser.labs import OFFLINE, STOCK, Endpoints, running
 from tests.browser.pages import foreign

@@ -6,11 +6,12 @@ from typing import TypeAlias
 
 import pytest
 
+from hoplab.commands.lab import CERTIFICATES, RUNS
 from hoplab.endpoint import Endpoint
-from hoplab.engines import certificates, runs
+from hoplab.engines import certificates
 from hoplab.engines.process import ProcessEngine
-from hoplab.lab import CERTIFICATES, RUNS
 from hoplab.predictions import predict
+from hoplab.system import runs
 from hoplab.topology import Cell, Deployment, Mode, Recipe, Scheme, Strategy, Topology, Trust
 from tests.topologies.labs import CATALOGUE, CELLS, DEPLOYMENTS, interruptible
 

@@ -1,7 +1,7 @@
 """What a real browser lets pages of other origins do, for every CORS variant.
 
 A page of each origin fetches through the proxy. The browser's verdict has to be what follows from
-the headers that the lab's own client got, by the rules in hoplab.cors.
+the headers that the lab's own client got, by the rules in hoplab.suites.cors.right.
 """
 
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from urllib.parse import urljoin
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from hoplab.cors import MAIN, METRICS, headers, lets_in, preflight_passes
+from hoplab.client.probe import Probe
 from hoplab.endpoint import Endpoint
-from hoplab.probe import Probe
+from hoplab.suites.cors.right import MAIN, METRICS, headers, lets_in, preflight_passes
 from hoplab.topology import Cell, Scheme
 from tests.browser.labs import Endpoints, running
 from tests.browser.origins import ORIGINS, STRANGER

@@ -23,7 +23,7 @@ class Clone:
 
     def hoplab(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "hoplab.cli", *arguments],
+            [sys.executable, "-m", "hoplab", *arguments],
             cwd=self.folder,
             env={
                 **os.environ,

@@ -5,7 +5,7 @@ import sys
 
 from hoplab.catalogue import ROOT
 
-HOPLAB = [sys.executable, "-m", "hoplab.cli"]
+HOPLAB = [sys.executable, "-m", "hoplab"]
 
 
 def hoplab(*arguments: str) -> subprocess.CompletedProcess[str]:

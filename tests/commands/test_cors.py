@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from hoplab.catalogue import ROOT, load
-from hoplab.checks.cors import CORS_CHECKS
-from hoplab.cors import LAYERS
+from hoplab.suites.cors.checks import CORS_CHECKS
+from hoplab.suites.cors.right import LAYERS
 from hoplab.topology import PREFIX
 from tests.commands.clone import Clone
 from tests.commands.run import hoplab

@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hoplab.engines import docker, runs
-from hoplab.lab import RUNS
+from hoplab.commands.lab import RUNS
+from hoplab.engines import docker
+from hoplab.system import runs
 from tests.commands.run import HOPLAB
 from tests.docker_required import require_docker
 

@@ -18,11 +18,11 @@ import pytest
 
 from hoplab import predictions
 from hoplab.catalogue import ROOT, load
-from hoplab.checks import CHECKS
-from hoplab.lab import Lab
-from hoplab.probe import Probe
+from hoplab.client.probe import Probe
+from hoplab.commands.lab import Lab
 from hoplab.report.progress import Progress
 from hoplab.results import Verdict
+from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 from tests.commands.clone import Clone
 from tests.commands.run import HOPLAB, hoplab

@@ -24,7 +24,7 @@ def comparable(line: str) -> str:
 
 
 def test_verify() -> None:
-    command = [sys.executable, "-m", "hoplab.cli", "verify", "--engine", "process"]
+    command = [sys.executable, "-m", "hoplab", "verify", "--engine", "process"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -75,7 +75,7 @@ def test_explain() -> None:
 def run_hoplab(command: str) -> subprocess.CompletedProcess[str]:
     arguments = command.split()[1:]
     return subprocess.run(
-        [sys.executable, "-m", "hoplab.cli", *arguments],
+        [sys.executable, "-m", "hoplab", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from hoplab.engines.ports import free_ports
+from hoplab.system.ports import free_ports
 from tests.commands.clone import Clone
 from tests.docker_required import require_docker
 

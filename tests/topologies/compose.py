@@ -10,13 +10,13 @@ import psutil
 import pytest
 from testcontainers.compose import DockerCompose
 
-from hoplab import interrupts
 from hoplab.catalogue import ROOT, Catalogue
 from hoplab.endpoint import Endpoint
-from hoplab.engines import docker, runs
+from hoplab.engines import docker
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
+from hoplab.system import interrupts, runs
 from hoplab.topology import Deployment, Mode
 
 

@@ -18,18 +18,19 @@ import requests
 from requests.adapters import HTTPAdapter
 from websockets.asyncio.client import connect
 
-from hoplab import interrupts, matrix
 from hoplab.catalogue import load
-from hoplab.checks import CHECKS
+from hoplab.client.wire import Exchange
+from hoplab.commands.lab import CERTIFICATES, RUNS, Lab
 from hoplab.endpoint import Endpoint
-from hoplab.engines import Engine, certificates, runs
+from hoplab.engines import Engine, certificates
 from hoplab.engines.process import ProcessEngine
 from hoplab.errors import HoplabError
-from hoplab.lab import CERTIFICATES, RUNS, Lab
 from hoplab.report.progress import Progress
 from hoplab.results import Finding, Verdict
+from hoplab.suites import asking
+from hoplab.suites.contract.checks import CHECKS
+from hoplab.system import interrupts, runs
 from hoplab.topology import Cell, Topology
-from hoplab.wire import Exchange
 from tests.docker_required import require_docker
 from tests.topologies.compose import ComposeEngine
 
@@ -56,10 +57,10 @@ class Running:
         """The contract: every check asked of every cell, once and all at the same time."""
         with interruptible():
             try:
-                asked = matrix.ask(
+                asked = asking.ask(
                     CELLS, self.endpoints, CHECKS, CATALOGUE.is_recommended, lambda *_: None
                 )
-            except matrix.Unfinished as unfinished:
+            except asking.Unfinished as unfinished:
                 raise unfinished.signal from None
         return {(result.cell, f.check): f for result in asked for f in result.findings}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hoplab.checks import CHECKS
+from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell
 from tests.topologies.labs import CATALOGUE, CELLS, Labs
 

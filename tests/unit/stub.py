@@ -20,11 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.instance import nonce
 from app.plain import app as PLAIN  # noqa: N812 - a constant here
-from hoplab.checks import CHECKS
 from hoplab.endpoint import Endpoint
 from hoplab.engines.certificates import Certificates
-from hoplab.matrix import ask_one
 from hoplab.results import Finding
+from hoplab.suites.asking import ask_one
+from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import (
     PREFIX,
     Cell,

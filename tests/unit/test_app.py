@@ -18,12 +18,12 @@ from app import extra_servers, forwarded_prefix, healthcheck, mount, plain, rout
 from app.instance import InstanceMiddleware, nonce
 from app.proxy_fix import behind_proxy
 from app.shared import PREFIX, Application, create_app
+from hoplab.catalogue.servers import SERVERS
+from hoplab.client.wire import CHUNKED, Client, Exchange
 from hoplab.endpoint import PUBLIC_NAME
 from hoplab.engines.certificates import Certificates
-from hoplab.servers import SERVERS
 from hoplab.topology import PREFIX as LAB_PREFIX
 from hoplab.topology import Recipe, Scheme, Strategy, Trust
-from hoplab.wire import CHUNKED, Client, Exchange
 from tests.unit.stub import LOOPBACK, Stub, listening, rescoped, right
 
 with warnings.catch_warnings():

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from hoplab.catalogue import Catalogue, ConfigurationFile, load
+from hoplab.catalogue.servers import SERVERS, believed
+from hoplab.catalogue.variations import Variation
 from hoplab.errors import HoplabError
-from hoplab.servers import SERVERS, believed
 from hoplab.topology import Cell, Deployment, Mode, Recipe, Scheme, Strategy, Topology, Trust
-from hoplab.variations import Variation
 
 PROXY_TOML = """\
 version = ["caddy", "version"]

@@ -11,8 +11,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from hoplab.client.wire import Client
 from hoplab.engines.certificates import Certificates, ensure
-from hoplab.wire import Client
 from tests.unit.stub import LOOPBACK, recording
 
 FILES = {"ca.pem", "server.pem", "server.key"}

@@ -21,9 +21,9 @@ from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware
 from app.instance import InstanceMiddleware
 from app.proxied import forwarded_prefix as proxied_forwarded_prefix
 from app.proxy_fix import behind_proxy
-from hoplab.checks import CHECKS, Check
-from hoplab.matrix import ask_one
 from hoplab.results import Verdict
+from hoplab.suites.asking import ask_one
+from hoplab.suites.contract.checks import CHECKS, Check
 from hoplab.topology import PREFIX, Cell, Mode, Scheme, Strategy, Trust
 from tests.unit.stub import (
     LOOPBACK,
@@ -676,7 +676,8 @@ TESTED_BELOW = {"boundary": {"tunnel-opened"}, "spoof": {"direct-spoofable"}}
 def test_a_fault_is_found_and_named(
     stub: Stub, check: str, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["hoplab.checks.stream"], "_INTERVAL", 0.1)  # to wait less
+    stream = sys.modules["hoplab.suites.contract.checks.stream"]
+    monkeypatch.setattr(stream, "_INTERVAL", 0.1)  # to wait less
     stub.serve(case.inside, case.outside)
 
     finding = stub.ask(check, case.scheme)

@@ -12,15 +12,17 @@ from pathlib import Path
 import pytest
 import typer
 
-from hoplab import __version__, cli, interrupts, lab
+from hoplab import __version__, cli
 from hoplab.catalogue import ROOT, load
-from hoplab.checks import CHECKS
-from hoplab.engines import docker, runs
-from hoplab.lab import Lab
+from hoplab.commands import lab
+from hoplab.commands.lab import Lab
+from hoplab.engines import docker
 from hoplab.predictions import predict
 from hoplab.report.progress import Progress
 from hoplab.results import CellResult, Finding, Results, Verdict
-from hoplab.symptoms import SYMPTOMS
+from hoplab.suites import SYMPTOMS
+from hoplab.suites.contract.checks import CHECKS
+from hoplab.system import interrupts, runs
 from hoplab.topology import Cell, Strategy
 
 SERVERS = ", ".join(load().servers)
@@ -77,7 +79,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Call:
 
     def run(*arguments: str) -> Said:
         ended = subprocess.run(
-            [sys.executable, "-m", "hoplab.cli", *arguments],
+            [sys.executable, "-m", "hoplab", *arguments],
             cwd=clone,
             env={**os.environ, **NO_DAEMON, "PYTHONPATH": str(clone / "src")},
             capture_output=True,

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from hoplab.catalogue import ROOT, load
-from hoplab.engines import ports
+from hoplab.catalogue.servers import SERVERS
 from hoplab.engines.docker import APP_PORT, app_service
-from hoplab.servers import SERVERS
+from hoplab.system import ports
 from hoplab.topology import PREFIX, Mode, Scheme, Topology
 
 Service: TypeAlias = dict[str, Any]

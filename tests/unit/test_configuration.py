@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from hoplab.catalogue import ROOT, ConfigurationFile, load
+from hoplab.catalogue.variations import Change
 from hoplab.engines import configuration
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.configuration import Route
-from hoplab.engines.ports import free_ports
 from hoplab.errors import HoplabError
+from hoplab.system.ports import free_ports
 from hoplab.topology import Mode, Scheme
-from hoplab.variations import Change
 
 PROXIES = load().proxies
 RUN = Path("/run/x")

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.cors import fixed_prefix, prefix_header, proxied
 from app.cors.metrics import Metrics
 from app.cors.parts import MAIN, METRICS, Layer, cors
+from hoplab.client.wire import Client, Exchange
 from hoplab.topology import PREFIX, Scheme
-from hoplab.wire import Client, Exchange
 from tests.unit.stub import LOOPBACK, Stub, as_it_is, listening, scoped
 
 NAMES = [

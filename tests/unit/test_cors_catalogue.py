@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from hoplab.catalogue import ROOT, load
-from hoplab.checks import CHECKS
-from hoplab.checks.cors import CORS_CHECKS
-from hoplab.cors import LAYERS, MAIN, METRICS, ORIGINS, WANTED, wanted
+from hoplab.catalogue.variations import Variation
 from hoplab.engines import configuration
-from hoplab.symptoms import SYMPTOMS
+from hoplab.suites import SYMPTOMS
+from hoplab.suites.contract.checks import CHECKS
+from hoplab.suites.cors.checks import CORS_CHECKS
+from hoplab.suites.cors.right import LAYERS, MAIN, METRICS, ORIGINS, WANTED, wanted
 from hoplab.topology import Cell, Mode, Scheme
-from hoplab.variations import Variation
 from tests.unit.test_checks import documented
 
 CATALOGUE = load()
@@ -267,4 +267,4 @@ def test_a_check_is_named_as_its_function_and_its_file(check: str) -> None:
     function: Any = CORS_CHECKS[check]
 
     assert function.__name__ == check
-    assert function.__module__ == f"hoplab.checks.cors.{check}"
+    assert function.__module__ == f"hoplab.suites.cors.checks.{check}"

@@ -15,17 +15,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.cors import parts
 from app.instance import InstanceMiddleware
-from hoplab import cors
 from hoplab.catalogue import load
-from hoplab.checks.cors import CORS_CHECKS
-from hoplab.checks.cors.judging import Problem, fail_with_the_worst, judge
-from hoplab.cors import MAIN, METRICS, lets_in, preflight_passes, values, wanted
-from hoplab.matrix import ask_one
-from hoplab.probe import Failed
+from hoplab.catalogue.variations import Variation
+from hoplab.client.probe import Failed
+from hoplab.client.wire import Exchange, Headers
 from hoplab.results import Finding, Verdict
+from hoplab.suites.asking import ask_one
+from hoplab.suites.cors import right as cors
+from hoplab.suites.cors.checks import CORS_CHECKS
+from hoplab.suites.cors.checks.judging import Problem, fail_with_the_worst, judge
+from hoplab.suites.cors.right import MAIN, METRICS, lets_in, preflight_passes, values, wanted
 from hoplab.topology import PREFIX, Cell, Scheme, Strategy, Trust
-from hoplab.variations import Variation
-from hoplab.wire import Exchange, Headers
 from tests.unit.stub import (
     TOPOLOGY,
     Answer,
@@ -785,7 +785,7 @@ def test_every_origin_is_asked_for_every_path(stub: Stub, check: str) -> None:
         for e in ask(stub, check).exchanges
     }
 
-    paths = sys.modules[f"hoplab.checks.cors.{check}"].PATHS
+    paths = sys.modules[f"hoplab.suites.cors.checks.{check}"].PATHS
     origins = [o for o in cors.ORIGINS.values() if o or check != "preflight"]
     cookies = [False] if check == "preflight" else [False, True]
     assert asked == {(p, o, c) for p in paths for o in origins for c in cookies}

@@ -8,12 +8,12 @@ import typer.main
 
 from hoplab import cli
 from hoplab.catalogue import ROOT, load
-from hoplab.checks import CHECKS
-from hoplab.checks.cors import CORS_CHECKS
 from hoplab.endpoint import Endpoint
-from hoplab.engines import ports
 from hoplab.report.text import up_table
 from hoplab.results import CellResult, Finding, Results, Verdict
+from hoplab.suites.contract.checks import CHECKS
+from hoplab.suites.cors.checks import CORS_CHECKS
+from hoplab.system import ports
 from hoplab.topology import Mode, Scheme
 
 README = (ROOT / "README.md").read_text()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hoplab import interrupts
+from hoplab.system import interrupts
 
 
 @pytest.fixture(autouse=True)

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from app.plain import app as plain
-from hoplab import interrupts, matrix
-from hoplab.checks import CHECKS, Check
+from hoplab.client.probe import Failed, NotApplicable, Probe, Recorded
 from hoplab.endpoint import Endpoint
 from hoplab.errors import HarnessError, HoplabError
-from hoplab.probe import Failed, NotApplicable, Probe, Recorded
 from hoplab.results import CellResult, Finding, Verdict
+from hoplab.suites import asking
+from hoplab.suites.contract.checks import CHECKS, Check
+from hoplab.system import interrupts
 from hoplab.topology import PREFIX, Cell, Mode, Scheme, Strategy, Topology, Trust
 from tests.unit.stub import (
     DEPLOYMENT,
@@ -89,7 +90,7 @@ def asks(probe: Probe) -> str:
 def test_what_a_check_does_becomes_a_finding(
     stub: Stub, check: Check, verdict: Verdict, symptom: str | None, detail: str
 ) -> None:
-    finding = matrix.ask_one("name", check, CELL, stub.endpoint)
+    finding = asking.ask_one("name", check, CELL, stub.endpoint)
 
     assert finding.check == "name"
     assert (finding.verdict, finding.symptom, finding.detail) == (verdict, symptom, detail)
@@ -100,14 +101,14 @@ def test_evidence_is_kept_when_the_check_breaks(stub: Stub) -> None:
         probe.get("/app")
         raise KeyError("scheme")
 
-    finding = matrix.ask_one("name", breaks, CELL, stub.endpoint)
+    finding = asking.ask_one("name", breaks, CELL, stub.endpoint)
 
     assert (finding.verdict, finding.detail) == (Verdict.ERROR, "KeyError: 'scheme'")
     assert [exchange.status for exchange in finding.exchanges] == [200]
 
 
 def ask(stub: Stub, checks: dict[str, Check], *cells: Cell) -> list[CellResult]:
-    return matrix.ask(cells, everywhere(stub, cells), checks, is_recommended, silent)
+    return asking.ask(cells, everywhere(stub, cells), checks, is_recommended, silent)
 
 
 def everywhere(stub: Stub, cells: Sequence[Cell]) -> list[Endpoint]:
@@ -155,7 +156,7 @@ def test_many_cells_keep_their_order_and_their_findings(stub: Stub) -> None:
     ]
     told: list[tuple[int, int]] = []
 
-    results = matrix.ask(
+    results = asking.ask(
         cells,
         everywhere(stub, cells),
         {"one": names_its_cell, "two": names_its_cell},
@@ -184,7 +185,7 @@ def test_each_cell_is_asked_at_its_own_endpoint(stub: Stub) -> None:
     nowhere = replace(stub.endpoint, ports=dict.fromkeys(Scheme, closed_port()))
     elsewhere = [replace(nowhere, deployment=cell.deployment) for cell in others]
 
-    results = matrix.ask(
+    results = asking.ask(
         [CELL, *others], [*elsewhere, stub.endpoint], {"asks": asks}, is_recommended, silent
     )
 
@@ -222,14 +223,14 @@ def test_connections_of_a_cell_are_closed_after_it(stub: Stub) -> None:
 
     with accepting(until_the_end) as port:
         where = replace(stub.endpoint, ports=dict.fromkeys(Scheme, port))
-        [result] = matrix.ask([CELL], [where], {"asks": asks}, is_recommended, silent)
+        [result] = asking.ask([CELL], [where], {"asks": asks}, is_recommended, silent)
 
         assert result.verdict is Verdict.PASS
         assert closed.wait(5)
 
 
 def test_one_check_alone_closes_its_own(stub: Stub) -> None:
-    findings = [matrix.ask_one("name", asks, CELL, stub.endpoint) for _ in range(2)]
+    findings = [asking.ask_one("name", asks, CELL, stub.endpoint) for _ in range(2)]
 
     assert len(set.union(*map(peers, findings))) == 2
 
@@ -246,7 +247,7 @@ def test_who_asks_stays_who_it_is_after_a_check_that_asks_as_somebody_else(stub:
     checks = {"one": asks_directly, "direct": CHECKS["direct"], "two": asks_directly, "asks": asks}
     with listening(plain, root_path=PREFIX) as port:
         where = replace(stub.endpoint, source="127.0.0.9", direct=(LOOPBACK, port))
-        [result] = matrix.ask([CELL], [where], checks, is_recommended, silent)
+        [result] = asking.ask([CELL], [where], checks, is_recommended, silent)
 
     clients = {finding.check: {host for host, _ in peers(finding)} for finding in result.findings}
     assert clients == {
@@ -268,7 +269,7 @@ def interrupted_after_a_cell(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         interrupts._remember(signal.SIGTERM, None)
         return CellResult(*arguments)
 
-    monkeypatch.setattr(matrix, "CellResult", first)
+    monkeypatch.setattr(asking, "CellResult", first)
     yield
     interrupts._received.clear()
 
@@ -284,7 +285,7 @@ def test_what_was_answered_before_a_signal_is_kept(stub: Stub) -> None:
 
     others = [replace(CELL, trust=trust) for trust in (Trust.NONE, Trust.ANY)]
     try:
-        with pytest.raises(matrix.Unfinished) as caught:
+        with pytest.raises(asking.Unfinished) as caught:
             ask(stub, {"one": passes, "two": waits_but_in_one_cell}, others[0], CELL, others[1])
     finally:
         release.set()
@@ -296,7 +297,7 @@ def test_what_was_answered_before_a_signal_is_kept(stub: Stub) -> None:
 
 @pytest.mark.usefixtures("interrupted_after_a_cell")
 def test_a_signal_that_comes_with_the_last_answer_is_obeyed(stub: Stub) -> None:
-    with pytest.raises(matrix.Unfinished) as caught:
+    with pytest.raises(asking.Unfinished) as caught:
         ask(stub, {"one": passes}, CELL)
 
     assert [result.cell for result in caught.value.results] == [CELL]
@@ -358,19 +359,19 @@ def test_many_cells_are_asked_by_several_processes(stub: Stub) -> None:
     cells = many(100)
     told: list[tuple[int, int]] = []
     checks = {"reach": CHECKS["reach"], "client": CHECKS["client"]}
-    asking: set[int] = set()
+    workers: set[int] = set()
 
     def progress(done: int, of: int) -> None:
         told.append((done, of))
-        asking.update(child.pid for child in multiprocessing.active_children() if child.pid)
+        workers.update(child.pid for child in multiprocessing.active_children() if child.pid)
 
-    results = matrix.ask(cells, everywhere(stub, cells), checks, is_recommended, progress)
+    results = asking.ask(cells, everywhere(stub, cells), checks, is_recommended, progress)
 
     assert [result.cell for result in results] == cells
     assert {result.verdict for result in results} == {Verdict.PASS}
     assert told == sorted(told)
     assert told[-1] == (200, 200)
-    assert len(asking) == 2
+    assert len(workers) == 2
     assert not multiprocessing.active_children()
 
 
@@ -382,7 +383,7 @@ def test_a_client_process_that_dies_is_the_labs_own_trouble(stub: Stub) -> None:
             child.kill()
 
     with pytest.raises(HoplabError, match="client process of the lab ended"):
-        matrix.ask(
+        asking.ask(
             cells, everywhere(stub, cells), {"stream": CHECKS["stream"]}, is_recommended, kill
         )
     assert not multiprocessing.active_children()
@@ -396,8 +397,8 @@ def test_a_signal_ends_the_client_processes(stub: Stub) -> None:
             interrupts._remember(signal.SIGINT, None)
 
     checks = {"stream": CHECKS["stream"]}
-    with pytest.raises(matrix.Unfinished) as unfinished:
-        matrix.ask(cells, everywhere(stub, cells), checks, is_recommended, interrupt)
+    with pytest.raises(asking.Unfinished) as unfinished:
+        asking.ask(cells, everywhere(stub, cells), checks, is_recommended, interrupt)
 
     assert len(unfinished.value.results) < 100
     assert unfinished.value.signal.code == 128 + signal.SIGINT

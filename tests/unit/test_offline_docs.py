@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 
 from app import extra_servers, mount, no_root_path_in_servers, plain, router, shared
+from hoplab.client.wire import Client
 from hoplab.topology import Scheme
-from hoplab.wire import Client
 from tests.unit.stub import LOOPBACK, Stub, rescoped
 
 PREFIX = "/api/v1"

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from hoplab.catalogue import load
-from hoplab.engines import ports
 from hoplab.errors import HoplabError
+from hoplab.system import ports
 from hoplab.topology import Mode, Scheme, Topology
 from tests.unit.stub import LOOPBACK, closed_port
 
@@ -89,7 +89,7 @@ def test_free_ports_are_none_that_a_client_could_be_given_meanwhile() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="abstract names are Linux's")
 def test_two_labs_at_once_draw_from_different_ports() -> None:
     """Between the choice and the server's own bind, another lab could else take the same."""
-    code = "from hoplab.engines.ports import free_ports; print(*free_ports(600)); input()"
+    code = "from hoplab.system.ports import free_ports; print(*free_ports(600)); input()"
     command = [sys.executable, "-c", code]
     pipe = subprocess.PIPE
     with (

@@ -7,11 +7,11 @@ import pytest
 
 from hoplab import predictions
 from hoplab.catalogue import load
-from hoplab.checks import CHECKS
+from hoplab.catalogue.variations import Variation
 from hoplab.predictions import RULES, Seen, because, predict
-from hoplab.symptoms import SYMPTOMS
+from hoplab.suites import SYMPTOMS
+from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import PREFIX, Cell, Mode, Scheme, Strategy, Topology, Trust
-from hoplab.variations import Variation
 from tests.unit.test_checks import documented
 
 CATALOGUE = load()

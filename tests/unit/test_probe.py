@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hoplab.probe import Failed, Probe, compare_urls
+from hoplab.client.probe import Failed, Probe, compare_urls
 from hoplab.topology import PREFIX, Cell, Scheme, Strategy, Trust
 from tests.unit.stub import TOPOLOGY, Stub
 

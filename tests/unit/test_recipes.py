@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hoplab import recipes
 from hoplab.catalogue import ROOT, load
+from hoplab.commands import recipes
 from hoplab.predictions import predict
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 

@@ -8,15 +8,15 @@ from itertools import product
 
 import pytest
 
-from hoplab import cors
 from hoplab.catalogue import load
-from hoplab.cors import MAIN, METRICS, ORIGINS
+from hoplab.client.wire import Exchange
 from hoplab.predictions import predict
-from hoplab.report.cors import cors_tables
 from hoplab.report.text import WIDTH
 from hoplab.results import CellResult, Finding, Results, Verdict
+from hoplab.suites.cors import right as cors
+from hoplab.suites.cors.right import MAIN, METRICS, ORIGINS
+from hoplab.suites.cors.tables import cors_tables
 from hoplab.topology import PREFIX, Cell, Scheme
-from hoplab.wire import Exchange
 
 CATALOGUE = load()
 STRANGER, LABELS = ORIGINS["stranger"] or "", [name for name, origin in ORIGINS.items() if origin]

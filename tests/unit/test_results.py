@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from hoplab import __version__
+from hoplab.client.wire import Exchange
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
-from hoplab.wire import Exchange
 
 CELL = Cell(
     Topology("nginx", "uvicorn", Mode.STRIP), Strategy.SERVER_OPTION, Trust.PROXY, Scheme.HTTPS

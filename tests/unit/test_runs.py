@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hoplab.engines import runs
+from hoplab.system import runs
 
 Start = Callable[[str], "subprocess.Popen[bytes]"]
 
@@ -58,7 +58,7 @@ def test_no_folder_is_no_orphan(tmp_path: Path) -> None:
 def test_what_a_killed_run_started_is_found_and_stopped(tmp_path: Path, start: Start) -> None:
     owner = start(
         "import subprocess, sys, time, psutil, pathlib;"
-        "from hoplab.engines import runs;"
+        "from hoplab.system import runs;"
         f"run = runs.new(pathlib.Path({str(tmp_path)!r}));"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
         "run.record([psutil.Process(child.pid)]);"

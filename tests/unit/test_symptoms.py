@@ -4,9 +4,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hoplab.checks import CHECKS
-from hoplab.checks.cors import CORS_CHECKS
-from hoplab.symptoms import SYMPTOMS, Symptom
+from hoplab.suites import SYMPTOMS, Symptom
+from hoplab.suites.contract.checks import CHECKS
+from hoplab.suites.cors.checks import CORS_CHECKS
 from tests.unit.test_checks import documented
 
 every_symptom = pytest.mark.parametrize("symptom", SYMPTOMS.values(), ids=SYMPTOMS)

@@ -8,16 +8,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hoplab import variations
-from hoplab.catalogue import ROOT, load
-from hoplab.checks import CHECKS
+from hoplab.catalogue import ROOT, load, variations
+from hoplab.catalogue.servers import SERVERS
+from hoplab.catalogue.variations import Change, Variation
 from hoplab.engines import configuration
 from hoplab.errors import HoplabError
 from hoplab.predictions import predict
-from hoplab.servers import SERVERS
-from hoplab.symptoms import SYMPTOMS
+from hoplab.suites import SYMPTOMS
+from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
-from hoplab.variations import Change, Variation
 from tests.unit.test_checks import documented
 
 # --- the loader ---

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from hoplab.catalogue import Proxy, load
+from hoplab.catalogue.servers import SERVERS
 from hoplab.engines import versions
 from hoplab.errors import HoplabError
-from hoplab.servers import SERVERS
 
 PROXIES = load().proxies
 

@@ -14,10 +14,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from hoplab import wire
+from hoplab.client import wire
+from hoplab.client.wire import Client, Connections, Exchange
 from hoplab.engines.certificates import Certificates, ensure
 from hoplab.errors import HarnessError
-from hoplab.wire import Client, Connections, Exchange
 from tests.unit.stub import LOOPBACK, OK, Recorder, closed_port, listening, recording
 
 NAME = "mysuperapp.com"

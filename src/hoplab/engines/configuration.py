@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hoplab.catalogue import ROOT, ConfigurationFile, Proxy
+from hoplab.catalogue.variations import Change
 from hoplab.engines.certificates import Certificates
 from hoplab.errors import HoplabError
 from hoplab.topology import Mode, Scheme
-from hoplab.variations import Change
 
 LOOPBACK = "127.0.0.1"
 

@@ -16,15 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from hoplab import interrupts
 from hoplab.catalogue import ROOT, Catalogue
 from hoplab.endpoint import Endpoint
-from hoplab.engines import runs
 from hoplab.engines.certificates import Certificates
-from hoplab.engines.ports import variable
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
-from hoplab.lifeline import die_with_parent
+from hoplab.system import interrupts, runs
+from hoplab.system.lifeline import die_with_parent
+from hoplab.system.ports import variable
 from hoplab.topology import Deployment, Scheme, Topology
 
 UP_SECONDS = 120

@@ -20,8 +20,8 @@ from contextlib import suppress
 from importlib.metadata import entry_points
 from typing import Any, NoReturn
 
-from hoplab.lifeline import die_with_parent
-from hoplab.servers import without_settings
+from hoplab.catalogue.servers import without_settings
+from hoplab.system.lifeline import die_with_parent
 
 # With the servers themselves, what takes most of a deployment's start.
 _PRELOADED = [

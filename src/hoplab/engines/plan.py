@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from hoplab.catalogue import Catalogue
+from hoplab.catalogue.servers import Server
 from hoplab.engines.configuration import LOOPBACK, Route
-from hoplab.engines.ports import free_ports
-from hoplab.servers import Server
+from hoplab.system.ports import free_ports
 from hoplab.topology import Deployment, Mode, Scheme, Topology
 
 

@@ -20,16 +20,16 @@ from typing import IO
 
 import psutil
 
-from hoplab import interrupts
 from hoplab.catalogue import ROOT, Catalogue
 from hoplab.endpoint import Endpoint
-from hoplab.engines import configuration, runs
+from hoplab.engines import configuration
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.configuration import LOOPBACK, Route
 from hoplab.engines.plan import App, make_plan
 from hoplab.engines.versions import local_versions, require_binary, require_package
 from hoplab.errors import HoplabError
-from hoplab.lifeline import die_with_parent
+from hoplab.system import interrupts, runs
+from hoplab.system.lifeline import die_with_parent
 from hoplab.topology import PREFIX, Deployment, Scheme, Topology
 
 START_SECONDS = 30.0

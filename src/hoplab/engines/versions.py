@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from hoplab.catalogue import Catalogue, Proxy
+from hoplab.catalogue.servers import Server
 from hoplab.errors import HoplabError
-from hoplab.servers import Server
 from hoplab.topology import Topology
 
 PACKAGES = ("fastapi", "starlette", "uvicorn", "hypercorn", "h11", "websockets")

@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from textwrap import fill
 
+from hoplab.catalogue.variations import Variation
+from hoplab.client.trace import Trace
+from hoplab.commands.recipes import Recipe
 from hoplab.predictions import Rule, predict
-from hoplab.recipes import Recipe
 from hoplab.results import CellResult, Results, Verdict
-from hoplab.symptoms import Symptom
+from hoplab.suites import Symptom
 from hoplab.topology import Scheme
-from hoplab.trace import Trace
-from hoplab.variations import Variation
 
 _WIDTH = 80
 _SHOWN = 68

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from hoplab.catalogue.variations import Symptoms, Variation
+from hoplab.commands.recipes import Recipe
 from hoplab.predictions import Rule
-from hoplab.recipes import Recipe
-from hoplab.symptoms import Symptom
+from hoplab.suites import Symptom
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
-from hoplab.variations import Symptoms, Variation
 
 Predict = Callable[[Cell], Symptoms]
 

@@ -1,0 +1,141 @@
+"""Named changes to right or wrong deployments, as people really make them: `variations/*.toml`.
+
+Each says what it changes (lines of a proxy's file, the server's command, a proxy more), in which
+cells it is measured, which symptoms must show there, and what mends it.
+"""
+
+import tomllib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from hoplab.catalogue.servers import SERVERS
+from hoplab.errors import HoplabError
+from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
+
+Symptoms: TypeAlias = Mapping[str, str]
+"""The symptom of each check that fails."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Lines of a configuration file: the right ones, and what stands there instead.
+
+    `file` is below the project's folder; `{mode}` may stand in it.
+    """
+
+    file: str
+    right: str
+    wrong: str
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One file of `variations/`.
+
+    commands: by server, the whole command line in place of its own; `{host}`, `{port}` and
+    `{proxies}` may stand in it.
+    application: what the server runs in the place of what its recipe says.
+    outer: the proxy in front of the cell's own, if there are two.
+    path, method, headers: what to ask below the public base, if its symptom's own request doesn't
+    show it.
+    symptoms: what must show in each of its cells; None where nothing is changed, and the rules say.
+    """
+
+    name: str
+    about: str
+    fix: str
+    references: Sequence[str]
+    changes: Sequence[Change]
+    commands: Mapping[str, Sequence[str]]
+    outer: str | None
+    symptoms: Mapping[Cell, Symptoms | None]
+    path: str | None = None
+    method: str | None = None
+    headers: Sequence[tuple[str, str]] = ()
+    application: Mapping[str, str] = field(default_factory=dict)
+
+    def has_own_command(self, server: str) -> bool:
+        """Whether this server is started otherwise than its recipe says."""
+        return bool(self.application) or server in self.commands
+
+
+_KEYS = {
+    *("about", "fix", "references", "changes", "commands", "application", "outer", "cells"),
+    *("path", "method", "headers"),
+}
+_CELLS_KEYS = {"proxy", "proxies", "servers", "modes", "strategy", "trust", "fails"}
+_SCHEME_KEYS = {f"fails_{scheme}" for scheme in Scheme}
+
+
+def load(folder: Path, proxies: Collection[str]) -> dict[str, Variation]:
+    """Read every file. Raises HoplabError, naming the file, if one can't be understood."""
+    return {file.stem: _read(file, proxies) for file in sorted(folder.glob("*.toml"))}
+
+
+def _read(file: Path, proxies: Collection[str]) -> Variation:
+    try:
+        content = tomllib.loads(file.read_text())
+        _refuse_unknown("key", content, _KEYS)
+        for entry in content["cells"]:
+            _refuse_unknown("key", entry, _CELLS_KEYS | _SCHEME_KEYS)
+        outer = [content["outer"]] if "outer" in content else []
+        used = [*outer, *(proxy for entry in content["cells"] for proxy in _proxies(entry))]
+        _refuse_unknown("proxy", used, proxies)
+        changed = any(content.get(key) for key in ("changes", "commands", "application", "outer"))
+        return Variation(
+            name=file.stem,
+            about=" ".join(content["about"].split()),
+            fix=" ".join(content["fix"].split()),
+            references=content["references"],
+            changes=[Change(**change) for change in content.get("changes", [])],
+            commands=content.get("commands", {}),
+            application=content.get("application", {}),
+            outer=content.get("outer"),
+            path=content.get("path"),
+            method=content.get("method"),
+            headers=[(name, value) for name, value in content.get("headers", {}).items()],
+            symptoms=dict(
+                cell_and_symptoms
+                for entry in content["cells"]
+                for cell_and_symptoms in _cells(file.stem, entry, changed=changed)
+            ),
+        )
+    except KeyError as error:
+        raise HoplabError(f"{file} lacks {str(error.args[0])!r}.") from error
+    except (ValueError, TypeError) as error:
+        raise HoplabError(f"{file}: {error}") from error
+
+
+def _refuse_unknown(what: str, given: Iterable[str], known: Collection[str]) -> None:
+    if unknown := sorted(set(given) - set(known)):
+        message = f"there is no {what} {unknown[0]!r}"
+        raise ValueError(message)
+
+
+def _cells(
+    name: str, entry: Mapping[str, Any], *, changed: bool
+) -> list[tuple[Cell, Symptoms | None]]:
+    """Every cell of an entry; where it names no strategy or trust, they are the recipe's."""
+    cells: list[tuple[Cell, Symptoms | None]] = []
+    for proxy, server, mode, scheme in product(
+        _proxies(entry), entry["servers"], entry["modes"], Scheme
+    ):
+        recipe = SERVERS[server].recipes[Mode(mode)]
+        cell = Cell(
+            Topology(proxy, server, Mode(mode)),
+            Strategy(entry.get("strategy", recipe.strategy)),
+            Trust(entry.get("trust", recipe.trust)),
+            scheme,
+            name,
+        )
+        fails = {**entry["fails"], **entry.get(f"fails_{scheme}", {})} if changed else None
+        cells.append((cell, fails))
+    return cells
+
+
+def _proxies(entry: Mapping[str, Any]) -> Sequence[str]:
+    proxies: Sequence[str] = entry["proxies"] if "proxies" in entry else [entry["proxy"]]
+    return proxies

@@ -1,0 +1,161 @@
+"""The options that commands share, and what to do with their values."""
+
+import difflib
+import os
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hoplab.catalogue import Catalogue
+from hoplab.errors import HoplabError
+from hoplab.suites.contract.checks import CHECKS
+from hoplab.suites.cors.checks import CORS_CHECKS
+from hoplab.topology import Cell, Mode, Scheme, Strategy, Trust
+
+
+class EngineName(StrEnum):
+    """What runs the topologies."""
+
+    AUTO = "auto"
+    DOCKER = "docker"
+    PROCESS = "process"
+
+
+class Format(StrEnum):
+    """How results are written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class BadUsage(HoplabError):
+    """The call's words are off: exit 2."""
+
+
+def _one_of(what: str, values: type[StrEnum]) -> dict[str, Any]:
+    """Make an unknown value of an option one line that lists the known ones."""
+
+    def parse(value: str) -> Any:
+        return known(what, [value], list(values))[0]
+
+    return {"parser": parse, "metavar": "|".join(values)}
+
+
+def _filter(name: str, values: Iterable[str] = ()) -> Any:
+    told = f"{', '.join(values)}. " if values else ""
+    return typer.Option(f"--{name}", help=f"{told}Repeatable.", metavar=name.upper())
+
+
+EngineOption = Annotated[
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="auto: Docker if a daemon answers, else processes.",
+        **_one_of("engine", EngineName),
+    ),
+]
+FormatOption = Annotated[Format, typer.Option("--format", **_one_of("format", Format))]
+ProxyOption = Annotated[list[str] | None, _filter("proxy")]
+ServerOption = Annotated[list[str] | None, _filter("server")]
+ModeOption = Annotated[list[str] | None, _filter("mode", Mode)]
+StrategyOption = Annotated[list[str] | None, _filter("strategy", Strategy)]
+TrustOption = Annotated[list[str] | None, _filter("trust", Trust)]
+SchemeOption = Annotated[list[str] | None, _filter("scheme", Scheme)]
+VariationOption = Annotated[list[str] | None, _filter("variation", ["a name", "or none"])]
+CheckOption = Annotated[list[str] | None, _filter("check", CHECKS)]
+CorsVariationOption = Annotated[
+    list[str] | None, _filter("variation", ["a name", "with or without its cors-"])
+]
+CorsCheckOption = Annotated[list[str] | None, _filter("check", CORS_CHECKS)]
+OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
+
+
+def known(what: str, given: Sequence[str] | None, values: Sequence[Any]) -> list[Any]:
+    """Those of `values` that were given; all, if none was. Raises BadUsage for an unknown one."""
+    for value in given or ():
+        if value not in values:
+            message = f"{what} {value!r} is unknown; known: {', '.join(values)}"
+            raise BadUsage(message)
+    return [value for value in values if not given or value in given]
+
+
+def select(
+    catalogue: Catalogue,
+    cells: Sequence[Cell],
+    *,
+    proxy: Sequence[str] | None = None,
+    server: Sequence[str] | None = None,
+    mode: Sequence[str] | None = None,
+    strategy: Sequence[str] | None = None,
+    trust: Sequence[str] | None = None,
+    scheme: Sequence[str] | None = None,
+    variation: Sequence[str] | None = None,
+) -> list[Cell]:
+    """The cells with these values. Raises BadUsage, with what is near, if there is none."""
+    wanted = {
+        "proxy": known("proxy", proxy, list(catalogue.proxies)),
+        "server": known("server", server, list(catalogue.servers)),
+        "mode": known("mode", mode, list(Mode)),
+        "strategy": known("strategy", strategy, list(Strategy)),
+        "trust": known("trust", trust, list(Trust)),
+        "scheme": known("scheme", scheme, list(Scheme)),
+        "variation": known("variation", variation, ["none", *catalogue.every_variation]),
+    }
+
+    def missed(cell: Cell) -> list[str]:
+        has = {
+            "proxy": cell.topology.proxy,
+            "server": cell.topology.server,
+            "mode": cell.topology.mode,
+            "strategy": cell.strategy,
+            "trust": cell.trust,
+            "scheme": cell.scheme,
+            "variation": cell.variation or "none",
+        }
+        return [what for what, value in has.items() if value not in wanted[what]]
+
+    chosen = [cell for cell in cells if not missed(cell)]
+    if not chosen:
+        near = sorted(cells, key=lambda cell: len(missed(cell)))[:3]
+        message = f"no cell has all of that; near: {', '.join(cell.id for cell in near)}"
+        raise BadUsage(message)
+    return chosen
+
+
+def find_cell(catalogue: Catalogue, given: str) -> Cell:
+    """The cell of this id. Raises BadUsage with ids like it."""
+    cells = {cell.id: cell for cell in catalogue.every_cell}
+    if given in cells:
+        return cells[given]
+    if given in catalogue.every_variation:
+        of = [cell.id for cell in catalogue.every_variation[given].symptoms]
+        message = f"{given} is a variation; its cells: {', '.join(of[:3])}, …"
+        raise BadUsage(message)
+    near = difflib.get_close_matches(given, cells, n=3, cutoff=0.5) or list(cells)[:3]
+    message = f"cell {given!r} is unknown; near: {', '.join(near)}"
+    raise BadUsage(message)
+
+
+def require_writable(output: Path | None) -> None:
+    """Before the run, not after it."""
+    if output is None:
+        return
+    there = output if output.exists() else output.parent
+    if output.is_dir() or not os.access(there, os.W_OK):
+        message = f"can't write {output}: no such folder, no file, or no permission"
+        raise BadUsage(message)
+
+
+def write(content: str, output: Path | None) -> None:
+    """To the file, or to standard output."""
+    if output is None:
+        print(content)
+        return
+    try:
+        output.write_text(content + "\n")
+    except OSError as error:
+        message = f"Can't write {output}: {error.strerror}"
+        raise HoplabError(message) from error

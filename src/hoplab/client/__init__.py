@@ -1,0 +1,1 @@
+"""The client: exchanges over the wire, recorded; and the stranger that uses it."""

@@ -1,0 +1,188 @@
+"""A stranger at the door of one cell: knows the public base URL, asks, follows what it is given.
+
+Every check gets a probe of its own, so that its exchanges are its evidence.
+"""
+
+import json
+from typing import Any, NoReturn, TypeAlias
+from urllib.parse import urljoin, urlsplit
+
+from hoplab.client.wire import Client, Connections, Exchange, Headers
+from hoplab.endpoint import Endpoint
+from hoplab.errors import HarnessError
+from hoplab.topology import PREFIX, Cell, Scheme, Strategy
+
+
+class Failed(Exception):
+    """The check's answer is no: a symptom, and what was expected and came instead."""
+
+    def __init__(self, symptom: str, detail: str) -> None:
+        super().__init__(f"{symptom}: {detail}")
+        self.symptom = symptom
+        self.detail = detail
+
+
+class NotApplicable(Exception):
+    """The question makes no sense for this cell or engine; the argument says why."""
+
+
+class Recorded(Exception):
+    """The answer is told and not judged; the argument tells it."""
+
+
+Answers: TypeAlias = dict[tuple[object, ...], Exchange]
+"""What was answered to a GET, by where and what was asked: that is asked once."""
+
+
+class Probe:
+    """Asks one cell. Paths that begin with a slash are below the public base URL."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        endpoint: Endpoint,
+        connections: Connections | None = None,
+        asked: Answers | None = None,
+        asked_directly: Answers | None = None,
+        *,
+        recommended: bool = True,
+    ) -> None:
+        """`asked` is shared by a cell's checks, `asked_directly` by an application's cells."""
+        self._asked: Answers = {} if asked is None else asked
+        self._asked_directly: Answers = {} if asked_directly is None else asked_directly
+        self.cell = cell
+        self.recommended = recommended
+        self.endpoint = endpoint
+        self.origin = endpoint.origin(cell.scheme)
+        self.base = endpoint.base(cell.scheme)
+        origins = {endpoint.origin(s): (endpoint.host, endpoint.ports[s]) for s in Scheme}
+        self.client = Client(origins, endpoint.authority, endpoint.source, connections)
+
+    @property
+    def root_path(self) -> str:
+        """What the application should see as root_path: with `router`, the prefix is no root."""
+        return "" if self.cell.strategy is Strategy.ROUTER else PREFIX
+
+    def get(self, path: str, headers: Headers = (), *, stream: bool = False) -> Exchange:
+        """GET a path below the public base URL, or a whole URL."""
+        return self.request("GET", path, headers, stream=stream)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        headers: Headers = (),
+        body: bytes | None = None,
+        *,
+        stream: bool = False,
+    ) -> Exchange:
+        """Ask, follow no redirect, and make sure who answered.
+
+        The same GET is asked once, whichever of the cell's checks asks it, except for a stream.
+        """
+        url = self.url(path)
+        if method == "GET" and not stream:
+            return self._get_once(self._asked, url, headers)
+        exchange = self.client.request(method, url, headers, body, stream=stream)
+        self._same_instance(exchange)
+        return exchange
+
+    def websocket(self, path: str) -> Exchange:
+        """Open a WebSocket below the public base URL; the body is the first message."""
+        exchange = self.client.websocket("ws" + self.url(path).removeprefix("http"))
+        self._same_instance(exchange)
+        return exchange
+
+    def ask_directly(self, path: str, headers: Headers = ()) -> Exchange:
+        """GET a path of the application past the proxy: once for all cells that share it.
+
+        Raises NotApplicable if this machine can't reach it there.
+        """
+        address = self.endpoint.direct
+        if address is None:
+            message = "this machine can't reach the application past the proxy"
+            raise NotApplicable(message)
+        origin = f"http://{address[0]}:{address[1]}"
+        self.client.origins[origin] = address
+        return self._get_once(self._asked_directly, origin + path, headers)
+
+    def url(self, path: str) -> str:
+        """The public URL of a path below the base; a whole URL stays as it is."""
+        return self.base + path if path.startswith("/") else path
+
+    def from_app(self, exchange: Exchange) -> bool:
+        """Whether the application answered, and not the proxy in its place."""
+        return exchange.header("X-Instance") is not None
+
+    def answers(self, exchange: Exchange, status: int = 200) -> bool:
+        """Whether the application answered with this status."""
+        return self.from_app(exchange) and exchange.status == status
+
+    def follow(self, url: str, seen_from: str) -> Exchange | None:
+        """GET a URL that the application gave; None if it leads away from this topology."""
+        absolute = urljoin(seen_from, url)
+        parts = urlsplit(absolute)
+        if f"{parts.scheme}://{parts.netloc}" not in self.client.origins:
+            return None
+        return self.get(absolute.partition("#")[0])
+
+    def scope(
+        self, path: str = "/scope", headers: Headers = (), symptom: str = "unreachable"
+    ) -> Any:
+        """What the application says of its scope; Failed with `symptom` if it can't be asked."""
+        answer = self.get(path, headers)
+        scope = answer.json()
+        # A proxy that sends another path may reach another page of the application.
+        if not self.answers(answer) or not isinstance(scope, dict) or "headers" not in scope:
+            self.fail(symptom, answer, "200 from the application, and its scope")
+        return scope
+
+    def fail(self, symptom: str, exchange: Exchange, expected: str) -> NoReturn:
+        """Say no, quoting the exchange and who answered."""
+        raise Failed(symptom, f"{exchange} {self.answered_by(exchange)}, expected {expected}")
+
+    def answered_by(self, exchange: Exchange) -> str:
+        """Who gave this answer; and if it was the application, which path it was asked for."""
+        if not self.from_app(exchange):
+            return "(by the proxy)"
+        try:
+            told = json.loads(exchange.header("X-ASGI-Scope") or "{}")
+        except ValueError:
+            told = {}
+        return f"(by the application, asked for {told.get('path')})"
+
+    def _get_once(self, answers: Answers, url: str, headers: Headers) -> Exchange:
+        key = (self.client.source, url, *headers)
+        if key in answers:
+            self.client.exchanges.append(answers[key])
+        else:
+            exchange = self.client.request("GET", url, headers)
+            self._same_instance(exchange)
+            answers[key] = exchange
+        return answers[key]
+
+    def _same_instance(self, exchange: Exchange) -> None:
+        nonce = exchange.header("X-Instance")
+        if nonce is not None and nonce != self.endpoint.nonce:
+            message = (
+                f"{exchange}: answered by the instance {nonce!r}, and not by that which the lab"
+                f" started, {self.endpoint.nonce!r}."
+            )
+            raise HarnessError(message)
+
+
+def compare_urls(expected: str, given: str, what: str, prefix_symptom: str) -> None:
+    """Raise Failed with the first of host, port, scheme, prefix in which `given` is wrong.
+
+    `what` begins the symptom's name (`redirect` gives `redirect-wrong-scheme`).
+    """
+    right, wrong = urlsplit(expected), urlsplit(given)
+    detail = f"{given}, expected {expected}"
+    if wrong.hostname != right.hostname:
+        raise Failed(f"{what}-wrong-host", detail)
+    if wrong.netloc != right.netloc:  # not .port, which raises if it is no number
+        raise Failed(f"{what}-drops-port", detail)
+    if wrong.scheme != right.scheme:
+        raise Failed(f"{what}-wrong-scheme", detail)
+    if not wrong.path.startswith(PREFIX + "/"):
+        raise Failed(prefix_symptom, detail)

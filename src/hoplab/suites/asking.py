@@ -1,0 +1,206 @@
+"""Asks the questions of many cells at once."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import replace
+from itertools import groupby
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for_pipes
+from multiprocessing.context import SpawnProcess
+from typing import NamedTuple, TypeAlias, cast
+
+from hoplab.client.probe import Answers, Failed, NotApplicable, Probe, Recorded
+from hoplab.client.wire import Connections
+from hoplab.endpoint import Endpoint
+from hoplab.errors import HarnessError, HoplabError
+from hoplab.results import CellResult, Finding, Verdict
+from hoplab.suites.contract.checks import Check
+from hoplab.system import interrupts
+from hoplab.system.lifeline import die_with_parent
+from hoplab.topology import Cell
+
+THREADS = 24
+"""They wait more than they work."""
+
+PROCESSES = 2
+_WORTH_PROCESSES = 100
+"""One Python process uses one core; for fewer cells, it takes longer to start others."""
+
+
+class Job(NamedTuple):
+    """A cell to be asked everything."""
+
+    cell: Cell
+    endpoint: Endpoint
+    recommended: bool
+
+
+Told: TypeAlias = tuple[int, list[CellResult]]
+"""How many questions were answered since the last time, and the cells that are finished."""
+
+
+def ask(
+    cells: Sequence[Cell],
+    endpoints: Iterable[Endpoint],
+    checks: Mapping[str, Check],
+    is_recommended: Callable[[Cell], bool],
+    progress: Callable[[int, int], None],
+) -> list[CellResult]:
+    """Ask every check of every cell; `progress` is told how many of how many are answered.
+
+    Raises Unfinished, with the cells that are answered by then, if a signal came.
+    """
+    where = {endpoint.deployment: endpoint for endpoint in endpoints}
+    # One application's cells after the other: fewer processes are at work at a time.
+    jobs = sorted(
+        (Job(cell, where[cell.deployment], is_recommended(cell)) for cell in cells),
+        key=lambda job: job.endpoint.nonce,
+    )
+    many = len(jobs) >= _WORTH_PROCESSES
+    asking = _in_processes(jobs, checks) if many else _in_threads(jobs, checks, THREADS)
+    answered = 0
+    results: dict[Cell, CellResult] = {}
+    try:
+        with closing(asking):
+            for newly_answered, finished in asking:
+                answered += newly_answered
+                results |= {result.cell: result for result in finished}
+                interrupts.check()
+                progress(answered, len(cells) * len(checks))
+    except interrupts.Interrupted as came:
+        raise Unfinished(came, [results[cell] for cell in cells if cell in results]) from came
+    return [results[cell] for cell in cells]
+
+
+class Unfinished(Exception):
+    """A signal came; `results` are those of the cells of which every question was answered."""
+
+    def __init__(self, signal: interrupts.Interrupted, results: Sequence[CellResult]) -> None:
+        super().__init__(f"interrupted with {len(results)} cells finished")
+        self.signal = signal
+        self.results = results
+
+
+def _in_processes(jobs: Sequence[Job], checks: Mapping[str, Check]) -> Generator[Told]:
+    spawn = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    resource_tracker.ensure_running()  # the first start would, and unblock what is blocked below
+    workers: dict[Connection, SpawnProcess] = {}
+    try:
+        for part in _parts(jobs):
+            ours, theirs = spawn.Pipe(duplex=False)
+            worker = spawn.Process(target=_work, args=(os.getpid(), theirs, part, checks))
+            # Ctrl-C is for this process, which then ends them: they inherit what is blocked.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                worker.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            workers[ours] = worker
+            theirs.close()  # so that its end is the pipe's
+        left = len(jobs)
+        while left:
+            ready = cast("list[Connection]", wait_for_pipes(list(workers), timeout=0.1))
+            for pipe in ready:
+                try:
+                    told: Told = pipe.recv()
+                except (EOFError, OSError):
+                    interrupts.check()  # a signal to the whole group ended it
+                    message = f"A client process of the lab ended; {left} cells were left to ask."
+                    raise HoplabError(message) from None
+                left -= len(told[1])
+                yield told
+            if not ready:
+                yield 0, []
+    finally:
+        for worker in workers.values():
+            worker.terminate()
+        for worker in workers.values():
+            worker.join()
+
+
+def _parts(jobs: Sequence[Job]) -> list[list[Job]]:
+    """One for each process; an application's cells are all in one part, for what they share."""
+    parts: list[list[Job]] = [[] for _ in range(PROCESSES)]
+    for number, (_, group) in enumerate(groupby(jobs, key=lambda job: job.endpoint.nonce)):
+        parts[number % PROCESSES].extend(group)
+    return parts
+
+
+def _work(parent: int, pipe: Connection, jobs: Sequence[Job], checks: Mapping[str, Check]) -> None:
+    """What a process does, until its parent ends it."""
+    die_with_parent(parent)
+    for told in _in_threads(jobs, checks, THREADS // PROCESSES):
+        pipe.send(told)
+    if mine := multiprocessing.parent_process():
+        mine.join()  # until then it counts as part of the lab
+
+
+def _in_threads(jobs: Sequence[Job], checks: Mapping[str, Check], threads: int) -> Generator[Told]:
+    pool = ThreadPoolExecutor(threads)
+    directly: Answers = {}
+    answered: list[None] = []  # one for each finding; threads append to it
+    told = 0
+    try:
+        pending = {pool.submit(_ask_cell, job, checks, directly, answered) for job in jobs}
+        while pending:
+            done, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+            newly, told = len(answered) - told, len(answered)
+            yield newly, [future.result() for future in done]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _ask_cell(
+    job: Job, checks: Mapping[str, Check], asked_directly: Answers, answered: list[None]
+) -> CellResult:
+    """One check after the other: they share connections, whose handshakes cost the most."""
+    connections: Connections = {}
+    asked: Answers = {}
+    findings = []
+    for name, check in checks.items():
+        probe = Probe(
+            job.cell, job.endpoint, connections, asked, asked_directly, recommended=job.recommended
+        )
+        finding = _ask(name, check, probe)
+        findings.append(replace(finding, exchanges=[e.shortened() for e in finding.exchanges]))
+        answered.append(None)
+    for connection in connections.values():
+        connection.close()
+    return CellResult(job.cell, job.recommended, findings)
+
+
+def ask_one(
+    name: str, check: Check, cell: Cell, endpoint: Endpoint, *, recommended: bool = True
+) -> Finding:
+    """Put one question to one cell, over connections of its own."""
+    probe = Probe(cell, endpoint, recommended=recommended)
+    try:
+        return _ask(name, check, probe)
+    finally:
+        probe.client.close()
+
+
+def _ask(name: str, check: Check, probe: Probe) -> Finding:
+    """Whatever the check raises that is no answer is the lab's own trouble.
+
+    It is an error, and says nothing about the cell.
+    """
+    symptom = None
+    try:
+        verdict, detail = Verdict.PASS, check(probe)
+    except Failed as failed:
+        verdict, symptom, detail = Verdict.FAIL, failed.symptom, failed.detail
+    except NotApplicable as reason:
+        verdict, detail = Verdict.NOT_APPLICABLE, str(reason)
+    except Recorded as answer:
+        verdict, detail = Verdict.RECORDED, str(answer)
+    except HarnessError as trouble:
+        verdict, detail = Verdict.ERROR, str(trouble)
+    except Exception as bug:
+        verdict, detail = Verdict.ERROR, f"{type(bug).__name__}: {bug}"
+    return Finding(name, verdict, symptom, detail, probe.client.exchanges)

@@ -1,0 +1,26 @@
+from urllib.parse import urlsplit
+
+from hoplab.client.probe import Failed, NotApplicable, Probe
+
+
+def client(probe: Probe) -> str:
+    """Does the application see the client's scheme, host and address as the proxy saw them?
+
+    Symptoms: `scheme-wrong`, `host-wrong`, `client-is-proxy`; and `unreachable` where the
+    application can't be asked.
+    """
+    scope = probe.scope()
+    if scope["scheme"] != probe.cell.scheme:
+        detail = f"scheme {scope['scheme']!r}, expected {probe.cell.scheme.value!r}"
+        raise Failed("scheme-wrong", detail)
+    hosts = [value for name, value in scope["headers"] if name.lower() == "host"]
+    if hosts != [urlsplit(probe.base).netloc]:
+        raise Failed("host-wrong", f"Host {hosts}, expected {urlsplit(probe.base).netloc!r}")
+    expected = probe.endpoint.client
+    if expected is None:
+        message = "scheme and host are right; the client's address is unknown to this engine"
+        raise NotApplicable(message)
+    given = (scope["client"] or [None])[0]
+    if given != expected:
+        raise Failed("client-is-proxy", f"client {given!r}, expected {expected!r}")
+    return f"client {given}, scheme {scope['scheme']}, host {hosts[0]}"

@@ -1,0 +1,20 @@
+from hoplab.client.probe import NotApplicable, Probe, Recorded
+from hoplab.errors import HarnessError, NoAnswer
+
+
+def direct(probe: Probe) -> str:
+    """How does the application behave if it is asked directly, past the proxy?
+
+    FastAPI's guide: `/app` answers and reports the prefix, `/docs` can't load its OpenAPI.
+    Recorded, not judged.
+    """
+    probe.client.source = None
+    try:
+        app = probe.ask_directly("/app")
+        openapi = probe.ask_directly(f"{probe.root_path}/openapi.json")
+    except NoAnswer as error:  # Docker Desktop and rootless Docker keep it to themselves
+        raise NotApplicable(str(error)) from error
+    if not probe.from_app(app):
+        message = f"{app}: somebody else answers there"
+        raise HarnessError(message)
+    raise Recorded(f"/app: {app.status} {app.body.decode()}; its OpenAPI: {openapi.status}")

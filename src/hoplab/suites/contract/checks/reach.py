@@ -1,0 +1,18 @@
+from hoplab.client.probe import Failed, Probe
+
+
+def reach(probe: Probe) -> str:
+    """Does `/app` answer below the public prefix, and does the application know its root_path?
+
+    Symptoms: `unreachable`, `root-path-missing`.
+    """
+    answer = probe.get("/app")
+    content = answer.json()
+    if not probe.answers(answer) or not isinstance(content, dict):
+        probe.fail("unreachable", answer, "200 from the application")
+    expected = {"message": "Hello World", "root_path": probe.root_path}
+    if content.get("message") != expected["message"]:  # another page of the application
+        raise Failed("unreachable", f"{content}, expected {expected}")
+    if content.get("root_path") != probe.root_path:
+        raise Failed("root-path-missing", f"{content}, expected {expected}")
+    return f"{answer}, root_path {probe.root_path!r}"

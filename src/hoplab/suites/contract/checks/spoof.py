@@ -1,0 +1,106 @@
+from typing import Any
+
+from hoplab.client.probe import Failed, Probe
+from hoplab.client.wire import Headers
+from hoplab.topology import Scheme
+
+_CLIENT = "192.0.2.7"  # RFC 5737: nobody's address
+_HOST = "canary.invalid"  # RFC 2606: nobody's name
+_PREFIX = "/canary"
+
+_OF_INTEREST = {
+    "client": "client-spoofable",
+    "scheme": "scheme-spoofable",
+    "root_path": "prefix-spoofable",
+    "url": "host-spoofable",  # last: scheme and prefix are in it as well
+}
+
+
+def spoof(probe: Probe) -> str:
+    """Does anything change, or even arrive, if the client itself sends forwarded headers?
+
+    Asked plain, doubled, in odd case and with underscores; the redirect is looked at as well. What
+    arrives may be believed by the next middleware that somebody adds. And does anything change if
+    a stranger finds the way past the proxy? Symptoms: `client-spoofable`, `scheme-spoofable`,
+    `prefix-spoofable`, `host-spoofable`, `forwarded-passed-on`, `direct-spoofable`; and
+    `unreachable` where the application can't be asked.
+    """
+    before = probe.scope()
+    honest = _seen(before)
+    honest_redirect = probe.get("/items").header("location")
+    lies = _lies(Scheme.HTTPS if probe.cell.scheme is Scheme.HTTP else Scheme.HTTP)
+    ways: dict[str, Headers] = {
+        "plain": lies,
+        "doubled": [*lies, *lies],
+        "odd case": [(name.swapcase(), value) for name, value in lies],
+        "underscores": [(name.replace("-", "_"), value) for name, value in lies],
+    }
+    own = _arrived(before["headers"], lies)  # a proxy may write itself what is a lie here
+    arrived: set[str] = set()
+    for way, headers in ways.items():
+        scope = probe.scope(headers=headers)
+        seen = _seen(scope)
+        if key := _difference(honest, seen):
+            detail = f"forwarded headers ({way}): {key} {seen[key]!r}, was {honest[key]!r}"
+            raise Failed(_OF_INTEREST[key], detail)
+        arrived |= _arrived(scope["headers"], lies) - own
+    redirect = probe.get("/items", lies).header("location")
+    if redirect != honest_redirect:
+        raise Failed("host-spoofable", f"redirects to {redirect}, was {honest_redirect}")
+    if arrived:
+        detail = f"what the client sent arrives at the application: {', '.join(sorted(arrived))}"
+        raise Failed("forwarded-passed-on", detail)
+    past = _ask_directly(probe, lies)
+    return f"{len(lies)} headers, {len(ways)} ways: nothing changed, and none arrived{past}"
+
+
+def _ask_directly(probe: Probe, lies: Headers) -> str:
+    """From an address that is no proxy's: only an engine that gives the client one can tell."""
+    if probe.endpoint.direct is None or probe.endpoint.source is None:
+        return "; directly: not asked, since here every client has the proxy's address"
+    path = f"{probe.cell.topology.mode.upstream_prefix}/scope"
+    before = probe.ask_directly(path)
+    if not probe.answers(before):
+        probe.fail("unreachable", before, "200 from the application")
+    honest = _seen(before.json())
+    asked = f"asked directly, from {probe.endpoint.source}, with forwarded headers:"
+    answer = probe.ask_directly(path, lies)
+    if not probe.answers(answer):  # a prefix that was believed leads elsewhere
+        raise Failed("direct-spoofable", f"{asked} {answer}")
+    lied = _seen(answer.json())
+    if key := _difference(honest, lied):
+        detail = f"{asked} {key} {lied[key]!r}, was {honest[key]!r}"
+        raise Failed("direct-spoofable", detail)
+    return "; directly neither"
+
+
+def _difference(honest: dict[str, Any], seen: dict[str, Any]) -> str | None:
+    return next((key for key in _OF_INTEREST if seen[key] != honest[key]), None)
+
+
+def _seen(scope: dict[str, Any]) -> dict[str, Any]:
+    client = (scope["client"] or [None])[0]  # the port differs with every connection
+    return {**{key: scope[key] for key in _OF_INTEREST}, "client": client}
+
+
+def _arrived(headers: Headers, lies: Headers) -> set[str]:
+    """The headers in which a lie stands, alone or appended to."""
+    told = {name.lower(): value for name, value in lies}
+    return {
+        name
+        for name, value in headers
+        if (lie := told.get(name.lower().replace("_", "-")))
+        and lie in [part.strip() for part in value.split(",")]
+    }
+
+
+def _lies(scheme: Scheme) -> list[tuple[str, str]]:
+    return [
+        ("X-Forwarded-For", _CLIENT),
+        ("X-Forwarded-Proto", scheme),
+        ("X-Forwarded-Host", _HOST),
+        ("X-Forwarded-Port", "1"),
+        ("X-Forwarded-Prefix", _PREFIX),
+        ("X-Real-IP", _CLIENT),
+        ("Forwarded", f"for={_CLIENT};host={_HOST};proto={scheme}"),
+    ]

@@ -1,0 +1,30 @@
+from urllib.parse import urlsplit
+
+from hoplab.client.probe import Failed, Probe, compare_urls
+
+
+def url_for(probe: Probe) -> str:
+    """Is `request.url` what the client asked for, and does what `request.url_for` gives work?
+
+    Symptoms: `url-wrong-host`, `url-drops-port`, `url-wrong-scheme`, `url-drops-prefix`,
+    `url-for-broken`.
+    """
+    scope = probe.scope("/scope?q=1", symptom="url-for-broken")
+    compare_urls(f"{probe.base}/scope?q=1", scope["url"], "url", "url-drops-prefix")
+    if scope["url"] != f"{probe.base}/scope?q=1":
+        raise Failed(
+            "url-for-broken", f"request.url is {scope['url']}, asked {probe.base}/scope?q=1"
+        )
+    given = scope["url_for"]
+    if given is None:
+        raise Failed("url-for-broken", "request.url_for finds no route of that name")
+    compare_urls(f"{probe.base}/app", given, "url", "url-drops-prefix")
+    landed = probe.follow(given, probe.base)
+    if landed is None or not probe.answers(landed):
+        raise Failed(
+            "url-for-broken",
+            f"request.url_for gives {given}, which leads to {landed or 'another place'}",
+        )
+    if urlsplit(scope["base_url"])[:2] != urlsplit(probe.base)[:2]:
+        raise Failed("url-wrong-host", f"base_url is {scope['base_url']}, asked {probe.base}")
+    return f"url_for gives {given}, which answers; base_url is {scope['base_url']}"

@@ -1,0 +1,1 @@
+"""CORS on a mounted application: who gets in where."""

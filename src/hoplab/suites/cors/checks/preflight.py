@@ -1,0 +1,20 @@
+from hoplab.client.probe import Probe
+from hoplab.suites.cors.checks.judging import fail_with_the_worst, judge
+from hoplab.suites.cors.right import ORIGINS, headers, wanted
+
+PATHS = ("/items/", "/metrics", "/metrics/", "/metrics/missing", "/metrics/fail")
+
+
+def preflight(probe: Probe) -> str:
+    """Does a preflight let in whom the path's policy names, and nobody else?
+
+    Whoever answers it, a layer of the application or the proxy. Symptoms: `cors-wrong-policy`,
+    `cors-duplicated`, `cors-preflight-redirected`, `cors-missing`.
+    """
+    problems = []
+    for path in PATHS:
+        for origin in filter(None, ORIGINS.values()):
+            answer = probe.request("OPTIONS", path, headers(origin, preflight=True))
+            problems += judge(answer, origin, wanted(probe.cell.variation, path))
+    fail_with_the_worst(problems)
+    return f"{len(PATHS)} paths: every preflight is answered as the policy says"

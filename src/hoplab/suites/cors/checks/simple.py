@@ -1,0 +1,40 @@
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+from hoplab.client.probe import Probe
+from hoplab.suites.cors.checks.judging import Problem, fail_with_the_worst, judge, without_vary
+from hoplab.suites.cors.right import ORIGINS, headers, wanted
+
+PATHS = {"/items/": [200], "/metrics": [200, 307], "/metrics/": [200]}
+
+
+def simple(probe: Probe) -> str:
+    """Does a GET let in whom the path's policy names, and nobody else, with and without a cookie?
+
+    And does a cache learn that the answer depends on the origin, even if none was sent? Symptoms:
+    `cors-wrong-policy`, `cors-duplicated`, `cors-missing`, `cors-vary-missing`; and `unreachable`
+    where the application does not answer.
+    """
+    fail_with_the_worst(ask(probe, PATHS))
+    return f"{len(PATHS)} paths: every answer is for whom the policy says"
+
+
+def ask(
+    probe: Probe, paths: Mapping[str, Sequence[int]], missing: str = "cors-missing"
+) -> list[Problem]:
+    """What is wrong on these paths, whose right statuses are given.
+
+    `missing` is what an answer without headers is called.
+    """
+    problems = []
+    for path, statuses in paths.items():
+        answers = []
+        for cookie, origin in product((False, True), ORIGINS.values()):
+            answer = probe.get(path, headers(origin, cookie=cookie))
+            if not any(probe.answers(answer, status) for status in statuses):
+                probe.fail("unreachable", answer, f"one of {statuses} from the application")
+            answers.append(answer)
+            if origin:
+                problems += judge(answer, origin, wanted(probe.cell.variation, path))
+        problems += without_vary(answers)
+    return [p._replace(symptom=missing) if p.symptom == "cors-missing" else p for p in problems]

@@ -1,0 +1,1 @@
+"""What any program of processes needs: signals, lifelines, memory, ports, runs."""
