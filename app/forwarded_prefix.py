@@ -8,7 +8,3 @@ from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware
 from app.shared import PREFIX, create_app
 
 app = ForwardedPrefixMiddleware(create_app(), prefix=PREFIX, trusted="")
-
-# `fastapi run` takes a FastAPI object alone. Middleware is added last, to be the outermost.
-with_middleware = create_app()
-with_middleware.add_middleware(ForwardedPrefixMiddleware, prefix=PREFIX, trusted="")

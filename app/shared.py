@@ -5,10 +5,13 @@ Only what differs between the variants stands in their own modules.
 
 import asyncio
 import hashlib
+import os
 import time
 from collections.abc import AsyncIterator
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import unquote
 
 from fastapi import APIRouter, FastAPI, Request, WebSocket
 from fastapi.requests import HTTPConnection
@@ -20,7 +23,12 @@ from starlette.types import ASGIApp
 from app import extra_servers, no_root_path_in_servers, offline_docs
 from app.instance import InstanceMiddleware, nonce
 
-PREFIX = "/api/v1"
+PREFIX = os.environ.get("PUBLIC_PREFIX", "/api/v1")
+"""Under which the application is public: as in a URL, percent-encoded."""
+
+PREFIX_DECODED = unquote(PREFIX)
+"""The same as ASGI has paths, and so as routes and root_path have it."""
+
 STATIC = Path(__file__).parent / "static"
 
 router = APIRouter()
@@ -44,7 +52,7 @@ async def read_items() -> list[str]:
     return ["plumbus", "portal gun"]
 
 
-@router.get(f"{PREFIX}/nested", include_in_schema=False)
+@router.get(f"{PREFIX_DECODED}/nested", include_in_schema=False)
 async def read_nested() -> dict[str, str]:
     """A route that begins with the prefix itself: publicly, the prefix stands there twice."""
     return {"message": "Hello Nested"}
@@ -152,6 +160,16 @@ class Application(FastAPI):
 
 
 def create_app(prefix: str = "", **options: Any) -> Application:
+    """The application to serve: `build_app`, or the `app` of the module that APPLICATION names.
+
+    So the variations are served by the same modules as the application under test.
+    """
+    if other := os.environ.get("APPLICATION"):
+        return cast("Application", import_module(other).app)
+    return build_app(prefix, **options)
+
+
+def build_app(prefix: str = "", **options: Any) -> Application:
     """The application under test; `prefix` is put before every route, `options` go to FastAPI."""
     app = Application(title="hoplab", **options)
     app.include_router(router, prefix=prefix)

@@ -1,17 +1,19 @@
-"""Writes the generated pages of docs/, and the README's recipes, anew.
+"""Writes the generated pages of docs/, and the README's recipes.
 
 With --check, only says which differ (exit 1).
 """
 
 import sys
 
-from hoplab.catalogue import ROOT, Catalogue, load
+from hoplab.catalogue import Catalogue, load
 from hoplab.catalogue.variations import Symptoms
-from hoplab.commands import recipes
+from hoplab.commands import markdown
+from hoplab.commands.fixes import changed_lines
 from hoplab.predictions import RULES, predict
-from hoplab.report import markdown
-from hoplab.suites import SYMPTOMS
+from hoplab.recipe import recipe
+from hoplab.suites import SUITES, SYMPTOMS
 from hoplab.topology import Cell
+from hoplab.workspace import checkout
 
 START, END = "<!-- recipes: `make docs` -->\n", "<!-- end of recipes -->\n"
 
@@ -19,18 +21,17 @@ START, END = "<!-- recipes: `make docs` -->\n", "<!-- end of recipes -->\n"
 def pages(catalogue: Catalogue) -> dict[str, str]:
     """Every generated page's text by its name."""
     made = [
-        recipes.recipe(catalogue, catalogue.recommended(topology))
-        for topology in catalogue.all_topologies
+        recipe(catalogue, catalogue.recommended(topology)) for topology in catalogue.all_topologies
     ]
     changes = {
-        name: recipes.changed_lines(catalogue, next(iter(variation.symptoms)).deployment)
-        for name, variation in catalogue.every_variation.items()
+        name: changed_lines(catalogue, next(iter(variation.symptoms)).deployment)
+        for name, variation in catalogue.variations.items()
     }
 
     def must_show(cell: Cell) -> Symptoms:
-        return predict(cell, catalogue.every_variation)
+        return predict(cell, catalogue)
 
-    readme = (ROOT / "README.md").read_text()
+    readme = (catalogue.workspace.root / "README.md").read_text()
     before, start, rest = readme.partition(START)
     _, end, after = rest.partition(END)
     if not (start and end):
@@ -39,17 +40,23 @@ def pages(catalogue: Catalogue) -> dict[str, str]:
         "README.md": before + START + markdown.readme_rows(made) + "\n" + END + after,
         "docs/recipes.md": markdown.recipes_page(made),
         "docs/matrix.md": markdown.matrix_page(catalogue.all_topologies, RULES, must_show),
-        "docs/symptoms.md": markdown.symptoms_page(SYMPTOMS),
-        "docs/variations.md": markdown.variations_page(catalogue.variations, changes, must_show),
-        "docs/cors-variants.md": markdown.cors_page(catalogue.cors, changes, must_show),
+        "docs/symptoms.md": markdown.symptoms_page(SYMPTOMS, catalogue.advice),
+        "docs/proxies.md": markdown.proxies_page(catalogue.proxies),
+        **{
+            f"docs/{suite.name}-variations.md": markdown.variations_page(
+                suite, catalogue.variations, changes, must_show
+            )
+            for suite in SUITES.values()
+        },
     }
 
 
 def main() -> int:
     """Write, or compare."""
     different = []
-    for name, text in pages(load()).items():
-        file = ROOT / name
+    catalogue = load(checkout())
+    for name, text in pages(catalogue).items():
+        file = catalogue.workspace.root / name
         if not file.exists() or file.read_text() != text:
             different.append(name)
             if "--check" not in sys.argv:

@@ -1,7 +1,7 @@
 """Variation `hypercorn-proxy-fix-added`: ProxyFixMiddleware inside the application.
 
-It belongs around it, as in app/proxy_fix.py. Here it gets the scope when Starlette has put the
-application into it, and can't make a deep copy of both (hypercorn#179, hypercorn#367).
+It belongs around it, as in app/hypercorn/proxy_fix.py. Here it gets the scope when Starlette has
+put the application into it, and can't make a deep copy of both (hypercorn#179, hypercorn#367).
 """
 
 from typing import Any, cast

@@ -17,5 +17,5 @@ with warnings.catch_warnings():
 
 sub_app.include_router(shared.sub_app.router)
 
-app = shared.create_app()
+app = shared.build_app()
 app.router.routes.insert(0, Mount("/sub", sub_app))  # before the right one

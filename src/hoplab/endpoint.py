@@ -1,10 +1,10 @@
-"""Where a running deployment answers: what an engine gives, and all that a check is told."""
+"""Where a running deployment answers: what an engine gives."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from hoplab.topology import PREFIX, Deployment, Scheme, Topology
+from hoplab.topology import Deployment, Scheme, Topology
 
 PUBLIC_NAME = "mysuperapp.com"
 """The public name under which the lab asks, as in FastAPI's guide. It is never looked up."""
@@ -44,4 +44,4 @@ class Endpoint:
 
     def base(self, scheme: Scheme, name: str = PUBLIC_NAME) -> str:
         """The public base URL: origin and prefix, without a slash at the end."""
-        return self.origin(scheme, name) + PREFIX
+        return self.origin(scheme, name) + self.deployment.prefix.encoded

@@ -1,4 +1,4 @@
-"""What a symptom is."""
+"""What a symptom is, and what a proxy or server has to do with it."""
 
 from dataclasses import dataclass
 
@@ -18,3 +18,12 @@ class Symptom:
     path: str = "/app"
     headers: tuple[tuple[str, str], ...] = ()
     method: str = "GET"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What one proxy or server has to do with a symptom: how it comes to it, and what to change."""
+
+    fix: str
+    cause: str = ""
+    references: tuple[str, ...] = ()

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-PREFIX = "/api/v1"
-"""The public prefix, as in FastAPI's guide "Behind a Proxy"."""
+from hoplab.prefix import DEFAULT_PREFIX, Prefix
 
 
 class Mode(StrEnum):
@@ -12,11 +11,6 @@ class Mode(StrEnum):
 
     STRIP = "strip"
     PRESERVE = "preserve"
-
-    @property
-    def upstream_prefix(self) -> str:
-        """What of the prefix stands in the path that the application is asked for."""
-        return PREFIX if self is Mode.PRESERVE else ""
 
 
 class Strategy(StrEnum):
@@ -46,8 +40,8 @@ class Scheme(StrEnum):
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """The strategy and trust with which a topology passes every question."""
+class Setup:
+    """How the application learns its prefix, and whose forwarded headers it believes."""
 
     strategy: Strategy
     trust: Trust
@@ -72,21 +66,28 @@ class Deployment:
     """A topology with an application that learns its prefix somehow, right or wrong.
 
     variation: a named change to it (a file of `variations/`), or nothing.
+    prefix: under which it is public.
     """
 
     topology: Topology
-    recipe: Recipe
+    setup: Setup
     variation: str = ""
+    prefix: Prefix = DEFAULT_PREFIX
 
     @property
     def name(self) -> str:
         """For example `nginx-uvicorn-strip.server-option.proxy`."""
-        return f"{self.topology.name}.{self.recipe.strategy}.{self.recipe.trust}"
+        return f"{self.topology.name}.{self.setup.strategy}.{self.setup.trust}"
 
     @property
     def word(self) -> str:
         """The same and the variation, in letters that any configuration file takes."""
         return f"{self.name}.{self.variation}".strip(".").replace(".", "-")
+
+    @property
+    def upstream_prefix(self) -> str:
+        """What of the prefix, encoded, stands in the path that the application is asked for."""
+        return self.prefix.encoded if self.topology.mode is Mode.PRESERVE else ""
 
 
 @dataclass(frozen=True)
@@ -98,13 +99,15 @@ class Cell:
     trust: Trust
     scheme: Scheme
     variation: str = ""
+    prefix: Prefix = DEFAULT_PREFIX
 
     @property
     def id(self) -> str:
-        """`nginx-uvicorn-strip.server-option.proxy.https`, or the same with `+` and a variation."""
+        """`PROXY-uvicorn-strip.server-option.proxy.https`, or the same with `+` and a variation."""
         return f"{self.deployment.name}.{self.scheme}" + f"+{self.variation}" * bool(self.variation)
 
     @property
     def deployment(self) -> Deployment:
         """What has to run for it."""
-        return Deployment(self.topology, Recipe(self.strategy, self.trust), self.variation)
+        setup = Setup(self.strategy, self.trust)
+        return Deployment(self.topology, setup, self.variation, self.prefix)

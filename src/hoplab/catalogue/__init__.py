@@ -1,76 +1,40 @@
-"""What exists: the proxies (a folder with a proxy.toml each), the servers, their cells."""
+"""What exists: the proxies, the servers, the variations, and the cells that they make."""
 
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-from hoplab.catalogue import variations
-from hoplab.catalogue.servers import SERVERS, Server
+from hoplab.catalogue import proxies, variations
+from hoplab.catalogue.placeholders import filled
+from hoplab.catalogue.proxies import Proxy, refusal
+from hoplab.catalogue.servers import SERVERS
+from hoplab.catalogue.servers.server import Profile, Server, Start
 from hoplab.catalogue.variations import Variation
-from hoplab.errors import HoplabError
-from hoplab.topology import Cell, Deployment, Mode, Recipe, Scheme, Strategy, Topology, Trust
-
-ROOT = Path(__file__).resolve().parents[3]
-"""The project's folder: compose.yaml, app/ and the proxies' folders are in it."""
-
-
-@dataclass(frozen=True)
-class ConfigurationFile:
-    """How one file of a proxy becomes that of a process which serves many deployments.
-
-    repeat: the beginnings of the first line that stands once for each deployment, and of the first
-    that does not; nothing if the whole file does. `replace` and `replace_if_present` hold for what
-    is repeated, `replace_once` for the rest.
-    """
-
-    source: str
-    output: str
-    repeat: Sequence[str]
-    replace: Mapping[str, str]
-    replace_if_present: Mapping[str, str]
-    replace_once: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Proxy:
-    """A proxy's proxy.toml; the placeholders are told there."""
-
-    name: str
-    folder: Path
-    version: Sequence[str]
-    minimum: str
-    image: str
-    image_variable: str
-    container_ports: dict[Scheme, int]
-    command: Sequence[str]
-    files: Sequence[ConfigurationFile]
-
-    def sources(self, mode: Mode) -> list[Path]:
-        """The files from which a deployment's configuration is made."""
-        return [Path(file.source.format(folder=self.folder, mode=mode)) for file in self.files]
+from hoplab.prefix import DEFAULT_PREFIX, Prefix
+from hoplab.symptom import Advice
+from hoplab.topology import Cell, Deployment, Mode, Scheme, Setup, Strategy, Topology, Trust
+from hoplab.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything that the lab can run."""
+    """Everything that the lab can run, under one public prefix."""
 
+    workspace: Workspace
+    prefix: Prefix
     proxies: dict[str, Proxy]
     servers: dict[str, Server]
     variations: dict[str, Variation]
-    cors: dict[str, Variation]
-    """Those that run an application of app/cors/, or change who answers for its policy."""
-
-    @cached_property
-    def every_variation(self) -> dict[str, Variation]:
-        """By name, whatever is asked of them."""
-        return {**self.variations, **self.cors}
 
     @cached_property
     def topologies(self) -> list[Topology]:
-        """Those of compose.yaml, strip first."""
-        return [t for t in self.all_topologies if self.servers[t.server].in_compose]
+        """Those of compose.yaml's main profiles, strip first."""
+        return [t for t in self.all_topologies if self.profile(t) is Profile.MAIN]
+
+    @cached_property
+    def composed(self) -> list[Topology]:
+        """All of compose.yaml."""
+        return [t for t in self.all_topologies if self.profile(t) is not Profile.NONE]
 
     @cached_property
     def all_topologies(self) -> list[Topology]:
@@ -83,34 +47,43 @@ class Catalogue:
         ]
 
     @cached_property
-    def cells(self) -> list[Cell]:
-        """The full product, and the cells of the variations."""
-        product = [
-            Cell(topology, strategy, trust, scheme)
+    def product(self) -> list[Cell]:
+        """Every combination, right and wrong."""
+        return [
+            Cell(topology, strategy, trust, scheme, prefix=self.prefix)
             for topology in self.all_topologies
             for strategy in Strategy
             for trust in Trust
             for scheme in Scheme
         ]
-        return product + [cell for v in self.variations.values() for cell in v.symptoms]
+
+    def varied(self, suite: str) -> list[Cell]:
+        """The cells of the variations that are about this suite's questions."""
+        of = [variation for variation in self.variations.values() if variation.suite == suite]
+        return [cell for variation in of for cell in variation.symptoms]
+
+    def variation(self, deployment: Deployment | Cell) -> Variation | None:
+        """The one that it has, if any."""
+        return self.variations.get(deployment.variation)
 
     @cached_property
-    def cors_cells(self) -> list[Cell]:
-        """The cells of `cors`, which are asked other questions."""
-        return [cell for v in self.cors.values() for cell in v.symptoms]
+    def advice(self) -> dict[str, Mapping[str, Advice]]:
+        """What each proxy and server has to do with symptoms, by its name."""
+        proxies = {each.name: each.advice for each in self.proxies.values()}
+        return proxies | {each.name: each.advice for each in self.servers.values()}
 
-    @property
-    def every_cell(self) -> list[Cell]:
-        """Whatever is asked of them."""
-        return self.cells + self.cors_cells
+    def profile(self, topology: Topology) -> Profile:
+        """Where compose.yaml has it."""
+        profiles = {self.proxies[topology.proxy].profile, self.servers[topology.server].profile}
+        return next(p for p in (Profile.NONE, Profile.MORE, Profile.MAIN) if p in profiles)
 
-    def recipe(self, topology: Topology) -> Recipe:
+    def recipe(self, topology: Topology) -> Setup:
         """The strategy and trust with which this topology passes."""
-        return self.servers[topology.server].recipes[topology.mode]
+        return self.servers[topology.server].recipe(topology.mode)
 
     def recommended(self, topology: Topology) -> Deployment:
         """The topology with its recipe."""
-        return Deployment(topology, self.recipe(topology))
+        return Deployment(topology, self.recipe(topology), prefix=self.prefix)
 
     def is_recommended(self, cell: Cell) -> bool:
         """Whether it is its topology's recipe, unchanged."""
@@ -119,72 +92,67 @@ class Catalogue:
     def recommended_cells(self, topologies: Iterable[Topology]) -> list[Cell]:
         """Each topology with its recipe, over http and https."""
         return [
-            Cell(topology, recipe.strategy, recipe.trust, scheme)
+            Cell(topology, setup.strategy, setup.trust, scheme, prefix=self.prefix)
             for topology in topologies
-            for recipe in [self.recipe(topology)]
+            for setup in [self.recipe(topology)]
             for scheme in Scheme
         ]
 
     def server_command(self, deployment: Deployment, bind: str, proxies: str) -> list[str]:
         """The command line that starts a deployment's application."""
-        server = deployment.topology.server
-        variation = self.every_variation.get(deployment.variation)
-        if variation and server in variation.commands:
-            host, _, port = bind.rpartition(":")
-            fields = {"host": host, "port": port, "proxies": proxies}
-            return [argument.format(**fields) for argument in variation.commands[server]]
-        command = self.servers[server].command(deployment.recipe, bind, proxies)
-        instead = variation.application if variation else {}
-        return [instead.get(argument, argument) for argument in command]
+        server = self.servers[deployment.topology.server]
+        start = self._start(deployment, bind, proxies)
+        variation = self.variation(deployment)
+        if variation and server.name in variation.commands:
+            fields = {
+                "host": start.host,
+                "port": start.port,
+                "proxies": proxies,
+                "prefix": self.prefix.encoded,
+                "prefix_decoded": self.prefix.decoded,
+            }
+            return [filled(argument, fields) for argument in variation.commands[server.name]]
+        return server.command_line(start)
 
+    def server_environment(self, deployment: Deployment, proxies: str) -> dict[str, str]:
+        """The variables that the command line needs; of the prefix, only if it is another one."""
+        start = self._start(deployment, ":", proxies)
+        environment = self.servers[deployment.topology.server].environment_for(start)
+        if self.prefix != DEFAULT_PREFIX:
+            environment["PUBLIC_PREFIX"] = self.prefix.encoded
+        if (variation := self.variation(deployment)) and variation.application:
+            environment["APPLICATION"] = variation.application
+        return environment
 
-def load(root: Path = ROOT) -> Catalogue:
-    """Read the proxies' folders below `root`.
-
-    Raises HoplabError if there is none (the package was installed without the project around it),
-    or if a proxy.toml lacks something.
-    """
-    files = sorted(root.glob("*/proxy.toml"), reverse=True)
-    if not files:
-        message = f"No proxy.toml below {root}: hoplab runs in a clone of its repository."
-        raise HoplabError(message)
-    proxies = {file.parent.name: _read(file) for file in files}
-    return Catalogue(
-        proxies,
-        dict(SERVERS),
-        variations.load(root / "variations", proxies),
-        variations.load(root / "variations/cors", proxies),
-    )
-
-
-def _read(file: Path) -> Proxy:
-    try:
-        content = tomllib.loads(file.read_text())
-        docker, process = content["docker"], content["process"]
-        return Proxy(
-            name=file.parent.name,
-            folder=file.parent,
-            version=content["version"],
-            minimum=content["minimum"],
-            image=docker["image"],
-            image_variable=docker["image_variable"],
-            container_ports={scheme: docker["ports"][scheme] for scheme in Scheme},
-            command=process["command"],
-            files=[
-                ConfigurationFile(
-                    source=entry["source"],
-                    output=entry["output"],
-                    repeat=entry.get("repeat", []),
-                    replace=entry["replace"],
-                    replace_if_present=entry.get("replace_if_present", {}),
-                    replace_once=entry.get("replace_once", {}),
-                )
-                for entry in process["files"]
-            ],
+    def refusal(self, deployment: Deployment) -> str | None:
+        """Why this deployment can't have the prefix; None if it can."""
+        topology, strategy = deployment.topology, deployment.setup.strategy
+        server = self.servers[topology.server]
+        return (
+            self.proxies[topology.proxy].refusal(self.prefix)
+            or refusal(server.name, server.refuses, self.prefix)
+            or refusal(f"the strategy {strategy}", _REFUSED_BY.get(strategy, {}), self.prefix)
         )
-    except ValueError as error:
-        raise HoplabError(f"{file} is not TOML: {error}") from error
-    except KeyError as error:
-        raise HoplabError(f"{file} lacks {str(error.args[0])!r}.") from error
-    except TypeError as error:
-        raise HoplabError(f"{file} has something else in the place of a table: {error}") from error
+
+    def _start(self, deployment: Deployment, bind: str, proxies: str) -> Start:
+        host, _, port = bind.rpartition(":")
+        return Start(deployment.setup, host, port, proxies, self.prefix)
+
+
+_PARAMETER = {"%7B.*%7D": "Starlette takes {…} in a route's path for a parameter."}
+_REFUSED_BY = {Strategy.MOUNT: _PARAMETER, Strategy.ROUTER: _PARAMETER}
+
+
+def load(workspace: Workspace, prefix: Prefix = DEFAULT_PREFIX) -> Catalogue:
+    """Read the proxies' folders and the variations.
+
+    Raises HoplabError, naming the file, if one can't be understood.
+    """
+    found = proxies.load(workspace.root)
+    return Catalogue(
+        workspace,
+        prefix,
+        found,
+        dict(SERVERS),
+        variations.load(workspace.variations, found, prefix),
+    )

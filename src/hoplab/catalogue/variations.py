@@ -1,7 +1,8 @@
-"""Named changes to right or wrong deployments, as people really make them: `variations/*.toml`.
+"""Named changes to right or wrong deployments, as people really make them: `variations/*/*.toml`.
 
-Each says what it changes (lines of a proxy's file, the server's command, a proxy more), in which
-cells it is measured, which symptoms must show there, and what mends it.
+A folder for each suite whose questions show them. Each file says what it changes (lines of a
+proxy's file, the server's command, the application, a proxy more), in which cells it is measured,
+which symptoms must show there, and how it is fixed.
 """
 
 import tomllib
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from hoplab.catalogue.servers import SERVERS
+from hoplab.catalogue.servers.server import Profile
 from hoplab.errors import HoplabError
+from hoplab.prefix import Prefix
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 
 Symptoms: TypeAlias = Mapping[str, str]
@@ -23,7 +26,7 @@ Symptoms: TypeAlias = Mapping[str, str]
 class Change:
     """Lines of a configuration file: the right ones, and what stands there instead.
 
-    `file` is below the project's folder; `{mode}` may stand in it.
+    `file` is below the project's folder; `@mode@` may stand in it.
     """
 
     file: str
@@ -35,16 +38,18 @@ class Change:
 class Variation:
     """One file of `variations/`.
 
-    commands: by server, the whole command line in place of its own; `{host}`, `{port}` and
-    `{proxies}` may stand in it.
-    application: what the server runs in the place of what its recipe says.
+    commands: by server, the whole command line in place of its own; `@host@`, `@port@`,
+    `@proxies@`, `@prefix@` and `@prefix_decoded@` may stand in it.
+    application: the module of the application that is wrapped and served in the usual one's place.
     outer: the proxy in front of the cell's own, if there are two.
     path, method, headers: what to ask below the public base, if its symptom's own request doesn't
     show it.
     symptoms: what must show in each of its cells; None where nothing is changed, and the rules say.
+    right: what its author wants, for the suite's checks: the table of the suite's name.
     """
 
     name: str
+    suite: str
     about: str
     fix: str
     references: Sequence[str]
@@ -55,7 +60,8 @@ class Variation:
     path: str | None = None
     method: str | None = None
     headers: Sequence[tuple[str, str]] = ()
-    application: Mapping[str, str] = field(default_factory=dict)
+    application: str = ""
+    right: Mapping[str, Any] = field(default_factory=dict)
 
     def has_own_command(self, server: str) -> bool:
         """Whether this server is started otherwise than its recipe says."""
@@ -70,29 +76,41 @@ _CELLS_KEYS = {"proxy", "proxies", "servers", "modes", "strategy", "trust", "fai
 _SCHEME_KEYS = {f"fails_{scheme}" for scheme in Scheme}
 
 
-def load(folder: Path, proxies: Collection[str]) -> dict[str, Variation]:
+def load(folder: Path, proxies: Collection[str], prefix: Prefix) -> dict[str, Variation]:
     """Read every file. Raises HoplabError, naming the file, if one can't be understood."""
-    return {file.stem: _read(file, proxies) for file in sorted(folder.glob("*.toml"))}
+    files = sorted(folder.glob("*/*.toml"))
+    found: dict[str, Variation] = {}
+    for file in files:
+        if file.stem in found:
+            message = f"{file}: there is another variation of this name."
+            raise HoplabError(message)
+        found[file.stem] = _read(file, proxies, prefix)
+    return found
 
 
-def _read(file: Path, proxies: Collection[str]) -> Variation:
+def _read(file: Path, proxies: Collection[str], prefix: Prefix) -> Variation:
+    suite = file.parent.name
     try:
         content = tomllib.loads(file.read_text())
-        _refuse_unknown("key", content, _KEYS)
+        _refuse_unknown("key", content, _KEYS | {suite})
         for entry in content["cells"]:
             _refuse_unknown("key", entry, _CELLS_KEYS | _SCHEME_KEYS)
         outer = [content["outer"]] if "outer" in content else []
-        used = [*outer, *(proxy for entry in content["cells"] for proxy in _proxies(entry))]
+        used = [
+            *outer,
+            *(proxy for entry in content["cells"] for proxy in _proxies(entry, proxies)),
+        ]
         _refuse_unknown("proxy", used, proxies)
         changed = any(content.get(key) for key in ("changes", "commands", "application", "outer"))
         return Variation(
             name=file.stem,
+            suite=suite,
             about=" ".join(content["about"].split()),
             fix=" ".join(content["fix"].split()),
             references=content["references"],
             changes=[Change(**change) for change in content.get("changes", [])],
             commands=content.get("commands", {}),
-            application=content.get("application", {}),
+            application=content.get("application", ""),
             outer=content.get("outer"),
             path=content.get("path"),
             method=content.get("method"),
@@ -100,8 +118,9 @@ def _read(file: Path, proxies: Collection[str]) -> Variation:
             symptoms=dict(
                 cell_and_symptoms
                 for entry in content["cells"]
-                for cell_and_symptoms in _cells(file.stem, entry, changed=changed)
+                for cell_and_symptoms in _cells(file.stem, entry, proxies, prefix, changed=changed)
             ),
+            right=content.get(suite, {}),
         )
     except KeyError as error:
         raise HoplabError(f"{file} lacks {str(error.args[0])!r}.") from error
@@ -116,26 +135,34 @@ def _refuse_unknown(what: str, given: Iterable[str], known: Collection[str]) -> 
 
 
 def _cells(
-    name: str, entry: Mapping[str, Any], *, changed: bool
+    name: str, entry: Mapping[str, Any], proxies: Collection[str], prefix: Prefix, *, changed: bool
 ) -> list[tuple[Cell, Symptoms | None]]:
-    """Every cell of an entry; where it names no strategy or trust, they are the recipe's."""
+    """Every cell of an entry.
+
+    Where it names no proxies, servers or modes, they are all of compose.yaml's; where it names no
+    strategy or trust, they are the recipe's.
+    """
     cells: list[tuple[Cell, Symptoms | None]] = []
+    composed = [s.name for s in SERVERS.values() if s.profile is not Profile.NONE]
+    servers = entry.get("servers", composed)
     for proxy, server, mode, scheme in product(
-        _proxies(entry), entry["servers"], entry["modes"], Scheme
+        _proxies(entry, proxies), servers, entry.get("modes", Mode), Scheme
     ):
-        recipe = SERVERS[server].recipes[Mode(mode)]
+        recipe = SERVERS[server].recipe(Mode(mode))
         cell = Cell(
             Topology(proxy, server, Mode(mode)),
             Strategy(entry.get("strategy", recipe.strategy)),
             Trust(entry.get("trust", recipe.trust)),
             scheme,
             name,
+            prefix,
         )
         fails = {**entry["fails"], **entry.get(f"fails_{scheme}", {})} if changed else None
         cells.append((cell, fails))
     return cells
 
 
-def _proxies(entry: Mapping[str, Any]) -> Sequence[str]:
-    proxies: Sequence[str] = entry["proxies"] if "proxies" in entry else [entry["proxy"]]
-    return proxies
+def _proxies(entry: Mapping[str, Any], every: Collection[str]) -> Collection[str]:
+    """Those that an entry names, as one or as several; all if it names none."""
+    one = [entry["proxy"]] if "proxy" in entry else []
+    return entry.get("proxies") or one or every

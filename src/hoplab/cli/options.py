@@ -11,9 +11,8 @@ import typer
 
 from hoplab.catalogue import Catalogue
 from hoplab.errors import HoplabError
-from hoplab.suites.contract.checks import CHECKS
-from hoplab.suites.cors.checks import CORS_CHECKS
-from hoplab.topology import Cell, Mode, Scheme, Strategy, Trust
+from hoplab.prefix import Prefix, parse
+from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 
 
 class EngineName(StrEnum):
@@ -65,11 +64,10 @@ StrategyOption = Annotated[list[str] | None, _filter("strategy", Strategy)]
 TrustOption = Annotated[list[str] | None, _filter("trust", Trust)]
 SchemeOption = Annotated[list[str] | None, _filter("scheme", Scheme)]
 VariationOption = Annotated[list[str] | None, _filter("variation", ["a name", "or none"])]
-CheckOption = Annotated[list[str] | None, _filter("check", CHECKS)]
-CorsVariationOption = Annotated[
-    list[str] | None, _filter("variation", ["a name", "with or without its cors-"])
+CheckOption = Annotated[list[str] | None, _filter("check", ["see `hoplab list checks`"])]
+PrefixOption = Annotated[
+    str, typer.Option("--prefix", help="The public prefix, as in a URL.", metavar="/PATH")
 ]
-CorsCheckOption = Annotated[list[str] | None, _filter("check", CORS_CHECKS)]
 OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
 
 
@@ -80,6 +78,25 @@ def known(what: str, given: Sequence[str] | None, values: Sequence[Any]) -> list
             message = f"{what} {value!r} is unknown; known: {', '.join(values)}"
             raise BadUsage(message)
     return [value for value in values if not given or value in given]
+
+
+def prefix_of(given: str) -> Prefix:
+    """The prefix that was given. Raises BadUsage if it is none."""
+    try:
+        return parse(given)
+    except ValueError as error:
+        raise BadUsage(f"--prefix {given}: {error}") from error
+
+
+def narrowed(
+    catalogue: Catalogue, proxy: Sequence[str] | None, server: Sequence[str] | None
+) -> list[Topology]:
+    """Those of compose.yaml's main profiles; with a proxy or server, all of it that has these."""
+    proxies = known("proxy", proxy, list(catalogue.proxies))
+    servers = known("server", server, list(catalogue.servers))
+    if not proxy and not server:
+        return catalogue.topologies
+    return [t for t in catalogue.composed if t.proxy in proxies and t.server in servers]
 
 
 def select(
@@ -102,7 +119,7 @@ def select(
         "strategy": known("strategy", strategy, list(Strategy)),
         "trust": known("trust", trust, list(Trust)),
         "scheme": known("scheme", scheme, list(Scheme)),
-        "variation": known("variation", variation, ["none", *catalogue.every_variation]),
+        "variation": known("variation", variation, ["none", *catalogue.variations]),
     }
 
     def missed(cell: Cell) -> list[str]:
@@ -125,13 +142,13 @@ def select(
     return chosen
 
 
-def find_cell(catalogue: Catalogue, given: str) -> Cell:
+def find_cell(catalogue: Catalogue, every: Sequence[Cell], given: str) -> Cell:
     """The cell of this id. Raises BadUsage with ids like it."""
-    cells = {cell.id: cell for cell in catalogue.every_cell}
+    cells = {cell.id: cell for cell in every}
     if given in cells:
         return cells[given]
-    if given in catalogue.every_variation:
-        of = [cell.id for cell in catalogue.every_variation[given].symptoms]
+    if given in catalogue.variations:
+        of = [cell.id for cell in catalogue.variations[given].symptoms]
         message = f"{given} is a variation; its cells: {', '.join(of[:3])}, …"
         raise BadUsage(message)
     near = difflib.get_close_matches(given, cells, n=3, cutoff=0.5) or list(cells)[:3]

@@ -1,4 +1,4 @@
-"""A stranger at the door of one cell: knows the public base URL, asks, follows what it is given.
+"""A client of one target: knows the public base URL, asks, follows what it is given.
 
 Every check gets a probe of its own, so that its exchanges are its evidence.
 """
@@ -7,10 +7,9 @@ import json
 from typing import Any, NoReturn, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
-from hoplab.client.wire import Client, Connections, Exchange, Headers
-from hoplab.endpoint import Endpoint
+from hoplab.client.target import Purpose, Target
+from hoplab.client.wire import Client, Connections, Exchange, Headers, as_sent
 from hoplab.errors import HarnessError
-from hoplab.topology import PREFIX, Cell, Scheme, Strategy
 
 
 class Failed(Exception):
@@ -35,33 +34,28 @@ Answers: TypeAlias = dict[tuple[object, ...], Exchange]
 
 
 class Probe:
-    """Asks one cell. Paths that begin with a slash are below the public base URL."""
+    """Asks one target. Paths that begin with a slash are below the public base URL."""
 
     def __init__(
         self,
-        cell: Cell,
-        endpoint: Endpoint,
+        target: Target,
         connections: Connections | None = None,
         asked: Answers | None = None,
         asked_directly: Answers | None = None,
-        *,
-        recommended: bool = True,
     ) -> None:
-        """`asked` is shared by a cell's checks, `asked_directly` by an application's cells."""
+        """`asked` is shared by a target's checks, `asked_directly` by an application's targets."""
         self._asked: Answers = {} if asked is None else asked
         self._asked_directly: Answers = {} if asked_directly is None else asked_directly
-        self.cell = cell
-        self.recommended = recommended
-        self.endpoint = endpoint
-        self.origin = endpoint.origin(cell.scheme)
-        self.base = endpoint.base(cell.scheme)
-        origins = {endpoint.origin(s): (endpoint.host, endpoint.ports[s]) for s in Scheme}
-        self.client = Client(origins, endpoint.authority, endpoint.source, connections)
-
-    @property
-    def root_path(self) -> str:
-        """What the application should see as root_path: with `router`, the prefix is no root."""
-        return "" if self.cell.strategy is Strategy.ROUTER else PREFIX
+        self.target = target
+        self.origin = target.origin
+        self.base = target.base
+        self.client = Client(
+            dict(target.addresses),
+            target.authority,
+            target.source,
+            connections,
+            seconds=target.limits.seconds,
+        )
 
     def get(self, path: str, headers: Headers = (), *, stream: bool = False) -> Exchange:
         """GET a path below the public base URL, or a whole URL."""
@@ -78,7 +72,7 @@ class Probe:
     ) -> Exchange:
         """Ask, follow no redirect, and make sure who answered.
 
-        The same GET is asked once, whichever of the cell's checks asks it, except for a stream.
+        The same GET is asked once, whichever of the target's checks asks it, except for a stream.
         """
         url = self.url(path)
         if method == "GET" and not stream:
@@ -94,25 +88,28 @@ class Probe:
         return exchange
 
     def ask_directly(self, path: str, headers: Headers = ()) -> Exchange:
-        """GET a path of the application past the proxy: once for all cells that share it.
+        """GET a path of the application past the proxy: once for all targets that share it.
 
         Raises NotApplicable if this machine can't reach it there.
         """
-        address = self.endpoint.direct
-        if address is None:
+        if self.target.direct is None:
             message = "this machine can't reach the application past the proxy"
             raise NotApplicable(message)
+        address = self.target.direct.address
         origin = f"http://{address[0]}:{address[1]}"
         self.client.origins[origin] = address
-        return self._get_once(self._asked_directly, origin + path, headers)
+        return self._get_once(self._asked_directly, as_sent(origin + path), headers)
 
     def url(self, path: str) -> str:
         """The public URL of a path below the base; a whole URL stays as it is."""
         return self.base + path if path.startswith("/") else path
 
     def from_app(self, exchange: Exchange) -> bool:
-        """Whether the application answered, and not the proxy in its place."""
-        return exchange.header("X-Instance") is not None
+        """Whether the application answered, and not the proxy in its place.
+
+        Of a target whose instance has no identity, nobody can tell: then the answer counts.
+        """
+        return self.target.instance is None or exchange.header("X-Instance") is not None
 
     def answers(self, exchange: Exchange, status: int = 200) -> bool:
         """Whether the application answered with this status."""
@@ -120,17 +117,22 @@ class Probe:
 
     def follow(self, url: str, seen_from: str) -> Exchange | None:
         """GET a URL that the application gave; None if it leads away from this topology."""
-        absolute = urljoin(seen_from, url)
+        absolute = resolved(seen_from, url)
         parts = urlsplit(absolute)
         if f"{parts.scheme}://{parts.netloc}" not in self.client.origins:
             return None
         return self.get(absolute.partition("#")[0])
 
-    def scope(
-        self, path: str = "/scope", headers: Headers = (), symptom: str = "unreachable"
-    ) -> Any:
-        """What the application says of its scope; Failed with `symptom` if it can't be asked."""
-        answer = self.get(path, headers)
+    def route(self, purpose: Purpose) -> str:
+        """The path of the target's route for it; a check declares that it `needs` it."""
+        return self.target.routes[purpose]
+
+    def scope(self, more: str = "", headers: Headers = (), symptom: str = "unreachable") -> Any:
+        """What the application says of its scope; Failed with `symptom` if it can't be asked.
+
+        `more` comes after the route's path.
+        """
+        answer = self.get(self.route(Purpose.SCOPE) + more, headers)
         scope = answer.json()
         # A proxy that sends another path may reach another page of the application.
         if not self.answers(answer) or not isinstance(scope, dict) or "headers" not in scope:
@@ -162,16 +164,21 @@ class Probe:
         return answers[key]
 
     def _same_instance(self, exchange: Exchange) -> None:
-        nonce = exchange.header("X-Instance")
-        if nonce is not None and nonce != self.endpoint.nonce:
+        nonce, expected = exchange.header("X-Instance"), self.target.instance
+        if expected is not None and nonce is not None and nonce != expected:
             message = (
                 f"{exchange}: answered by the instance {nonce!r}, and not by that which the lab"
-                f" started, {self.endpoint.nonce!r}."
+                f" started, {expected!r}."
             )
             raise HarnessError(message)
 
 
-def compare_urls(expected: str, given: str, what: str, prefix_symptom: str) -> None:
+def resolved(seen_from: str, url: str) -> str:
+    """The URL that a browser makes of one that stands in an answer."""
+    return as_sent(urljoin(seen_from, url))
+
+
+def compare_urls(expected: str, given: str, prefix: str, what: str, prefix_symptom: str) -> None:
     """Raise Failed with the first of host, port, scheme, prefix in which `given` is wrong.
 
     `what` begins the symptom's name (`redirect` gives `redirect-wrong-scheme`).
@@ -184,5 +191,5 @@ def compare_urls(expected: str, given: str, what: str, prefix_symptom: str) -> N
         raise Failed(f"{what}-drops-port", detail)
     if wrong.scheme != right.scheme:
         raise Failed(f"{what}-wrong-scheme", detail)
-    if not wrong.path.startswith(PREFIX + "/"):
+    if not wrong.path.startswith(prefix + "/"):
         raise Failed(prefix_symptom, detail)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hoplab.client.probe import Probe
+from hoplab.client.target import Target
 from hoplab.client.wire import Exchange
-from hoplab.endpoint import Endpoint
-from hoplab.suites import Symptom
-from hoplab.topology import Cell
+from hoplab.symptom import Symptom
 
 
 @dataclass(frozen=True)
@@ -31,18 +30,17 @@ class Trace:
         return json.loads(told) if told else None
 
 
-def is_direct(endpoint: Endpoint, symptom: Symptom) -> bool:
+def is_direct(target: Target, symptom: Symptom) -> bool:
     """Whether the symptom shows past the proxy only."""
-    return symptom.name == "direct-spoofable" and endpoint.direct is not None
+    return symptom.name == "direct-spoofable" and target.direct is not None
 
 
-def ask(cell: Cell, endpoint: Endpoint, symptom: Symptom) -> Exchange:
+def ask(target: Target, symptom: Symptom) -> Exchange:
     """Ask the request that shows the symptom best."""
-    probe = Probe(cell, endpoint)
+    probe = Probe(target)
     try:
-        if is_direct(endpoint, symptom):
-            path = cell.topology.mode.upstream_prefix + symptom.path
-            return probe.ask_directly(path, symptom.headers)
+        if target.direct and is_direct(target, symptom):
+            return probe.ask_directly(target.direct.prefix + symptom.path, symptom.headers)
         if symptom.method == "WEBSOCKET":
             return probe.websocket(symptom.path)
         body = b"hello" if symptom.method == "POST" else None
@@ -53,9 +51,9 @@ def ask(cell: Cell, endpoint: Endpoint, symptom: Symptom) -> Exchange:
         probe.client.close()
 
 
-def passed_on(cell: Cell, echo: Endpoint, symptom: Symptom) -> list[str]:
+def passed_on(echo: Target, symptom: Symptom) -> list[str]:
     """The same request's head as it reaches the echo behind the same proxy, line by line."""
-    answer = ask(cell, echo, symptom)
+    answer = ask(echo, symptom)
     # The proxy's own answer, a 404 say, is none of the echo's.
     by_echo = answer.header("X-Instance") is not None
     return answer.body.decode("latin-1").splitlines() if by_echo else []

@@ -6,6 +6,7 @@ twice, in odd case or with underscores, and to connect to one address under anot
 
 import http.client
 import json
+import re
 import socket
 import ssl
 import time
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus
@@ -27,8 +28,8 @@ from websockets.uri import parse_uri
 from hoplab.endpoint import Address
 from hoplab.errors import HarnessError, NoAnswer
 
-TIMEOUT = 15.0
-"""Seconds without an answer after which the lab gives up, with an error and not a finding."""
+_ESCAPED = re.compile(r"[^\x21\x23-\x3b\x3d\x3f-\x5f\x61-\x7a\x7c\x7e]")
+"""What a browser percent-encodes in a path: https://url.spec.whatwg.org/#path-percent-encode-set."""
 
 _SHOWN_BODY, _SHOWN_HEADER = 500, 1000
 
@@ -88,15 +89,21 @@ class _Connection(http.client.HTTPConnection):
     """Connects to one address whatever the URL says; speaks TLS if given a context."""
 
     def __init__(
-        self, address: Address, source: str | None, tls: ssl.SSLContext | None, name: str
+        self,
+        address: Address,
+        source: str | None,
+        tls: ssl.SSLContext | None,
+        name: str,
+        seconds: float,
     ) -> None:
-        super().__init__(*address, timeout=TIMEOUT)
+        super().__init__(*address, timeout=seconds)
+        self._seconds = seconds
         self._source = (source, 0) if source else None
         self._tls = tls
         self._name = name
 
     def connect(self) -> None:
-        self.sock = open_socket((self.host, self.port), self._source)
+        self.sock = open_socket((self.host, self.port), self._source, self._seconds)
         if self._tls:
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
 
@@ -105,9 +112,14 @@ Connections: TypeAlias = dict[tuple[str, str | None], _Connection]
 """By origin and the client's own address."""
 
 
-def open_socket(address: Address, source: Address | None = None) -> socket.socket:
-    """A TCP connection without Nagle's delay."""
-    sock = socket.create_connection(address, TIMEOUT, source)
+def as_sent(url: str) -> str:
+    """A URL as a browser sends it: an application may give one with other letters than ASCII's."""
+    return _ESCAPED.sub(lambda match: quote(match[0]), url)
+
+
+def open_socket(address: Address, source: Address | None, seconds: float) -> socket.socket:
+    """A TCP connection without Nagle's delay; no answer within `seconds` is an OSError."""
+    sock = socket.create_connection(address, seconds, source)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
@@ -116,18 +128,20 @@ class Client:
     """Asks the origins that it knows, each at its address, and nobody else.
 
     `origins` maps an origin (`https://mysuperapp.com:9499`) to the address at which it really
-    listens. Clients that are given the same `connections` share those. Not for use by several
-    threads at once.
+    listens. Clients that are given the same `connections` share those. After `seconds` without an
+    answer it gives up: with NoAnswer, which is no finding. Not for use by several threads at once.
     """
 
     def __init__(
         self,
         origins: dict[str, Address],
-        authority: Path,
+        authority: Path | None,
         source: str | None = None,
         connections: Connections | None = None,
+        seconds: float = 15.0,
     ) -> None:
         self.origins = origins
+        self.seconds = seconds
         self.source = source
         self.exchanges: list[Exchange] = []
         self._tls = _trusting(authority)
@@ -195,9 +209,10 @@ class Client:
         parts = urlsplit(url)
         address = self._address(f"http{parts.scheme.removeprefix('ws')}://{parts.netloc}")
         with self._own_trouble(exchange):
-            sock = open_socket(address, (self.source, 0) if self.source else None)
+            source = (self.source, 0) if self.source else None
+            sock = open_socket(address, source, self.seconds)
             with sock if parts.scheme == "ws" else self._secure(sock, parts.hostname) as plain:
-                _talk(plain, url, exchange)
+                _talk(plain, url, exchange, self.seconds)
             if not exchange.status:
                 raise NoAnswer(f"{exchange}: no HTTP response ({exchange.body.decode()})")
         return exchange
@@ -221,7 +236,7 @@ class Client:
             parts = urlsplit(origin)
             tls = self._tls if parts.scheme == "https" else None
             self._connections[key] = _Connection(
-                self._address(origin), self.source, tls, parts.hostname or ""
+                self._address(origin), self.source, tls, parts.hostname or "", self.seconds
             )
         return self._connections[key]
 
@@ -245,7 +260,7 @@ class Client:
             raise NoAnswer(message) from error
 
 
-def _talk(sock: socket.socket, url: str, exchange: Exchange) -> None:
+def _talk(sock: socket.socket, url: str, exchange: Exchange, seconds: float) -> None:
     """The library's protocol without its input and output.
 
     websockets.sync has two threads on one connection, which hang over TLS now and then; an event
@@ -255,7 +270,7 @@ def _talk(sock: socket.socket, url: str, exchange: Exchange) -> None:
     request = protocol.connect()
     exchange.sent = list(request.headers.raw_items())
     protocol.send_request(request)
-    deadline = time.monotonic() + TIMEOUT
+    deadline = time.monotonic() + seconds
     received = b"."
     while received and not protocol.close_rcvd:
         for data in filter(None, protocol.data_to_send()):
@@ -292,7 +307,7 @@ def _record(event: Event, exchange: Exchange) -> None:
 
 
 @cache
-def _trusting(authority: Path) -> ssl.SSLContext:
+def _trusting(authority: Path | None) -> ssl.SSLContext:
     """Made once: it takes longer than a request."""
     return ssl.create_default_context(cafile=authority)
 

@@ -13,9 +13,9 @@ from textwrap import fill
 
 import psutil
 
-from hoplab.catalogue import ROOT, Catalogue
+from hoplab.catalogue import Catalogue
 from hoplab.catalogue.servers import without_settings
-from hoplab.commands.recipes import request_of, script, shell_line
+from hoplab.commands.showing import request_of
 from hoplab.endpoint import PUBLIC_NAME
 from hoplab.engines import configuration
 from hoplab.engines.certificates import Certificates
@@ -24,10 +24,12 @@ from hoplab.engines.plan import make_plan
 from hoplab.engines.process import CLIENT, ROUTE_SECONDS, START_SECONDS, instance
 from hoplab.errors import HoplabError
 from hoplab.predictions import predict
-from hoplab.suites import Symptom
+from hoplab.prefix import Prefix
+from hoplab.recipe import script, shell_line
+from hoplab.symptom import Symptom
 from hoplab.system import interrupts, runs
 from hoplab.system.lifeline import die_with_parent
-from hoplab.topology import PREFIX, Cell, Scheme
+from hoplab.topology import Cell, Scheme
 
 PORTS = [8000, 9999, 9499, 8080, 8443]
 """The application's, the public ones, and those of the inner proxy, if there are two."""
@@ -56,6 +58,7 @@ class Reproduction:
     steps: Sequence[Step]
     question: str
     expected: Sequence[str]
+    root: Path
 
     def script(self) -> str:
         """For a person to copy, a terminal for each step."""
@@ -78,7 +81,7 @@ class Reproduction:
             for step in self.steps:
                 process = psutil.Popen(
                     step.command,
-                    cwd=ROOT,
+                    cwd=self.root,
                     env={**without_settings(os.environ), **step.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
@@ -87,10 +90,10 @@ class Reproduction:
                     preexec_fn=partial(die_with_parent, os.getpid()),
                 )
                 stack.callback(_stop, process)
-                _wait(process, step)
+                _wait(process, step, self.cell.prefix)
             # The shell, since the question may have a pipe: it is what a person would paste.
             run = subprocess.run(  # noqa: S602
-                self.question, shell=True, cwd=ROOT, capture_output=True, check=False
+                self.question, shell=True, cwd=self.root, capture_output=True, check=False
             )
             interrupts.check()
         if not run.stdout:
@@ -105,42 +108,42 @@ def reproduction(
     folder: Path,
     certificates: Certificates,
     *,
-    own_ports: bool,
+    free_ports: bool,
 ) -> Reproduction:
     """Write the proxies' files into `folder`, and say how to go on.
 
-    Without `own_ports`, on the ports that people know; with, on free ones.
+    On the ports that people know, or on free ones.
     """
-    deployment = cell.deployment
-    plan = make_plan(catalogue, [deployment], {}, numbers=() if own_ports else PORTS)
+    deployment, root = cell.deployment, catalogue.workspace.root
+    plan = make_plan(catalogue, [deployment], {}, numbers=() if free_ports else PORTS)
     (app,) = plan.apps
     name, *arguments = app.command(app.port)
     steps = [
-        Step("the application", [script(name), *arguments], app.environment, app.port),
+        Step("the application", [script(root, name), *arguments], app.environment, app.port),
     ]
     for proxy_name, route in reversed(plan.routes[deployment].items()):
         proxy, own = catalogue.proxies[proxy_name], folder / proxy_name
         configuration.write(proxy, [route], own, certificates)
         name, *arguments = configuration.command(proxy, own)
         port = route.ports[Scheme.HTTP]
-        steps.append(Step(proxy_name, [script(name), *arguments], {}, port))
-    prediction = predict(cell, catalogue.every_variation)
+        steps.append(Step(proxy_name, [_short(name, root), *arguments], {}, port))
+    prediction = predict(cell, catalogue)
     symptom = request_of(catalogue, cell, list(prediction.values()))
     public = plan.ports[deployment][cell.scheme]
-    question = _question(cell, symptom, public, app.port, certificates)
-    return Reproduction(cell, steps, question, list(dict.fromkeys(prediction.values())))
+    question = _question(cell, symptom, public, app.port, _short(certificates.authority, root))
+    return Reproduction(cell, steps, question, list(dict.fromkeys(prediction.values())), root)
 
 
-def _question(cell: Cell, symptom: Symptom, port: int, app: int, certificates: Certificates) -> str:
+def _question(cell: Cell, symptom: Symptom, port: int, app: int, authority: str) -> str:
     scheme = cell.scheme
-    url = f"{scheme}://{PUBLIC_NAME}:{port}{PREFIX}{symptom.path}"
+    url = f"{scheme}://{PUBLIC_NAME}:{port}{cell.prefix}{symptom.path}"
     words = ["curl", "-si", "--max-time", "10"]
     if symptom.name == "direct-spoofable":
-        url = f"http://{LOOPBACK}:{app}{cell.topology.mode.upstream_prefix}{symptom.path}"
+        url = f"http://{LOOPBACK}:{app}{cell.deployment.upstream_prefix}{symptom.path}"
     else:
         words += ["--connect-to", f"{PUBLIC_NAME}:{port}:{LOOPBACK}:{port}"]
         if scheme is Scheme.HTTPS:
-            words += ["--cacert", _short(certificates.authority)]
+            words += ["--cacert", authority]
     if CLIENT:
         words += ["--interface", CLIENT]
     if symptom.method == "WEBSOCKET":
@@ -164,18 +167,18 @@ def _headers(words: Sequence[str], symptom: Symptom) -> list[str]:
     ]
 
 
-def _short(path: Path) -> str:
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+def _short(path: Path | str, root: Path) -> str:
+    return str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else str(path)
 
 
-def _wait(process: psutil.Popen, step: Step) -> None:
+def _wait(process: psutil.Popen, step: Step, prefix: Prefix) -> None:
     """Until it answers, and a proxy for the application as well, if it does so soon."""
     began = time.monotonic()
-    while instance(step.port) is None:
+    while instance(step.port, prefix) is None:
         interrupts.check()
         waited = time.monotonic() - began
         if waited > ROUTE_SECONDS and _listens(step.port):
-            return  # it is the cell's own trouble, and what it is about
+            return  # that is what the cell is about
         if process.poll() is not None or waited > START_SECONDS:
             message = f"{step.title} does not answer at {step.port}. Try it by hand:\n{step.line}"
             raise HoplabError(message)

@@ -10,10 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hoplab.catalogue import ROOT, ConfigurationFile, Proxy
+from hoplab.catalogue.placeholders import filled
+from hoplab.catalogue.proxies import ConfigurationFile, Proxy
 from hoplab.catalogue.variations import Change
+from hoplab.engines import programs
 from hoplab.engines.certificates import Certificates
 from hoplab.errors import HoplabError
+from hoplab.prefix import Prefix
 from hoplab.topology import Mode, Scheme
 
 LOOPBACK = "127.0.0.1"
@@ -26,6 +29,7 @@ class Route:
     word: str
     mode: Mode
     upstream: str
+    prefix: Prefix
     ports: Mapping[Scheme, int]
     changes: Sequence[Change] = ()
 
@@ -42,14 +46,16 @@ def render(
         parts: dict[Path, tuple[str, list[str], str]] = {}
         for route in routes:
             fields = _fields(proxy, route, run, certificates)
-            path = Path(file.source.format(**fields))
+            path = Path(filled(file.source, fields))
             right = path.read_text()
-            changes = [c for c in route.changes if ROOT / c.file.format(mode=route.mode) == path]
+            changes = [
+                c for c in route.changes if proxy.folder.parent / filled(c.file, fields) == path
+            ]
             head, region, tail = _split(file, changed(right, changes, path), fields)
             if changes and (head, tail) != _split(file, right, fields)[::2]:
                 message = f"{path}: what stands there once for all can't be changed for one."
                 raise HoplabError(message)
-            output = Path(file.output.format(**fields))
+            output = Path(filled(file.output, fields))
             parts.setdefault(output, (head, [], tail))[1].append(region)
         files |= {out: head + "".join(middle) + tail for out, (head, middle, tail) in parts.items()}
     return files
@@ -65,11 +71,12 @@ def write(proxy: Proxy, routes: Sequence[Route], run: Path, certificates: Certif
 def command(proxy: Proxy, run: Path) -> list[str]:
     """What starts the process."""
     fields = {
+        "program": programs.find(proxy) or proxy.programs[0],
         "run": str(run),
         "user": pwd.getpwuid(0).pw_name,
         "group": grp.getgrgid(0).gr_name,
     }
-    return [argument.format(**fields) for argument in proxy.command]
+    return [filled(argument, fields) for argument in proxy.command]
 
 
 def changed(text: str, changes: Iterable[Change], where: object) -> str:
@@ -89,11 +96,11 @@ def _split(file: ConfigurationFile, text: str, fields: Mapping[str, str]) -> tup
             raise HoplabError(message)
     head, region, tail = text[:start], text[start:end], text[end:]
     for old, new in file.replace.items():
-        region = _replace(region, old, new.format(**fields), file.source)
+        region = _replace(region, old, filled(new, fields), file.source)
     for old, new in file.replace_if_present.items():
-        region = region.replace(old, new.format(**fields))
+        region = region.replace(old, filled(new, fields))
     for old, new in file.replace_once.items():
-        once = new.format(**fields)
+        once = filled(new, fields)
         if old in head:
             head = head.replace(old, once)
         else:
@@ -116,6 +123,8 @@ def _fields(proxy: Proxy, route: Route, run: Path, certificates: Certificates) -
         "word": route.word,
         "variable": route.word.replace("-", "_"),
         "upstream": route.upstream,
+        "prefix": route.prefix.encoded,
+        "prefix_decoded": route.prefix.decoded,
         **{scheme: f"{LOOPBACK}:{port}" for scheme, port in route.ports.items()},
         "certificate": str(certificates.certificate),
         "key": str(certificates.key),

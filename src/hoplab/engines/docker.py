@@ -16,14 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from hoplab.catalogue import ROOT, Catalogue
+from hoplab.catalogue import Catalogue
 from hoplab.endpoint import Endpoint
 from hoplab.engines.certificates import Certificates
+from hoplab.engines.published import variable
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
 from hoplab.system import interrupts, runs
 from hoplab.system.lifeline import die_with_parent
-from hoplab.system.ports import variable
 from hoplab.topology import Deployment, Scheme, Topology
 
 UP_SECONDS = 120
@@ -34,6 +34,8 @@ BUILD_SECONDS = 1800
 
 STOP_SECONDS = 20
 """How long an interrupted Compose has to end."""
+
+_POLL_SECONDS = 0.05
 
 APP_PORT = 8000
 
@@ -63,9 +65,13 @@ def unavailable() -> str | None:
 
 @dataclass
 class Compose:
-    """`docker compose` for one project: the command line, its environment and its errors."""
+    """`docker compose` for one project: the command line, its environment and its errors.
+
+    root: the folder of compose.yaml.
+    """
 
     project: str
+    root: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(
@@ -87,7 +93,7 @@ class Compose:
             tempfile.TemporaryFile("w+") as output,
             subprocess.Popen(
                 [*command, *arguments],
-                cwd=ROOT,
+                cwd=self.root,
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -113,6 +119,24 @@ class Compose:
                 raise ComposeFailed(arguments[0], "".join(said))
             output.seek(0)
             return output.read()
+
+    def follow(self, *services: str) -> None:
+        """Print the logs of services as they grow, until a signal or until they are gone."""
+        command = ["docker", "compose", "--project-name", self.project, "logs", "--follow"]
+        with subprocess.Popen(
+            [*command, *services],
+            cwd=self.root,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - one thread
+        ) as process:
+            try:
+                while process.poll() is None:
+                    interrupts.check()
+                    time.sleep(_POLL_SECONDS)
+            except BaseException:
+                process.terminate()
+                raise
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """What Docker knows of the project's containers, by service."""
@@ -146,7 +170,7 @@ class ComposeFailed(HoplabError):
 class DockerEngine:
     """Deployments that compose.yaml has: topologies with their recipes.
 
-    With `own_ports`, those of compose.yaml are published; else Docker chooses free ones.
+    With `published`, on the ports of compose.yaml; else Docker chooses free ones.
     """
 
     name = "docker"
@@ -158,23 +182,27 @@ class DockerEngine:
         run: runs.Run,
         certificates: Certificates,
         *,
-        own_ports: bool = False,
+        published: bool = False,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._catalogue = catalogue
         self._topologies = [deployment.topology for deployment in deployments]
         self._run = run
         self._certificates = certificates
-        self._own_ports = own_ports
+        self._published = published
         self._progress = progress
-        self._compose = Compose(run.name)
+        self._compose = Compose(run.name, catalogue.workspace.root)
 
     def start(self) -> list[Endpoint]:
         """Build the application and bring everything up in one call of Compose."""
         told = environment(
-            self._run, self._certificates, self._topologies, own_ports=self._own_ports
+            self._catalogue,
+            self._run,
+            self._certificates,
+            self._topologies,
+            published=self._published,
         )
-        self._compose = Compose(self._run.name, told)
+        self._compose = Compose(self._run.name, self._catalogue.workspace.root, told)
         services = [topology.name for topology in self._topologies]
         up = ["up", "--build", "--wait", "--wait-timeout", str(UP_SECONDS), *services]
         try:
@@ -236,18 +264,26 @@ class DockerEngine:
 
 
 def environment(
-    run: runs.Run, certificates: Certificates, topologies: Iterable[Topology], *, own_ports: bool
+    catalogue: Catalogue,
+    run: runs.Run,
+    certificates: Certificates,
+    topologies: Iterable[Topology],
+    *,
+    published: bool,
 ) -> dict[str, str]:
-    """What compose.yaml is told of a run. Without `own_ports`, Docker chooses free ones."""
+    """What compose.yaml is told of a run. Without `published`, Docker chooses free ports."""
+    root = catalogue.workspace.root
     ports = [variable(topology, scheme) for topology in topologies for scheme in Scheme]
     return {
         "NONCE": run.nonce,
         # A name of its own for each clone, so that none starts another's code.
         "APP_IMAGE": os.environ.get("APP_IMAGE")
-        or f"hoplab-app:{zlib.crc32(str(ROOT).encode()):08x}",
+        or f"hoplab-app:{zlib.crc32(str(root).encode()):08x}",
         "CERTIFICATES": str(certificates.folder),
-        "BACKEND_SUBNET": os.environ.get("BACKEND_SUBNET") or free_subnet(own=own_ports),
-        **({} if own_ports else dict.fromkeys(ports, "0")),
+        "BACKEND_SUBNET": os.environ.get("BACKEND_SUBNET") or free_subnet(own=published),
+        "PUBLIC_PREFIX": catalogue.prefix.encoded,
+        "PUBLIC_PREFIX_DECODED": catalogue.prefix.decoded,
+        **({} if published else dict.fromkeys(ports, "0")),
     }
 
 
@@ -346,7 +382,7 @@ def _hint(errors: str) -> str | None:
     ):
         if sign in errors:
             return (
-                "An image could not be pulled. Set PYTHON_IMAGE, TRAEFIK_IMAGE or NGINX_IMAGE to"
-                f" one that this machine has or can reach.\n{WITHOUT_DOCKER}"
+                "An image could not be pulled. Set the variable of its name in compose.yaml"
+                f" (…_IMAGE) to one that this machine has or can reach.\n{WITHOUT_DOCKER}"
             )
     return None

@@ -2,9 +2,9 @@
 
 `python -m hoplab.engines.launcher MODULES SERVER …` imports MODULES (names, with spaces) as well.
 It reads one JSON object a line on standard input,
-`{"command": […], "environment": {…}, "log": …, "stay": …}`, and answers each with the process's
-number. The fork calls the server's own console script with the command's arguments, so that a
-deployment is what its command line says.
+`{"command": […], "environment": {…}, "log": …, "stay": …, "exec": …}`, and answers each with the
+process's number. The fork calls the server's own console script with the command's arguments, so
+that a deployment is what its command line says; with `exec`, it becomes that script.
 
 `stay`: the process outlives the launcher. Otherwise it gets SIGTERM when the launcher ends (Linux).
 """
@@ -18,28 +18,17 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, NoReturn
 
 from hoplab.catalogue.servers import without_settings
 from hoplab.system.lifeline import die_with_parent
 
-# With the servers themselves, what takes most of a deployment's start.
-_PRELOADED = [
-    "fastapi",
-    "fastapi.staticfiles",
-    "hypercorn.asyncio.run",
-    "hypercorn.middleware",
-    "uvicorn.lifespan.on",
-    "uvicorn.loops.auto",
-    "uvicorn.protocols.http.auto",
-    "uvicorn.protocols.websockets.auto",
-]
-
 
 def main() -> None:
     """Serve until standard input ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: let none be a zombie
-    for module in [*_PRELOADED, *sys.argv[1].split()]:
+    for module in sys.argv[1].split():
         with suppress(Exception):  # its deployments will say so; the others are none the worse
             importlib.import_module(module)
     for server in sys.argv[2:]:
@@ -74,6 +63,10 @@ def _become(deployment: Mapping[str, Any], parent: int) -> NoReturn:
     environment = {**without_settings(os.environ), **deployment["environment"]}
     os.environ.clear()
     os.environ.update(environment)
+    if deployment["exec"]:
+        name, *arguments = deployment["command"]
+        program = str(Path(sys.executable).with_name(name))
+        os.execv(program, [program, *arguments])  # noqa: S606
     sys.argv = deployment["command"]
     code: object = 1
     try:

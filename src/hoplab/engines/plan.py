@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from hoplab.catalogue import Catalogue
-from hoplab.catalogue.servers import Server
+from hoplab.catalogue.servers.server import Server
 from hoplab.engines.configuration import LOOPBACK, Route
 from hoplab.system.ports import free_ports
 from hoplab.topology import Deployment, Mode, Scheme, Topology
@@ -56,12 +56,12 @@ class Plan:
 def make_plan(
     catalogue: Catalogue,
     deployments: Sequence[Deployment],
-    own_ports: Mapping[Topology, Mapping[Scheme, int]],
+    given: Mapping[Topology, Mapping[Scheme, int]],
     *,
     upstream: int | None = None,
     numbers: Sequence[int] = (),
 ) -> Plan:
-    """`own_ports` are a topology's own; `upstream` is a port in every application's place.
+    """`given` are the ports of topologies; `upstream` is a port in every application's place.
 
     The others come from `numbers` (applications first, then proxies, http before https), or are
     free ones.
@@ -73,7 +73,7 @@ def make_plan(
     for app in plan.apps:
         app.port = upstream or next(left)
     for deployment in deployments:
-        ports = own_ports.get(deployment.topology) or {scheme: next(left) for scheme in Scheme}
+        ports = given.get(deployment.topology) or {scheme: next(left) for scheme in Scheme}
         plan.ports[deployment] = ports
         plan.routes[deployment] = _routes(
             catalogue, deployment, ports, plan.app_of[deployment].port, left
@@ -88,7 +88,7 @@ def _apps(catalogue: Catalogue, deployments: Iterable[Deployment]) -> dict[Deplo
     for deployment in deployments:
         server = catalogue.servers[deployment.topology.server]
         command = partial(_command, catalogue, deployment)
-        environment = server.environment(deployment.recipe.trust, LOOPBACK)
+        environment = catalogue.server_environment(deployment, LOOPBACK)
         key = (*command(0), *environment.values())
         if key not in apps:
             apps[key] = App(_app_word(catalogue, deployment), server, command, environment)
@@ -101,14 +101,14 @@ def _command(catalogue: Catalogue, deployment: Deployment, port: int) -> list[st
 
 
 def _app_word(catalogue: Catalogue, deployment: Deployment) -> str:
-    server, recipe = deployment.topology.server, deployment.recipe
-    variation = catalogue.every_variation.get(deployment.variation)
+    server, setup = deployment.topology.server, deployment.setup
+    variation = catalogue.variation(deployment)
     own = variation is not None and variation.has_own_command(server)
-    return f"{server}-{recipe.strategy}-{recipe.trust}" + f"-{deployment.variation}" * own
+    return f"{server}-{setup.strategy}-{setup.trust}" + f"-{deployment.variation}" * own
 
 
 def _outer(catalogue: Catalogue, deployment: Deployment) -> str | None:
-    variation = catalogue.every_variation.get(deployment.variation)
+    variation = catalogue.variation(deployment)
     return variation.outer if variation else None
 
 
@@ -120,15 +120,17 @@ def _routes(
     free: Iterator[int],
 ) -> dict[str, Route]:
     topology, word = deployment.topology, deployment.word
-    variation = catalogue.every_variation.get(deployment.variation)
+    variation = catalogue.variation(deployment)
     changes = variation.changes if variation else ()
     routes = {}
     if outer := _outer(catalogue, deployment):
         # The outer proxy has the public ports, and passes everything on to the inner one.
         inner = {scheme: next(free) for scheme in Scheme}
         upstream = f"{LOOPBACK}:{inner[Scheme.HTTP]}"
-        routes[outer] = Route(f"{word}-outer", Mode.PRESERVE, upstream, ports, changes)
+        routes[outer] = Route(
+            f"{word}-outer", Mode.PRESERVE, upstream, deployment.prefix, ports, changes
+        )
         ports = inner
     upstream = f"{LOOPBACK}:{app_port}"
-    routes[topology.proxy] = Route(word, topology.mode, upstream, ports, changes)
+    routes[topology.proxy] = Route(word, topology.mode, upstream, deployment.prefix, ports, changes)
     return routes

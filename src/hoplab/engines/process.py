@@ -20,7 +20,8 @@ from typing import IO
 
 import psutil
 
-from hoplab.catalogue import ROOT, Catalogue
+from hoplab.catalogue import Catalogue
+from hoplab.catalogue.servers.server import Launch, Server
 from hoplab.endpoint import Endpoint
 from hoplab.engines import configuration
 from hoplab.engines.certificates import Certificates
@@ -28,9 +29,10 @@ from hoplab.engines.configuration import LOOPBACK, Route
 from hoplab.engines.plan import App, make_plan
 from hoplab.engines.versions import local_versions, require_binary, require_package
 from hoplab.errors import HoplabError
+from hoplab.prefix import Prefix
 from hoplab.system import interrupts, runs
 from hoplab.system.lifeline import die_with_parent
-from hoplab.topology import PREFIX, Deployment, Scheme, Topology
+from hoplab.topology import Deployment, Scheme, Topology
 
 START_SECONDS = 30.0
 """How long a process has to start. A slow machine needs it; a fast one does not wait."""
@@ -44,7 +46,7 @@ than Linux have no other address on loopback."""
 
 _FEW = 4
 
-PRELOADED = "app.shared"
+_PRELOADED = ["fastapi", "fastapi.staticfiles", "app.shared"]
 """What is the same in every application under test, and takes most of their imports' time."""
 
 
@@ -160,7 +162,8 @@ class ProcessEngine:
         apps = [] if self._upstream else plan.apps
         # The launcher takes a second to import the servers: the proxies start meanwhile.
         if apps:
-            self._launcher = self._start_launcher(sorted({app.server.name for app in apps}))
+            servers = {app.server.name: app.server for app in apps}
+            self._launcher = self._start_launcher(list(servers.values()))
         for proxy in routes:
             interrupts.check()
             with self._failing(self._uses(proxy)):
@@ -174,10 +177,10 @@ class ProcessEngine:
         for app in apps:
             with self._failing(self._runs_on(app)):
                 if app.word in self._apps:
-                    _wait_until(self._apps[app.word], _answers, START_SECONDS)
+                    _wait_until(self._apps[app.word], self._answers, START_SECONDS)
         for proxy, started in self._proxies.items():
             with self._failing(self._uses(proxy)):
-                _wait_until(started, _answers, START_SECONDS)
+                _wait_until(started, self._answers, START_SECONDS)
         self._wait_for_routes()
         if self._stay and self._launcher and self._launcher.stdin:
             self._launcher.stdin.close()
@@ -247,13 +250,19 @@ class ProcessEngine:
         return f"{self._run.nonce}.{app.word}"
 
     def _reaches_app(self, port: int, _started: _Started) -> bool:
-        nonce = instance(port)
+        nonce = instance(port, self._catalogue.prefix)
         return nonce is not None and nonce.startswith("echo" if self._upstream else self._run.nonce)
 
-    def _start_launcher(self, servers: Sequence[str]) -> subprocess.Popen[str]:
+    def _answers(self, started: _Started) -> bool:
+        return _get(started.port, self._catalogue.prefix) is not None
+
+    def _start_launcher(self, servers: Sequence[Server]) -> subprocess.Popen[str]:
         with self._log("launcher").open("w") as errors:
-            launcher = [sys.executable, "-m", "hoplab.engines.launcher", PRELOADED, *servers]
-            return self._popen(launcher, ROOT, errors, text=True)
+            modules = [module for server in servers for module in server.preload]
+            names = [server.name for server in servers if server.launch is Launch.FORK]
+            preloaded = " ".join([*_PRELOADED, *modules])
+            launcher = [sys.executable, "-m", "hoplab.engines.launcher", preloaded, *names]
+            return self._popen(launcher, self._catalogue.workspace.root, errors, text=True)
 
     def _start_app(self, app: App) -> _Started:
         require_package(app.server)
@@ -265,6 +274,7 @@ class ProcessEngine:
             "environment": {**app.environment, "INSTANCE_NONCE": self._nonce(app)},
             "log": str(log),
             "stay": self._stay,
+            "exec": app.server.launch is Launch.EXEC,
         }
         launcher = self._launcher
         if launcher is None or launcher.stdin is None or launcher.stdout is None:
@@ -306,7 +316,7 @@ class ProcessEngine:
         return subprocess.Popen(
             command,
             cwd=directory,
-            env={**os.environ, **_with_own_scripts()},
+            env={**os.environ, **_with_own_scripts(), **self._prefix()},
             stdin=pipe or subprocess.DEVNULL,
             stdout=pipe or output,
             stderr=output if text else subprocess.STDOUT,
@@ -315,6 +325,10 @@ class ProcessEngine:
             start_new_session=True,
             preexec_fn=None if self._stay else dies,  # noqa: PLW1509 - no threads yet
         )
+
+    def _prefix(self) -> dict[str, str]:
+        """What is preloaded reads it when it is imported."""
+        return {"PUBLIC_PREFIX": self._catalogue.prefix.encoded}
 
     def _log(self, name: str) -> Path:
         return self._run.folder / f"{name}.log"
@@ -352,20 +366,16 @@ def _wait_until(
         time.sleep(0.01)
 
 
-def instance(port: int) -> str | None:
+def instance(port: int, prefix: Prefix) -> str | None:
     """The nonce of the application that answers there, itself or through a proxy."""
-    answer = _get(port)
+    answer = _get(port, prefix)
     return answer.getheader("X-Instance") if answer else None
 
 
-def _answers(started: _Started) -> bool:
-    return _get(started.port) is not None
-
-
-def _get(port: int) -> http.client.HTTPResponse | None:
+def _get(port: int, prefix: Prefix) -> http.client.HTTPResponse | None:
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
     try:
-        connection.request("GET", f"{PREFIX}/app")
+        connection.request("GET", f"{prefix}/app")
         response = connection.getresponse()
         response.read()
     except (OSError, http.client.HTTPException):

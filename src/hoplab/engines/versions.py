@@ -4,49 +4,55 @@ import json
 import platform
 import re
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-from hoplab.catalogue import Catalogue, Proxy
-from hoplab.catalogue.servers import Server
+from hoplab.catalogue import Catalogue
+from hoplab.catalogue.proxies import Proxy
+from hoplab.catalogue.servers.server import Server
+from hoplab.engines import programs
 from hoplab.errors import HoplabError
 from hoplab.topology import Topology
 
-PACKAGES = ("fastapi", "starlette", "uvicorn", "hypercorn", "h11", "websockets")
+_FRAMEWORK = ("fastapi", "starlette", "h11", "websockets")
 _NUMBER = re.compile(r"\d+\.\d+(?:\.\d+)?")
 
 
 def local_versions(catalogue: Catalogue) -> dict[str, str]:
     """Those of this Python environment and of the proxies' binaries in it."""
     versions = {"python": platform.python_version()}
-    packages = (*PACKAGES, "fastapi-cli")  # no container has that: it is in no compose service
-    versions |= {package: version(package) for package in packages if _installed(package)}
+    versions |= {p: version(p) for p in _packages(catalogue) if _installed(p)}
     for proxy in catalogue.proxies.values():
         if number := _binary_version(proxy):
             versions[proxy.name] = number
     return versions
 
 
+def _packages(catalogue: Catalogue) -> list[str]:
+    return [*_FRAMEWORK, *(server.package for server in catalogue.servers.values())]
+
+
 def require_package(server: Server) -> None:
     """Raise HoplabError if a server is not installed, or too old for what the lab says of it."""
-    _require(server.name, _installed(server.package), server.minimum)
+    _require(server.name, _installed(server.package), server.minimum, "")
 
 
 def require_binary(proxy: Proxy) -> None:
     """Raise HoplabError if a proxy's binary is missing, or too old for its configuration."""
-    _require(proxy.name, _binary_version(proxy), proxy.minimum)
+    hint = f", or set {proxy.program_variable} to a program that is installed"
+    _require(proxy.name, _binary_version(proxy), proxy.minimum, hint)
 
 
-def _require(name: str, found: str | None, minimum: str) -> None:
+def _require(name: str, found: str | None, minimum: str, hint: str) -> None:
     if found is None:
-        message = f"{name} is missing. Run `make setup`, which installs it."
+        message = f"{name} is missing. Run `make setup`, which installs it{hint}."
         raise HoplabError(message)
     if _numbers(found) < _numbers(minimum):
-        message = f"{name} {found} is too old: {minimum} or later is needed. Run `make setup`."
+        message = (
+            f"{name} {found} is too old: {minimum} or later is needed. Run `make setup`{hint}."
+        )
         raise HoplabError(message)
 
 
@@ -62,8 +68,8 @@ def _installed(package: str) -> str | None:
 
 
 def _binary_version(proxy: Proxy) -> str | None:
-    name, *arguments = proxy.version
-    return _version_told(str(Path(sys.executable).with_name(name)), *arguments)
+    program = programs.find(proxy)
+    return _version_told(program, *proxy.version) if program else None
 
 
 @cache
@@ -83,8 +89,10 @@ def container_versions(
 ) -> dict[str, str]:
     """Those inside the containers of these topologies, asked there."""
     script = (
-        "import importlib.metadata as m, json, platform; print(json.dumps({'python': "
-        f"platform.python_version(), **{{p: m.version(p) for p in {PACKAGES!r}}}}}))"
+        "import importlib.metadata as m, json, platform\n"
+        "found = {d.name: d.version for d in m.distributions()}\n"
+        f"print(json.dumps({{'python': platform.python_version(), **{{p: found[p] for p in"
+        f" {_packages(catalogue)!r} if p in found}}}}))"
     )
     first = topologies[0]
     app = containers[f"{first.server}-{first.mode}"]["Id"]
@@ -92,7 +100,7 @@ def container_versions(
     for topology in topologies:
         proxy = catalogue.proxies[topology.proxy]
         if proxy.name not in versions:
-            command = [proxy.name, *proxy.version[1:]]
+            command = [proxy.name, *proxy.version]
             if number := _NUMBER.search(_exec(containers[topology.name]["Id"], *command)):
                 versions[proxy.name] = number[0]
     return versions

@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from textwrap import fill
 
+from hoplab.catalogue import Catalogue
 from hoplab.catalogue.variations import Variation
 from hoplab.client.trace import Trace
-from hoplab.commands.recipes import Recipe
 from hoplab.predictions import Rule, predict
+from hoplab.recipe import Recipe
 from hoplab.results import CellResult, Results, Verdict
-from hoplab.suites import Symptom
+from hoplab.symptom import Advice, Symptom
 from hoplab.topology import Scheme
 
 _WIDTH = 80
@@ -26,14 +27,18 @@ _OF_INTEREST = {
 }
 
 
-def symptom_text(symptom: Symptom, cells: Sequence[str]) -> str:
-    """A symptom, and cells in which it must show."""
+def symptom_text(symptom: Symptom, advice: Mapping[str, Advice], cells: Sequence[str]) -> str:
+    """A symptom, what each proxy and server has to do with it, and cells in which it must show."""
     parts = [
         symptom.name,
         _section("What a person sees", _paragraph(symptom.seen)),
         _section("Why", _paragraph(symptom.cause)),
-        _section("What mends it", _paragraph(symptom.fix)),
-        _section("Read on", _list(symptom.references)),
+        _section("Fix", _paragraph(symptom.fix)),
+        *(
+            _section(name, _paragraph(f"{each.cause} {each.fix}".strip()))
+            for name, each in advice.items()
+        ),
+        _section("Read on", _list(_links(symptom, advice))),
     ]
     if cells:
         shown = [f"hoplab explain {cell}" for cell in cells]
@@ -41,11 +46,16 @@ def symptom_text(symptom: Symptom, cells: Sequence[str]) -> str:
     return "\n\n".join(parts)
 
 
-def variation_text(variation: Variation, changes: Sequence[str]) -> str:
+def _links(symptom: Symptom, advice: Mapping[str, Advice]) -> list[str]:
+    """Each once, the general ones first."""
+    theirs = [link for each in advice.values() for link in each.references]
+    return list(dict.fromkeys([*symptom.references, *theirs]))
+
+
+def variation_text(variation: Variation, catalogue: Catalogue, changes: Sequence[str]) -> str:
     """A variation, what it changes, and what shows where."""
-    own = {variation.name: variation}
     shown = [
-        f"{cell.id}: {', '.join(dict.fromkeys(predict(cell, own).values())) or 'pass'}"
+        f"{cell.id}: {', '.join(dict.fromkeys(predict(cell, catalogue).values())) or 'pass'}"
         for cell in variation.symptoms
     ]
     parts = [
@@ -53,7 +63,7 @@ def variation_text(variation: Variation, changes: Sequence[str]) -> str:
         _paragraph(variation.about, ""),
         _section("The change", "\n".join(f"  {line}" for line in changes)) if changes else "",
         _section("What must show", "\n".join(_item(line) for line in shown)),
-        _section("What mends it", _paragraph(variation.fix)),
+        _section("Fix", _paragraph(variation.fix)),
         _section("Read on", _list(variation.references)),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -66,9 +76,9 @@ def cell_text(
     rules: Sequence[Rule],
     variation: Variation | None,
     changes: Sequence[str],
-    mend: Sequence[str],
+    fix: Sequence[str],
 ) -> str:
-    """What a cell shows and why, from hop to hop, and the smallest change that mends it."""
+    """What a cell shows and why, from hop to hop, and the smallest fix."""
     parts = [f"{result.cell.id}\n\n{_outcome(result)}"]
     if variation:
         parts.append(_section(f"The variation {variation.name}", _paragraph(variation.about)))
@@ -81,9 +91,9 @@ def cell_text(
     told = [f"{rule.statement} {rule.references[0]}" for rule in rules]
     if told:
         parts.append(_section("The rules that hold here", "\n".join(_item(line) for line in told)))
-    if mend:
-        lines = "\n".join(f"  {x}" if x[:2] in {"- ", "+ "} else _paragraph(x) for x in mend)
-        title = "What mends it" if variation else "The smallest change that mends it"
+    if fix:
+        lines = "\n".join(f"  {x}" if x[:2] in {"- ", "+ "} else _paragraph(x) for x in fix)
+        title = "Fix" if variation else "The smallest fix"
         parts.append(_section(title, lines))
     links = [
         *(variation.references if variation else ()),
@@ -131,7 +141,7 @@ def hops(result: CellResult, trace: Trace, outer: str | None = None) -> str:
 def recipe_text(recipe: Recipe, files: Mapping[str, str], results: Results, cell: str) -> str:
     """What to copy, whole, and what it passed just now. `cell` is one of its cells."""
     topology = recipe.deployment.topology
-    told = recipe.deployment.recipe
+    told = recipe.deployment.setup
     of = f"{topology.proxy}, {topology.server}, {topology.mode}"
     parts = [f"# {of}: strategy {told.strategy}, trust {told.trust}"]
     for path in recipe.proxy:
@@ -142,8 +152,8 @@ def recipe_text(recipe: Recipe, files: Mapping[str, str], results: Results, cell
     )
     parts += [f"# {path}\n\n{files[str(path)].rstrip()}" for path in recipe.application]
     parts.append(
-        "# Yours in the place of create_app()'s. No Host is refused: add server_name, Traefik's\n"
-        "# Host() or TrustedHostMiddleware. Filled in, with the commands that start all of it:\n"
+        "# Put your own application in the place of create_app(). Every Host is accepted: let the\n"
+        "# proxy check it, or TrustedHostMiddleware. Filled in, with all commands:\n"
         f"# hoplab repro {cell}"
     )
     return "\n\n".join([*parts, _proof(results)])

@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import replace
@@ -15,11 +15,11 @@ from multiprocessing.context import SpawnProcess
 from typing import NamedTuple, TypeAlias, cast
 
 from hoplab.client.probe import Answers, Failed, NotApplicable, Probe, Recorded
+from hoplab.client.target import Target, needs_of
 from hoplab.client.wire import Connections
-from hoplab.endpoint import Endpoint
 from hoplab.errors import HarnessError, HoplabError
 from hoplab.results import CellResult, Finding, Verdict
-from hoplab.suites.contract.checks import Check
+from hoplab.suites.check import Check
 from hoplab.system import interrupts
 from hoplab.system.lifeline import die_with_parent
 from hoplab.topology import Cell
@@ -33,10 +33,10 @@ _WORTH_PROCESSES = 100
 
 
 class Job(NamedTuple):
-    """A cell to be asked everything."""
+    """A cell to be asked everything, and where."""
 
     cell: Cell
-    endpoint: Endpoint
+    target: Target
     recommended: bool
 
 
@@ -45,22 +45,15 @@ Told: TypeAlias = tuple[int, list[CellResult]]
 
 
 def ask(
-    cells: Sequence[Cell],
-    endpoints: Iterable[Endpoint],
-    checks: Mapping[str, Check],
-    is_recommended: Callable[[Cell], bool],
-    progress: Callable[[int, int], None],
+    jobs: Sequence[Job], checks: Mapping[str, Check], progress: Callable[[int, int], None]
 ) -> list[CellResult]:
     """Ask every check of every cell; `progress` is told how many of how many are answered.
 
     Raises Unfinished, with the cells that are answered by then, if a signal came.
     """
-    where = {endpoint.deployment: endpoint for endpoint in endpoints}
+    cells = [job.cell for job in jobs]
     # One application's cells after the other: fewer processes are at work at a time.
-    jobs = sorted(
-        (Job(cell, where[cell.deployment], is_recommended(cell)) for cell in cells),
-        key=lambda job: job.endpoint.nonce,
-    )
+    jobs = sorted(jobs, key=_application)
     many = len(jobs) >= _WORTH_PROCESSES
     asking = _in_processes(jobs, checks) if many else _in_threads(jobs, checks, THREADS)
     answered = 0
@@ -75,6 +68,10 @@ def ask(
     except interrupts.Interrupted as came:
         raise Unfinished(came, [results[cell] for cell in cells if cell in results]) from came
     return [results[cell] for cell in cells]
+
+
+def _application(job: Job) -> str:
+    return job.target.instance or job.target.base
 
 
 class Unfinished(Exception):
@@ -126,7 +123,7 @@ def _in_processes(jobs: Sequence[Job], checks: Mapping[str, Check]) -> Generator
 def _parts(jobs: Sequence[Job]) -> list[list[Job]]:
     """One for each process; an application's cells are all in one part, for what they share."""
     parts: list[list[Job]] = [[] for _ in range(PROCESSES)]
-    for number, (_, group) in enumerate(groupby(jobs, key=lambda job: job.endpoint.nonce)):
+    for number, (_, group) in enumerate(groupby(jobs, key=_application)):
         parts[number % PROCESSES].extend(group)
     return parts
 
@@ -163,9 +160,7 @@ def _ask_cell(
     asked: Answers = {}
     findings = []
     for name, check in checks.items():
-        probe = Probe(
-            job.cell, job.endpoint, connections, asked, asked_directly, recommended=job.recommended
-        )
+        probe = Probe(job.target, connections, asked, asked_directly)
         finding = _ask(name, check, probe)
         findings.append(replace(finding, exchanges=[e.shortened() for e in finding.exchanges]))
         answered.append(None)
@@ -174,11 +169,9 @@ def _ask_cell(
     return CellResult(job.cell, job.recommended, findings)
 
 
-def ask_one(
-    name: str, check: Check, cell: Cell, endpoint: Endpoint, *, recommended: bool = True
-) -> Finding:
-    """Put one question to one cell, over connections of its own."""
-    probe = Probe(cell, endpoint, recommended=recommended)
+def ask_one(name: str, check: Check, target: Target) -> Finding:
+    """Put one question to one target, over connections of its own."""
+    probe = Probe(target)
     try:
         return _ask(name, check, probe)
     finally:
@@ -186,10 +179,12 @@ def ask_one(
 
 
 def _ask(name: str, check: Check, probe: Probe) -> Finding:
-    """Whatever the check raises that is no answer is the lab's own trouble.
+    """Whatever the check raises that is no answer is an error of the lab.
 
-    It is an error, and says nothing about the cell.
+    It says nothing about the cell.
     """
+    if missing := probe.target.lacks(needs_of(check)):
+        return Finding(name, Verdict.NOT_APPLICABLE, None, f"not known here: {missing.value}")
     symptom = None
     try:
         verdict, detail = Verdict.PASS, check(probe)

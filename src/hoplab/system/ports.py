@@ -1,18 +1,14 @@
-"""Ports on loopback: free ones, and those of compose.yaml."""
+"""Ports on loopback: free ones, and those that have to be free."""
 
-import os
 import random
-import re
 import socket
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 
 import psutil
 
-from hoplab.catalogue import ROOT
 from hoplab.errors import HoplabError
-from hoplab.topology import Scheme, Topology
 
 LOOPBACK = "127.0.0.1"
 
@@ -21,26 +17,6 @@ _UNREGISTERED = range(12000, 32768) if sys.platform == "linux" else range(0)
 _BLOCK = 512
 _claimed: set[int] = set()
 """The first ports of the blocks that this process holds."""
-
-_DEFAULT = re.compile(r"\$\{(\w+):-(\d+)\}:\d+\b")
-_HIGHEST = 65535
-
-
-def variable(topology: Topology, scheme: Scheme) -> str:
-    """The variable of compose.yaml that sets a published port: TRAEFIK_UVICORN_STRIP_HTTP."""
-    return f"{topology.name}-{scheme}".upper().replace("-", "_")
-
-
-def own(topologies: Sequence[Topology]) -> dict[Topology, dict[Scheme, int]]:
-    """The ports that the environment gives these topologies, or else compose.yaml."""
-    defaults = dict(_DEFAULT.findall((ROOT / "compose.yaml").read_text()))
-    return {
-        topology: {
-            scheme: _number(variable(topology, scheme), defaults[variable(topology, scheme)])
-            for scheme in Scheme
-        }
-        for topology in topologies
-    }
 
 
 def free_ports(count: int) -> list[int]:
@@ -89,9 +65,11 @@ def _claim(start: int) -> bool:
     return True
 
 
-def require_free(ports: Mapping[Topology, Mapping[Scheme, int]]) -> None:
-    """Raise HoplabError naming every port that is taken, by whom, and how to choose another."""
-    wanted = {variable(t, scheme): port for t in ports for scheme, port in ports[t].items()}
+def require_free(wanted: Mapping[str, int]) -> None:
+    """Raise HoplabError naming every port that is taken, by whom, and how to choose another.
+
+    `wanted` has the ports by the names of the variables that set them.
+    """
     for name, port in wanted.items():
         if same := [other for other, given in wanted.items() if given == port and other != name]:
             message = f"{name} and {same[0]} are both {port}: each needs a port of its own."
@@ -107,14 +85,6 @@ def require_free(ports: Mapping[Topology, Mapping[Scheme, int]]) -> None:
         + "\n".join(lines)
         + f"\nStop what has them, or choose others: {name}={10000 + port % 50000} make …"
     )
-
-
-def _number(name: str, default: str) -> int:
-    text = os.environ.get(name) or default
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _HIGHEST:
-        message = f"{name}={text}: expected a port, 1 to {_HIGHEST}."
-        raise HoplabError(message)
-    return int(text)
 
 
 def _is_free(port: int) -> bool:

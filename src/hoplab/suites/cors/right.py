@@ -5,9 +5,11 @@ The rules are those of the Fetch standard, https://fetch.spec.whatwg.org/#cors-c
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
 from hoplab.client.wire import Exchange, Headers
+from hoplab.errors import HoplabError
 
 MAIN, METRICS = "http://main.co.kr", "http://metrics.co.kr"
 """The two allowed origins, as in the post."""
@@ -20,55 +22,6 @@ ORIGINS: Mapping[str, str | None] = {
     "none": None,  # no browser, or not from another origin
 }
 
-Policy: TypeAlias = Mapping[str, Sequence[str]]
-"""The origins that are to be let in, by what a path begins with; the longest counts."""
-
-SEPARATE: Policy = {"/": [MAIN], "/metrics": [METRICS]}
-SHARED: Policy = {"/": [MAIN, METRICS]}
-
-WANTED: Mapping[str, Policy] = {
-    "cors-both": SEPARATE,
-    "cors-inner-only": SEPARATE,
-    "cors-route-middleware": SEPARATE,
-    "cors-single": SHARED,
-    "cors-single-added": SHARED,
-    "cors-router": SHARED,
-    "cors-nginx-too": SHARED,
-    "cors-traefik-too": SHARED,
-    "cors-nginx-alone": SHARED,
-    "cors-traefik-alone": SHARED,
-}
-"""By variation: what its author wants. The measured headers are held against it."""
-
-_ADDED_LAST_RUNS_FIRST = {
-    "/items/": ("prometheus", "main-cors"),
-    "/metrics/": ("prometheus", "main-cors", "metrics-cors"),
-}
-_ONE_AROUND = dict.fromkeys(("/items/", "/metrics/"), ("cors", "prometheus"))
-
-LAYERS: Mapping[str, Mapping[str, Sequence[str]]] = {
-    "cors-both": _ADDED_LAST_RUNS_FIRST,
-    "cors-inner-only": {
-        "/items/": ("prometheus",),
-        "/metrics/": ("prometheus", "metrics-cors"),
-    },
-    "cors-route-middleware": {
-        "/items/": ("prometheus", "main-cors"),
-        "/metrics/": ("prometheus", "metrics-cors"),
-    },
-    "cors-single": _ONE_AROUND,
-    "cors-single-added": dict.fromkeys(("/items/", "/metrics/"), ("prometheus", "cors")),
-    "cors-router": _ONE_AROUND,
-    "cors-nginx-too": _ONE_AROUND,
-    "cors-traefik-too": _ONE_AROUND,
-    "cors-nginx-alone": dict.fromkeys(("/items/", "/metrics/"), ("prometheus",)),
-    "cors-traefik-alone": dict.fromkeys(("/items/", "/metrics/"), ("prometheus",)),
-}
-"""The middleware that a request passes on its way in, outermost first: that was added last."""
-
-ANSWERED_BY_PROXY = {"cors-traefik-too", "cors-nginx-alone", "cors-traefik-alone"}
-"""Where no preflight reaches the application."""
-
 ASKED_METHOD, ASKED_HEADER = "GET", "X-Requested-With"
 _PREFLIGHT = [
     ("Access-Control-Request-Method", ASKED_METHOD),
@@ -76,10 +29,30 @@ _PREFLIGHT = [
 ]
 
 
-def wanted(variation: str, path: str) -> Sequence[str]:
-    """The origins that this path should let in."""
-    policy = WANTED[variation]
-    return policy[max((start for start in policy if path.startswith(start)), key=len)]
+@dataclass(frozen=True)
+class Right:
+    """What the author of a variant wants; the table `[cors]` of its file.
+
+    policy: the origins that are to be let in, by what a path begins with; the longest counts.
+    layers: by path, the middleware that a request passes on its way in, outermost first.
+    answered_by_proxy: whether no preflight reaches the application.
+    """
+
+    policy: Mapping[str, Sequence[str]]
+    layers: Mapping[str, Sequence[str]]
+    answered_by_proxy: bool = False
+
+    def wanted(self, path: str) -> Sequence[str]:
+        """The origins that this path should let in."""
+        return self.policy[max((start for start in self.policy if path.startswith(start)), key=len)]
+
+
+def right_of(table: Mapping[str, Any]) -> Right:
+    """What a variant's file says. Raises HoplabError if it says it otherwise."""
+    try:
+        return Right(**table)
+    except TypeError as error:
+        raise HoplabError(f"A CORS variant's table [cors]: {error}") from error
 
 
 def headers(origin: str | None, *, preflight: bool = False, cookie: bool = False) -> Headers:

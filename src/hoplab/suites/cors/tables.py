@@ -1,6 +1,7 @@
 """The CORS variants as a table: who gets in where, with a preflight and without one."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from rich.console import RenderableType
@@ -8,11 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from hoplab.client.wire import Exchange
-from hoplab.report.matrix import summary, surprises
+from hoplab.report.summary import summary, surprises
 from hoplab.report.text import render
 from hoplab.results import CellResult, Results
-from hoplab.suites.cors.right import ORIGINS, lets_in, preflight_passes, wanted
-from hoplab.topology import PREFIX
+from hoplab.suites.cors.right import ORIGINS, Right, lets_in, preflight_passes, right_of
 
 _PATHS = {
     "/items/": "/items/",
@@ -28,7 +28,9 @@ it? An exclamation mark is for what the variant's author does not want."""
 _LABEL, _PLACE = 8, 10
 
 
-def cors_tables(results: Results, *, plain: bool = False) -> str:
+def cors_tables(
+    results: Results, right: Mapping[str, Mapping[str, Any]], *, plain: bool = False
+) -> str:
     """A table for each variant, what is not as predicted, and a summary."""
     variants: dict[str, list[CellResult]] = {}
     for result in results.cells:
@@ -36,13 +38,13 @@ def cors_tables(results: Results, *, plain: bool = False) -> str:
     parts: list[RenderableType] = []
     for variant, cells in variants.items():
         if any(_outcomes(cells)):
-            parts += [_table(variant, cells), Text()]
+            parts += [_table(variant, right_of(right[variant]), cells), Text()]
     if parts:
         parts = [Text(_LEGEND), Text(), *parts]
     return render([*parts, *surprises(results.cells), summary(results)], plain=plain)
 
 
-def _table(variant: str, cells: Iterable[CellResult]) -> Table:
+def _table(variant: str, right: Right, cells: Iterable[CellResult]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
     table.title = Text(variant, "bold")
     table.add_column("", min_width=_LABEL)
@@ -55,7 +57,7 @@ def _table(variant: str, cells: Iterable[CellResult]) -> Table:
                 _place(
                     outcomes.get((origin, path, "GET"), set()),
                     outcomes.get((origin, path, "OPTIONS"), set()),
-                    wants=origin in wanted(variant, path),
+                    wants=origin in right.wanted(path),
                 )
                 for path in _PATHS
             ]
@@ -83,7 +85,7 @@ def _outcomes(cells: Iterable[CellResult]) -> Mapping[tuple[str, str, str], set[
                 for exchange in finding.exchanges:
                     origin = dict(exchange.sent).get("Origin")
                     if origin:
-                        path = urlsplit(exchange.url).path.removeprefix(PREFIX)
+                        path = urlsplit(exchange.url).path.removeprefix(result.cell.prefix.encoded)
                         key = (origin, path, exchange.method)
                         found.setdefault(key, set()).add(_outcome(exchange, origin))
     return found

@@ -1,12 +1,11 @@
 import json
-from urllib.parse import urljoin
 
-from hoplab.client.probe import Failed, Probe
-from hoplab.topology import PREFIX
+from hoplab.client.probe import Failed, Probe, resolved
+from hoplab.client.target import Knowledge, Purpose, needs
 
 _REDIRECTS = {301, 302, 307, 308}
 _NOT_FOUND = 404
-_ODD_PATH = "/scope/a%2Fb/caf%C3%A9"
+_ODD_PATH = "/a%2Fb/caf%C3%A9"
 _H2C = [  # RFC 7540, 3.2; gone from RFC 9113, but Hypercorn still answers it
     ("Connection", "Upgrade, HTTP2-Settings"),
     ("Upgrade", "h2c"),
@@ -14,38 +13,44 @@ _H2C = [  # RFC 7540, 3.2; gone from RFC 9113, but Hypercorn still answers it
 ]
 
 
+@needs(Knowledge.INSTANCE, Purpose.GREETING, Purpose.SCOPE, Purpose.NESTED)
 def boundary(probe: Probe) -> str:
     """Is the prefix a whole path segment, once, and does the path arrive as it was written?
 
     Symptoms: `prefix-leaks`, `prefix-stripped-twice`, `tunnel-opened`, `bare-prefix-broken`,
     `path-altered`.
     """
-    for path in (f"{PREFIX}0/app", "/app"):
+    app, scope_path, prefix = (
+        probe.route(Purpose.GREETING),
+        probe.route(Purpose.SCOPE),
+        probe.target.prefix,
+    )
+    for path in (f"{prefix}0{app}", app):
         answer = probe.get(probe.origin + path)
         if probe.from_app(answer) or answer.status != _NOT_FOUND:
             probe.fail("prefix-leaks", answer, "404, and not by the application")
     # A route of the application's own that begins like the prefix: it is removed once, by one.
-    nested = probe.get(f"{PREFIX}/nested")
-    if not probe.answers(nested) and probe.answers(probe.get("/app")):
-        probe.fail("prefix-stripped-twice", nested, "200, as from /app")
-    doubled = probe.get(f"{probe.base}{PREFIX}/app")
+    nested = probe.get(probe.route(Purpose.NESTED))
+    if not probe.answers(nested) and probe.answers(probe.get(app)):
+        probe.fail("prefix-stripped-twice", nested, f"200, as from {app}")
+    doubled = probe.get(f"{probe.base}{prefix}{app}")
     if probe.answers(doubled):
         probe.fail("prefix-leaks", doubled, "404")
     # A proxy may resolve the dots; what it compared is then what it has to pass on.
-    for path in (f"/scope/..{PREFIX}/scope", f"/scope/..%2f{PREFIX[1:]}/scope"):
+    for path in (f"/scope/..{prefix}{scope_path}", f"/scope/..%2f{prefix[1:]}{scope_path}"):
         answer = probe.get(probe.origin + path)
         told = json.loads(answer.header("X-ASGI-Scope") or "{}").get("path", "")
         if ".." in told:
             probe.fail("prefix-leaks", answer, f"no such path; the application was asked {told}")
 
-    upgraded = probe.get("/app", _H2C)
+    upgraded = probe.get(app, _H2C)
     if upgraded.status == 101:  # noqa: PLR2004
         probe.fail("tunnel-opened", upgraded, "that the proxy keeps the upgrade to HTTP/2")
 
     for path in ("", "/"):
         answer = probe.get(probe.base + path)
         if answer.status in _REDIRECTS:
-            given = urljoin(answer.url, answer.header("location") or "")
+            given = resolved(answer.url, answer.header("location") or "")
             if given != f"{probe.base}/":
                 probe.fail("bare-prefix-broken", answer, f"{probe.base}/")
             answer = probe.get(given)
@@ -53,7 +58,7 @@ def boundary(probe: Probe) -> str:
             probe.fail("bare-prefix-broken", answer, "200 from the application")
 
     scope = probe.scope(_ODD_PATH, symptom="path-altered")
-    if not scope["path"].endswith("/scope/a/b/café") or not scope["raw_path"].endswith(_ODD_PATH):
+    if not scope["path"].endswith("/a/b/café") or not scope["raw_path"].endswith(_ODD_PATH):
         detail = f"path {scope['path']!r}, raw_path {scope['raw_path']!r}, asked {_ODD_PATH}"
         raise Failed("path-altered", detail)
     return "sibling, missing, doubled and dotted prefix, bare prefix, encoded slash, UTF-8; no h2c"

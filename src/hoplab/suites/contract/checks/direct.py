@@ -1,7 +1,9 @@
 from hoplab.client.probe import NotApplicable, Probe, Recorded
+from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.errors import HarnessError, NoAnswer
 
 
+@needs(Knowledge.INSTANCE, Knowledge.ROOT_PATH, Purpose.GREETING)
 def direct(probe: Probe) -> str:
     """How does the application behave if it is asked directly, past the proxy?
 
@@ -10,8 +12,8 @@ def direct(probe: Probe) -> str:
     """
     probe.client.source = None
     try:
-        app = probe.ask_directly("/app")
-        openapi = probe.ask_directly(f"{probe.root_path}/openapi.json")
+        app = probe.ask_directly(probe.route(Purpose.GREETING))
+        openapi = probe.ask_directly(f"{probe.target.root_path}/openapi.json")
     except NoAnswer as error:  # Docker Desktop and rootless Docker keep it to themselves
         raise NotApplicable(str(error)) from error
     if not probe.from_app(app):

@@ -1,7 +1,6 @@
 import re
-from urllib.parse import urljoin
 
-from hoplab.client.probe import Probe
+from hoplab.client.probe import Probe, resolved
 from hoplab.client.wire import Exchange
 
 # FastAPI's Swagger UI page has `url: '/api/v1/openapi.json'`, its ReDoc page has `spec-url="…"`.
@@ -37,7 +36,7 @@ def load_docs(probe: Probe, mount: str, unreachable: str, openapi_404: str) -> E
         if not probe.answers(page) or named is None:
             probe.fail(unreachable, page, "200 and a page that names its OpenAPI URL")
         pages[name] = page
-        if (url := urljoin(page.url, named[1])) in loaded:
+        if (url := resolved(page.url, named[1])) in loaded:
             continue
         openapi = probe.follow(url, page.url)
         if openapi is None or not probe.answers(openapi) or "openapi" not in (openapi.json() or ()):

@@ -1,15 +1,16 @@
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from hoplab.client.probe import Failed, Probe
+from hoplab.client.probe import Failed, Probe, resolved
+from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.client.wire import Exchange
-from hoplab.topology import PREFIX
 
 _STAGING = "https://stag.example.com"
 _PRODUCTION = "https://prod.example.com"
 _ABSENT = {404, 405}
 
 
+@needs(Knowledge.ROOT_PATH, Knowledge.UNSAFE, Purpose.SERVERS)
 def servers(probe: Probe) -> str:
     """Does every operation exist at every server that the OpenAPI document names?
 
@@ -24,7 +25,7 @@ def servers(probe: Probe) -> str:
     bases = [server["url"] for server in content.get("servers", [{"url": "/"}])]
     asked = 0
     for base in bases:
-        at = urljoin(document.url, base)
+        at = resolved(document.url, base)
         if urlsplit(at)[:2] != urlsplit(document.url)[:2]:
             continue
         for path, operations in content["paths"].items():
@@ -35,7 +36,8 @@ def servers(probe: Probe) -> str:
                 asked += 1
     if not asked:
         raise Failed("servers-wrong", f"no operation at any server of this origin: {bases}")
-    _variant(probe, "extra-servers", [f"{PREFIX}/extra-servers", _STAGING, _PRODUCTION])
+    mounted = f"{probe.target.prefix_root}/extra-servers"
+    _variant(probe, "extra-servers", [mounted, _STAGING, _PRODUCTION])
     _variant(probe, "no-root-path-in-servers", [_PRODUCTION])
     return f"servers {bases}: {asked} operations exist; extra servers are kept in order"
 

@@ -1,8 +1,8 @@
 from typing import Any
 
 from hoplab.client.probe import Failed, Probe
+from hoplab.client.target import Purpose, needs
 from hoplab.client.wire import Headers
-from hoplab.topology import Scheme
 
 _CLIENT = "192.0.2.7"  # RFC 5737: nobody's address
 _HOST = "canary.invalid"  # RFC 2606: nobody's name
@@ -16,6 +16,7 @@ _OF_INTEREST = {
 }
 
 
+@needs(Purpose.SCOPE, Purpose.REDIRECT)
 def spoof(probe: Probe) -> str:
     """Does anything change, or even arrive, if the client itself sends forwarded headers?
 
@@ -27,8 +28,9 @@ def spoof(probe: Probe) -> str:
     """
     before = probe.scope()
     honest = _seen(before)
-    honest_redirect = probe.get("/items").header("location")
-    lies = _lies(Scheme.HTTPS if probe.cell.scheme is Scheme.HTTP else Scheme.HTTP)
+    path = probe.route(Purpose.REDIRECT)
+    honest_redirect = probe.get(path).header("location")
+    lies = _lies("http" if probe.target.scheme == "https" else "https")
     ways: dict[str, Headers] = {
         "plain": lies,
         "doubled": [*lies, *lies],
@@ -44,7 +46,7 @@ def spoof(probe: Probe) -> str:
             detail = f"forwarded headers ({way}): {key} {seen[key]!r}, was {honest[key]!r}"
             raise Failed(_OF_INTEREST[key], detail)
         arrived |= _arrived(scope["headers"], lies) - own
-    redirect = probe.get("/items", lies).header("location")
+    redirect = probe.get(path, lies).header("location")
     if redirect != honest_redirect:
         raise Failed("host-spoofable", f"redirects to {redirect}, was {honest_redirect}")
     if arrived:
@@ -56,14 +58,15 @@ def spoof(probe: Probe) -> str:
 
 def _ask_directly(probe: Probe, lies: Headers) -> str:
     """From an address that is no proxy's: only an engine that gives the client one can tell."""
-    if probe.endpoint.direct is None or probe.endpoint.source is None:
+    direct = probe.target.direct
+    if direct is None or probe.target.source is None:
         return "; directly: not asked, since here every client has the proxy's address"
-    path = f"{probe.cell.topology.mode.upstream_prefix}/scope"
+    path = direct.prefix + probe.route(Purpose.SCOPE)
     before = probe.ask_directly(path)
     if not probe.answers(before):
         probe.fail("unreachable", before, "200 from the application")
     honest = _seen(before.json())
-    asked = f"asked directly, from {probe.endpoint.source}, with forwarded headers:"
+    asked = f"asked directly, from {probe.target.source}, with forwarded headers:"
     answer = probe.ask_directly(path, lies)
     if not probe.answers(answer):  # a prefix that was believed leads elsewhere
         raise Failed("direct-spoofable", f"{asked} {answer}")
@@ -94,7 +97,7 @@ def _arrived(headers: Headers, lies: Headers) -> set[str]:
     }
 
 
-def _lies(scheme: Scheme) -> list[tuple[str, str]]:
+def _lies(scheme: str) -> list[tuple[str, str]]:
     return [
         ("X-Forwarded-For", _CLIENT),
         ("X-Forwarded-Proto", scheme),

@@ -1,24 +1,27 @@
 from urllib.parse import urlsplit
 
-from hoplab.client.probe import Failed, Probe, compare_urls
+from hoplab.client.probe import Failed, Probe, compare_urls, resolved
+from hoplab.client.target import Purpose, needs
 
 
+@needs(Purpose.SCOPE, Purpose.GREETING)
 def url_for(probe: Probe) -> str:
     """Is `request.url` what the client asked for, and does what `request.url_for` gives work?
 
     Symptoms: `url-wrong-host`, `url-drops-port`, `url-wrong-scheme`, `url-drops-prefix`,
     `url-for-broken`.
     """
-    scope = probe.scope("/scope?q=1", symptom="url-for-broken")
-    compare_urls(f"{probe.base}/scope?q=1", scope["url"], "url", "url-drops-prefix")
-    if scope["url"] != f"{probe.base}/scope?q=1":
-        raise Failed(
-            "url-for-broken", f"request.url is {scope['url']}, asked {probe.base}/scope?q=1"
-        )
+    asked = f"{probe.base}{probe.route(Purpose.SCOPE)}?q=1"
+    scope = probe.scope("?q=1", symptom="url-for-broken")
+    url, prefix = resolved(probe.base, scope["url"]), probe.target.prefix
+    compare_urls(asked, url, prefix, "url", "url-drops-prefix")
+    if url != asked:
+        raise Failed("url-for-broken", f"request.url is {url}, asked {asked}")
     given = scope["url_for"]
     if given is None:
         raise Failed("url-for-broken", "request.url_for finds no route of that name")
-    compare_urls(f"{probe.base}/app", given, "url", "url-drops-prefix")
+    at = resolved(probe.base, given)
+    compare_urls(probe.base + probe.route(Purpose.GREETING), at, prefix, "url", "url-drops-prefix")
     landed = probe.follow(given, probe.base)
     if landed is None or not probe.answers(landed):
         raise Failed(

@@ -1,17 +1,21 @@
 from hoplab.client.probe import Failed, Probe
-from hoplab.topology import PREFIX
+from hoplab.client.target import Knowledge, Purpose, needs
 
 ACCEPTED = 101
 
 
+@needs(Knowledge.ROOT_PATH, Purpose.SOCKET, Purpose.MOUNT)
 def websocket(probe: Probe) -> str:
     """Do WebSockets connect, with the right scheme and root_path, outside and inside a mount?
 
     Symptoms: `websocket-refused`, `websocket-wrong-scheme`, `websocket-wrong-root-path`.
     """
-    scheme = "ws" + probe.cell.scheme.removeprefix("http")
-    for path, root_path in (("/ws", probe.root_path), ("/sub/ws", f"{PREFIX}/sub")):
-        answer = probe.websocket(path)
+    target = probe.target
+    scheme = "ws" + target.scheme.removeprefix("http")
+    path, mount = probe.route(Purpose.SOCKET), probe.route(Purpose.MOUNT)
+    inside = f"{target.prefix_root}{mount}"
+    for at, root_path in ((path, target.root_path), (mount + path, inside)):
+        answer = probe.websocket(at)
         scope = answer.json()
         if not probe.answers(answer, ACCEPTED) or not isinstance(scope, dict):
             probe.fail("websocket-refused", answer, "101 and a message")
@@ -21,4 +25,4 @@ def websocket(probe: Probe) -> str:
         if scope["root_path"] != root_path:
             detail = f"{answer.url}: root_path {scope['root_path']!r}, expected {root_path!r}"
             raise Failed("websocket-wrong-root-path", detail)
-    return f"connected at /ws and /sub/ws, scheme {scheme}"
+    return f"connected at {path} and {mount}{path}, scheme {scheme}"

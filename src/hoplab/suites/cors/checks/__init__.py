@@ -1,8 +1,6 @@
-"""The questions to the CORS variants, one a file, as those of the contract."""
+"""The questions to the CORS variants, one a file."""
 
-from collections.abc import Mapping
-
-from hoplab.suites.contract.checks import Check
+from hoplab.suites.check import by_name
 from hoplab.suites.cors.checks.errors import errors
 from hoplab.suites.cors.checks.hostile import hostile
 from hoplab.suites.cors.checks.metrics import metrics
@@ -10,12 +8,5 @@ from hoplab.suites.cors.checks.order import order
 from hoplab.suites.cors.checks.preflight import preflight
 from hoplab.suites.cors.checks.simple import simple
 
-CORS_CHECKS: Mapping[str, Check] = {
-    "preflight": preflight,
-    "simple": simple,
-    "errors": errors,
-    "order": order,
-    "hostile": hostile,
-    "metrics": metrics,
-}
-"""Every question by its name on the command line and in the results."""
+CHECKS = by_name(preflight, simple, errors, order, hostile, metrics)
+"""In the order in which they are asked."""

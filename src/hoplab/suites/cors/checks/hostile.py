@@ -1,4 +1,5 @@
 from hoplab.client.probe import Failed, Probe
+from hoplab.client.target import Purpose, needs
 from hoplab.client.wire import Headers
 from hoplab.suites.cors.right import ASKED_METHOD, MAIN, METRICS, values
 
@@ -18,10 +19,11 @@ _STRANGE = [
 _REQUESTED = ("Access-Control-Request-Method", ASKED_METHOD)
 _SERVER_ERRORS = range(500, 600)
 _KIB = (6, 20, 100)
-"""Sizes of a header: above nginx's proxy_buffer_size; above its large_client_header_buffers; above
-what the servers take."""
+"""Sizes of a header: above what proxies' buffers mostly hold; above their limits; above what the
+servers take."""
 
 
+@needs(Purpose.POLICIES)
 def hostile(probe: Probe) -> str:
     """Do a strange or doubled Origin, thousands of headers and `OPTIONS *` end as they should?
 

@@ -1,12 +1,14 @@
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from hoplab.client.probe import Failed, Probe
+from hoplab.client.target import Purpose, needs
 
 _INVENTED = ("/invented-by-a-stranger", "/metrics/invented-by-a-stranger")
 _COUNTED = ("http_requests_total", "http_request_duration_seconds_count")
 _ROUTES = ("/items/", "/metrics/")
 
 
+@needs(Purpose.METRICS)
 def metrics(probe: Probe) -> str:
     """Are requests counted and timed by method, route and status, for Prometheus to scrape?
 
@@ -32,7 +34,7 @@ def metrics(probe: Probe) -> str:
 
 def _scrape(probe: Probe, word: str) -> dict[tuple[str, str], float]:
     """Of each answered GET, by name and route."""
-    answer = probe.get(f"/metrics/?{word}")  # each is asked once
+    answer = probe.get(f"{probe.route(Purpose.METRICS)}?{word}")  # each is asked once
     is_text = (answer.header("Content-Type") or "").startswith("text/plain; version=")
     if not probe.answers(answer) or not is_text:
         probe.fail("metrics-unreachable", answer, "200 and Prometheus' text format")

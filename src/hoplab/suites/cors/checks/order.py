@@ -1,7 +1,9 @@
 from hoplab.client.probe import Failed, Probe
-from hoplab.suites.cors.right import ANSWERED_BY_PROXY, LAYERS, MAIN, headers
+from hoplab.client.target import Knowledge, Purpose, needs
+from hoplab.suites.cors.right import MAIN, headers, right_of
 
 
+@needs(Knowledge.INSTANCE, Purpose.POLICIES)
 def order(probe: Probe) -> str:
     """Does a request pass the layers from the one added last inwards, and its answer back?
 
@@ -9,11 +11,12 @@ def order(probe: Probe) -> str:
     X-Middleware. Symptom: `middleware-misordered`; and `unreachable` where nothing is named.
     """
     told = []
-    for path, layers in LAYERS[probe.cell.variation].items():
+    right = right_of(probe.target.right)
+    for path, layers in right.layers.items():
         passed = _passed(probe, "GET", path)
         _compare(f"GET {path}", passed, list(layers))
         cors = [layer for layer in layers if layer.endswith("cors")]
-        if cors and probe.cell.variation not in ANSWERED_BY_PROXY:
+        if cors and not right.answered_by_proxy:
             outermost = layers.index(cors[0]) + 1
             asked = _passed(probe, "OPTIONS", path)
             _compare(f"preflight {path}", asked, list(layers[:outermost]))

@@ -1,10 +1,12 @@
 from hoplab.client.probe import Probe
+from hoplab.client.target import Purpose, needs
 from hoplab.suites.cors.checks.judging import fail_with_the_worst, judge
-from hoplab.suites.cors.right import ORIGINS, headers, wanted
+from hoplab.suites.cors.right import ORIGINS, headers, right_of
 
 PATHS = ("/items/", "/metrics", "/metrics/", "/metrics/missing", "/metrics/fail")
 
 
+@needs(Purpose.POLICIES)
 def preflight(probe: Probe) -> str:
     """Does a preflight let in whom the path's policy names, and nobody else?
 
@@ -12,9 +14,10 @@ def preflight(probe: Probe) -> str:
     `cors-duplicated`, `cors-preflight-redirected`, `cors-missing`.
     """
     problems = []
+    right = right_of(probe.target.right)
     for path in PATHS:
         for origin in filter(None, ORIGINS.values()):
             answer = probe.request("OPTIONS", path, headers(origin, preflight=True))
-            problems += judge(answer, origin, wanted(probe.cell.variation, path))
+            problems += judge(answer, origin, right.wanted(path))
     fail_with_the_worst(problems)
     return f"{len(PATHS)} paths: every preflight is answered as the policy says"

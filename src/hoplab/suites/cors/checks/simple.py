@@ -2,12 +2,14 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 
 from hoplab.client.probe import Probe
+from hoplab.client.target import Purpose, needs
 from hoplab.suites.cors.checks.judging import Problem, fail_with_the_worst, judge, without_vary
-from hoplab.suites.cors.right import ORIGINS, headers, wanted
+from hoplab.suites.cors.right import ORIGINS, headers, right_of
 
 PATHS = {"/items/": [200], "/metrics": [200, 307], "/metrics/": [200]}
 
 
+@needs(Purpose.POLICIES)
 def simple(probe: Probe) -> str:
     """Does a GET let in whom the path's policy names, and nobody else, with and without a cookie?
 
@@ -27,6 +29,7 @@ def ask(
     `missing` is what an answer without headers is called.
     """
     problems = []
+    right = right_of(probe.target.right)
     for path, statuses in paths.items():
         answers = []
         for cookie, origin in product((False, True), ORIGINS.values()):
@@ -35,6 +38,6 @@ def ask(
                 probe.fail("unreachable", answer, f"one of {statuses} from the application")
             answers.append(answer)
             if origin:
-                problems += judge(answer, origin, wanted(probe.cell.variation, path))
+                problems += judge(answer, origin, right.wanted(path))
         problems += without_vary(answers)
     return [p._replace(symptom=missing) if p.symptom == "cors-missing" else p for p in problems]

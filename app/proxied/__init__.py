@@ -1,1 +1,0 @@
-"""The same applications as Hypercorn needs them behind a proxy: wrapped, since it has no option."""

@@ -1,0 +1,236 @@
+"""The proxies: a folder each, whose proxy.toml says how to start it and what it does."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from hoplab.catalogue.advice import advice_of
+from hoplab.catalogue.placeholders import filled
+from hoplab.catalogue.servers.server import Profile
+from hoplab.errors import HoplabError
+from hoplab.prefix import Prefix
+from hoplab.symptom import Advice
+from hoplab.topology import Mode, Scheme
+
+
+class Treatment(StrEnum):
+    """What becomes of a header that the client sent."""
+
+    OVERWRITTEN = "overwritten"
+    APPENDED = "appended"
+    PASSED = "passed"
+    DROPPED = "dropped"
+
+
+class Host(StrEnum):
+    """The Host that the application gets."""
+
+    KEPT = "kept"
+    WITHOUT_PORT = "without-port"
+    UPSTREAM = "upstream"
+
+
+class Upgrades(StrEnum):
+    """Which upgrades of the protocol are passed on."""
+
+    WEBSOCKET = "websocket"
+    ANY = "any"
+    NONE = "none"
+
+
+class PathForm(StrEnum):
+    """The form in which the path, or what is left of it, is passed on."""
+
+    AS_SENT = "as-sent"
+    DECODED = "decoded"
+
+
+class Boundary(StrEnum):
+    """What has to follow the prefix: a slash or the end, or any letter."""
+
+    SEGMENT = "segment"
+    LETTERS = "letters"
+
+
+FORWARDED_HEADERS = (
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+    "X-Real-IP",
+    "Forwarded",
+)
+"""Those of which the lab asks what becomes of a client's own."""
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What a proxy, as its folder configures it, does to a request. The predictions read it.
+
+    body_limit: the largest body that it takes, in bytes. buffers: whether it collects an answer
+    before it passes it on.
+    """
+
+    headers: Mapping[str, Mapping[Mode, Treatment]]
+    host: Host = Host.KEPT
+    upgrades: Upgrades = Upgrades.WEBSOCKET
+    path: PathForm = PathForm.AS_SENT
+    boundary: Boundary = Boundary.SEGMENT
+    body_limit: int | None = None
+    buffers: bool = False
+
+    def treats(self, header: str, mode: Mode) -> Treatment:
+        """What becomes of a header; it passes where nothing else is said."""
+        return self.headers.get(header, {}).get(mode, Treatment.PASSED)
+
+    def sends(self, header: str, mode: Mode) -> bool:
+        """Whether the proxy itself puts this header there."""
+        return self.treats(header, mode) in {Treatment.OVERWRITTEN, Treatment.APPENDED}
+
+
+@dataclass(frozen=True)
+class ConfigurationFile:
+    """How one file of a proxy becomes that of a process which serves many deployments.
+
+    repeat: the beginnings of the first line that stands once for each deployment, and of the first
+    that does not; nothing if the whole file does. `replace` and `replace_if_present` hold for what
+    is repeated, `replace_once` for the rest.
+    """
+
+    source: str
+    output: str
+    repeat: Sequence[str]
+    replace: Mapping[str, str]
+    replace_if_present: Mapping[str, str]
+    replace_once: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy's proxy.toml; the placeholders are explained there.
+
+    programs: names under which its program may be installed, the first that is counts.
+    refuses: what its configuration language can't express in a prefix, by a regular expression of
+    the encoded prefix. quirks: what people should know of it. advice: by symptom, from its
+    symptoms.toml.
+    """
+
+    name: str
+    folder: Path
+    profile: Profile
+    programs: Sequence[str]
+    version: Sequence[str]
+    minimum: str
+    image: str
+    image_variable: str
+    container_ports: Mapping[Scheme, int]
+    command: Sequence[str]
+    files: Sequence[ConfigurationFile]
+    behaviour: Behaviour
+    refuses: Mapping[str, str] = field(default_factory=dict)
+    quirks: Sequence[str] = ()
+    advice: Mapping[str, Advice] = field(default_factory=dict)
+
+    def sources(self, mode: Mode) -> list[Path]:
+        """The files from which a deployment's configuration is made."""
+        fields = {"folder": str(self.folder), "mode": mode}
+        return [Path(filled(file.source, fields)) for file in self.files]
+
+    @property
+    def program_variable(self) -> str:
+        """The environment variable that names another program: NAME_PROGRAM."""
+        return f"{self.name.upper()}_PROGRAM"
+
+    def refusal(self, prefix: Prefix) -> str | None:
+        """Why this proxy can't have this prefix; None if it can."""
+        return refusal(self.name, self.refuses, prefix)
+
+
+def refusal(name: str, refuses: Mapping[str, str], prefix: Prefix) -> str | None:
+    """Why `name` can't have this prefix, by its patterns; None if it can."""
+    for pattern, reason in refuses.items():
+        if re.search(pattern, prefix.encoded):
+            return f"{name} can't have the prefix {prefix}: {reason}"
+    return None
+
+
+def load(root: Path) -> dict[str, Proxy]:
+    """Read the proxies' folders below `root`, by name.
+
+    Raises HoplabError, naming the file, if one can't be understood; or if there is none.
+    """
+    files = sorted(root.glob("*/proxy.toml"), reverse=True)
+    if not files:
+        message = f"No proxy.toml below {root}: hoplab runs in a clone of its repository."
+        raise HoplabError(message)
+    return {file.parent.name: _read(file) for file in files}
+
+
+def _read(file: Path) -> Proxy:
+    try:
+        content = tomllib.loads(file.read_text())
+        symptoms = file.with_name("symptoms.toml")
+        told = tomllib.loads(symptoms.read_text()) if symptoms.exists() else {}
+        docker, process = content["docker"], content["process"]
+        return Proxy(
+            name=file.parent.name,
+            folder=file.parent,
+            profile=Profile(content.get("profile", Profile.MAIN)),
+            programs=content["programs"],
+            version=content["version"],
+            minimum=content["minimum"],
+            image=docker["image"],
+            image_variable=docker["image_variable"],
+            container_ports={scheme: docker["ports"][scheme] for scheme in Scheme},
+            command=process["command"],
+            files=[
+                ConfigurationFile(
+                    source=entry["source"],
+                    output=entry["output"],
+                    repeat=entry.get("repeat", []),
+                    replace=entry["replace"],
+                    replace_if_present=entry.get("replace_if_present", {}),
+                    replace_once=entry.get("replace_once", {}),
+                )
+                for entry in process["files"]
+            ],
+            behaviour=_behaviour(content["behaviour"]),
+            refuses={entry["prefix"]: entry["reason"] for entry in content.get("refuses", [])},
+            quirks=[" ".join(quirk.split()) for quirk in content.get("quirks", [])],
+            advice=advice_of(told.get("symptoms", {})),
+        )
+    except KeyError as error:
+        raise HoplabError(f"{file} lacks {str(error.args[0])!r}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise HoplabError(f"{file} is not TOML: {error}") from error
+    except ValueError as error:
+        raise HoplabError(f"{file}: {error}") from error
+    except (TypeError, AttributeError) as error:
+        raise HoplabError(f"{file} has something else in the place of a table: {error}") from error
+
+
+def _behaviour(table: Mapping[str, Any]) -> Behaviour:
+    known = {"headers", "host", "upgrades", "path", "boundary", "body_limit_mib", "buffers"}
+    if unknown := sorted(set(table) - known):
+        message = f"behaviour has no {unknown[0]!r}; known: {', '.join(sorted(known))}"
+        raise ValueError(message)
+    limit = table.get("body_limit_mib")
+    return Behaviour(
+        headers={name: _by_mode(told) for name, told in table["headers"].items()},
+        host=Host(table.get("host", Host.KEPT)),
+        upgrades=Upgrades(table.get("upgrades", Upgrades.WEBSOCKET)),
+        path=PathForm(table.get("path", PathForm.AS_SENT)),
+        boundary=Boundary(table.get("boundary", Boundary.SEGMENT)),
+        body_limit=None if limit is None else int(limit * 2**20),
+        buffers=bool(table.get("buffers", False)),
+    )
+
+
+def _by_mode(told: str | Mapping[str, str]) -> dict[Mode, Treatment]:
+    """A treatment for both modes, or one for each."""
+    return {mode: Treatment(told if isinstance(told, str) else told[mode]) for mode in Mode}

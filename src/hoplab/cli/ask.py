@@ -1,0 +1,160 @@
+"""`verify`, and a command for each suite."""
+
+import json
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from hoplab.catalogue import Catalogue, load
+from hoplab.cli.options import (
+    CheckOption,
+    EngineName,
+    EngineOption,
+    Format,
+    FormatOption,
+    ModeOption,
+    OutputOption,
+    PrefixOption,
+    ProxyOption,
+    SchemeOption,
+    ServerOption,
+    StrategyOption,
+    TrustOption,
+    VariationOption,
+    known,
+    narrowed,
+    prefix_of,
+    require_writable,
+    select,
+    write,
+)
+from hoplab.commands import ask
+from hoplab.commands.session import Session
+from hoplab.commands.showing import cells_of
+from hoplab.prefix import DEFAULT_PREFIX
+from hoplab.report import text
+from hoplab.report.progress import Progress
+from hoplab.report.summary import summary_text
+from hoplab.results import Results
+from hoplab.suites import SUITES
+from hoplab.suites.suite import Suite
+from hoplab.system.interrupts import Interrupted
+from hoplab.workspace import checkout
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(verify)
+    for suite in SUITES.values():
+        _register_suite(app, suite)
+
+
+def verify(
+    engine: EngineOption = EngineName.AUTO,
+    proxy: ProxyOption = None,
+    server: ServerOption = None,
+    mode: ModeOption = None,
+    scheme: SchemeOption = None,
+    check: CheckOption = None,
+    prefix: PrefixOption = DEFAULT_PREFIX.encoded,
+    output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
+    """Ask the whole contract of the recommended topologies; exit 0 only if all pass.
+
+    They are started for it, on free ports, and stopped. Those of the main profiles; with --proxy or
+    --server, any of compose.yaml.
+    """
+    catalogue = load(checkout(), prefix_of(prefix))
+    cells = select(
+        catalogue,
+        catalogue.recommended_cells(narrowed(catalogue, proxy, server)),
+        proxy=proxy,
+        server=server,
+        mode=mode,
+        scheme=scheme,
+    )
+    every = ask.CONTRACT.checks
+    checks = {name: every[name] for name in known("check", check, list(every))}
+    require_writable(output)
+    with Progress() as progress:
+        results = ask.verify(Session(catalogue, progress), engine, cells, checks)
+    if output_format is Format.JSON:
+        write(json.dumps(results.as_json(), indent=2), output)
+    else:
+        write(text.results_table(results, plain=output is not None), output)
+    raise typer.Exit(0 if results.passed else 1)
+
+
+def _register_suite(app: typer.Typer, suite: Suite) -> None:
+    def command(
+        proxy: ProxyOption = None,
+        server: ServerOption = None,
+        mode: ModeOption = None,
+        strategy: StrategyOption = None,
+        trust: TrustOption = None,
+        scheme: SchemeOption = None,
+        variation: VariationOption = None,
+        check: CheckOption = None,
+        prefix: PrefixOption = DEFAULT_PREFIX.encoded,
+        output_format: FormatOption = Format.TABLE,
+        output: OutputOption = None,
+    ) -> None:
+        catalogue = load(checkout(), prefix_of(prefix))
+        cells = select(
+            catalogue,
+            cells_of(catalogue, suite),
+            proxy=proxy,
+            server=server,
+            mode=mode,
+            strategy=strategy,
+            trust=trust,
+            scheme=scheme,
+            variation=_whole_names(catalogue, suite, variation),
+        )
+        checks = {name: suite.checks[name] for name in known("check", check, list(suite.checks))}
+        require_writable(output)
+        with Progress() as progress:
+            results, signal = ask.matrix(Session(catalogue, progress), cells, suite, checks)
+        _write(catalogue, suite, results, signal, output_format, output)
+
+    command.__doc__ = (
+        f"{suite.about} Exit 0 only if all is as predicted.\n\n"
+        "As processes, on free ports. After Ctrl-C, the finished cells are still written to -o."
+    )
+    app.command(suite.command)(command)
+
+
+def _whole_names(catalogue: Catalogue, suite: Suite, given: list[str] | None) -> list[str] | None:
+    """Variations by their names, which may lack the suite's at the beginning; `none` is none."""
+    if given is None:
+        return None
+    own = [name for name, each in catalogue.variations.items() if each.suite == suite.name]
+    names = [name if name in own else f"{suite.name}-{name}" for name in given]
+    found = [new if new in own else old for new, old in zip(names, given, strict=True)]
+    known("variation", found, ["none", *own])
+    return found
+
+
+def _write(
+    catalogue: Catalogue,
+    suite: Suite,
+    results: Results,
+    signal: Interrupted | None,
+    output_format: Format,
+    output: Path | None,
+) -> NoReturn:
+    """What is there is written, even if a signal came; but no half a table to a terminal."""
+    if signal is None or output is not None:
+        if output_format is Format.JSON:
+            write(json.dumps(results.as_json(), indent=1), output)
+        else:
+            right = {name: each.right for name, each in catalogue.variations.items()}
+            write(suite.tables(results, right, plain=output is not None), output)
+    if signal or output is not None or output_format is Format.JSON:
+        print(summary_text(results), file=sys.stderr)
+    if signal:
+        raise signal
+    raise typer.Exit(0 if results.as_predicted else 1)

@@ -1,0 +1,139 @@
+"""`list`, `recipe`, `explain`, `repro`: what exists, what it means, and what to copy."""
+
+import difflib
+from typing import Annotated
+
+import typer
+
+from hoplab import recipe
+from hoplab.catalogue import load
+from hoplab.cli.options import (
+    BadUsage,
+    PrefixOption,
+    find_cell,
+    known,
+    prefix_of,
+    select,
+)
+from hoplab.commands import ask, fixes, showing
+from hoplab.commands.listing import listing
+from hoplab.commands.reproduction import reproduction
+from hoplab.commands.session import Session
+from hoplab.predictions import because
+from hoplab.prefix import DEFAULT_PREFIX
+from hoplab.report.explain import cell_text, recipe_text, symptom_text, variation_text
+from hoplab.report.progress import Progress
+from hoplab.results import Verdict
+from hoplab.suites import SUITES, SYMPTOMS
+from hoplab.workspace import checkout
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("list")(list_what_exists)
+    app.command("recipe")(print_recipe)
+    app.command()(explain)
+    app.command()(repro)
+
+
+def list_what_exists(
+    what: Annotated[
+        list[str] | None, typer.Argument(help="proxies, servers, … All if left out.")
+    ] = None,
+) -> None:
+    """List what exists: proxies, servers, strategies, checks, symptoms, variations, cells."""
+    catalogue = load(checkout())
+    cells = {name: showing.cells_of(catalogue, suite) for name, suite in SUITES.items()}
+    found = listing(catalogue, SUITES, cells)
+    chosen = known("list", what, list(found))
+    whole = len(chosen) == 1
+    for name in chosen:
+        section = found[name]
+        print(section.text(whole=whole) if whole else f"{name}\n{section.text(whole=False)}\n")
+
+
+def print_recipe(
+    proxy: str, server: str, mode: str, prefix: PrefixOption = DEFAULT_PREFIX.encoded
+) -> None:
+    """Print what to copy: the proxy's file, the server's command, the application's lines.
+
+    It is started and asked the whole contract first.
+    """
+    catalogue = load(checkout(), prefix_of(prefix))
+    cells = select(
+        catalogue,
+        catalogue.recommended_cells(catalogue.all_topologies),
+        proxy=[proxy],
+        server=[server],
+        mode=[mode],
+    )
+    with Progress() as progress:
+        results, signal = ask.matrix(Session(catalogue, progress), cells)
+    if signal:
+        raise signal
+    made = recipe.recipe(catalogue, cells[-1].deployment)
+    root = catalogue.workspace.root
+    files = {str(path): (root / path).read_text() for path in (*made.proxy, *made.application)}
+    print(recipe_text(made, files, results, cells[-1].id))
+    raise typer.Exit(0 if results.as_predicted else 1)
+
+
+def explain(what: Annotated[str, typer.Argument(metavar="SYMPTOM|CELL|VARIATION")]) -> None:
+    """Tell what a symptom means; or follow a request through a cell, from hop to hop."""
+    catalogue = load(checkout())
+    if what in SYMPTOMS:
+        advice = {owner: told[what] for owner, told in catalogue.advice.items() if what in told}
+        print(symptom_text(SYMPTOMS[what], advice, showing.shown_by(catalogue, what)))
+        return
+    if what in catalogue.variations:
+        variation = catalogue.variations[what]
+        deployment = next(iter(variation.symptoms)).deployment
+        print(variation_text(variation, catalogue, fixes.changed_lines(catalogue, deployment)))
+        return
+    if "." not in what:
+        names = [*SYMPTOMS, *catalogue.variations]
+        near = difflib.get_close_matches(what, names, n=3, cutoff=0.4)
+        told = f"near: {', '.join(near)}" if near else f"known: {', '.join(names)}"
+        message = f"symptom {what!r} is unknown, and no cell or variation; {told}"
+        raise BadUsage(message)
+    cell = find_cell(catalogue, showing.every_cell(catalogue), what)
+    suite = showing.suite_of(catalogue, cell)
+    with Progress() as progress:
+        session = Session(catalogue, progress)
+        results, signal = ask.matrix(session, [cell], suite)
+        if signal:
+            raise signal
+        (result,) = results.cells
+        shown = showing.request_of(catalogue, cell, result.symptoms)
+        traced = None if result.verdict is Verdict.ERROR else showing.trace(session, cell, shown)
+    print(
+        cell_text(
+            result,
+            traced,
+            [SYMPTOMS[symptom] for symptom in result.symptoms],
+            [] if cell.variation else because(cell, catalogue),
+            catalogue.variation(cell),
+            fixes.changed_lines(catalogue, cell.deployment),
+            fixes.fix_lines(catalogue, cell, result.symptoms) if result.symptoms else [],
+        )
+    )
+    raise typer.Exit(0 if results.as_predicted else 1)
+
+
+def repro(
+    cell_id: Annotated[str, typer.Argument(metavar="CELL")],
+    run: Annotated[bool, typer.Option("--run", help="Run them, on free ports.")] = False,  # noqa: FBT002
+    prefix: PrefixOption = DEFAULT_PREFIX.encoded,
+) -> None:
+    """Print, or run, the commands that reproduce a cell by hand: server, proxy, curl."""
+    catalogue = load(checkout(), prefix_of(prefix))
+    cell = find_cell(catalogue, showing.every_cell(catalogue), cell_id)
+    with Progress() as progress:
+        session = Session(catalogue, progress)
+        session.require_possible([cell.deployment])
+        folder = catalogue.workspace.reproductions / (f"{cell.id}.run" if run else cell.id)
+        made = reproduction(catalogue, cell, folder, session.certificates(), free_ports=run)
+        print(made.script())
+        if run:
+            progress.stage("running")
+            print(f"\n{made.run()}")

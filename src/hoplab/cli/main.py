@@ -1,0 +1,89 @@
+"""The program: its commands, and how it ends."""
+
+import os
+import sys
+from typing import Annotated
+
+import psutil
+import typer
+
+from hoplab import __version__
+from hoplab.cli import ask, learn, reside
+from hoplab.cli.options import BadUsage
+from hoplab.errors import HoplabError
+from hoplab.system import interrupts
+
+app = typer.Typer(
+    name="hoplab",
+    help="What happens to an ASGI application when a reverse proxy stands in front of it.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+reside.register(app)
+ask.register(app)
+learn.register(app)
+
+
+def _print_version(wanted: bool | None) -> None:  # noqa: FBT001 - as Typer calls it
+    if wanted:
+        print(f"hoplab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool | None,
+        typer.Option("--version", help="Print it.", callback=_print_version, is_eager=True),
+    ] = None,
+) -> None:
+    """What happens to an ASGI application when a reverse proxy stands in front of it."""
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    _print_version(True)  # noqa: FBT003
+
+
+def main() -> None:
+    """Entry point: one line for a person's mistake, and the exit codes of the documentation."""
+    interrupts.install()
+    try:
+        code = app(prog_name="hoplab", standalone_mode=False)
+    except BadUsage as error:
+        sys.exit(_complain(error, 2))
+    except HoplabError as error:
+        sys.exit(_complain(error, 1))
+    except interrupts.Interrupted:
+        _complain("interrupted", 0)
+        raise
+    except BrokenPipeError:  # `hoplab logs | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except PermissionError as error:
+        sys.exit(_complain(f"{error.filename}: {error.strerror}", 1))
+    except psutil.AccessDenied as error:
+        sys.exit(_complain(f"process {error.pid} is somebody else's: ask them to `make down`", 1))
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # Click's, or Typer's own copy of it
+            raise
+        if not sys.argv[1:]:  # then it is the help
+            print(error.format_message(), file=sys.stderr)
+            sys.exit(2)
+        context = getattr(error, "ctx", None)
+        hint = f" See `{context.command_path} --help`." if context else ""
+        sys.exit(_complain(error.format_message().rstrip(".") + "." + hint, 2))
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code or 0)
+
+
+def _complain(error: object, code: int) -> int:
+    print(f"hoplab: {error}", file=sys.stderr)
+    return code

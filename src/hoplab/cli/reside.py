@@ -1,0 +1,95 @@
+"""`up`, `down`, `ps`, `logs`, `certificates`: topologies that stay up."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from hoplab.catalogue import load
+from hoplab.cli.options import (
+    EngineName,
+    EngineOption,
+    Format,
+    FormatOption,
+    PrefixOption,
+    ProxyOption,
+    ServerOption,
+    known,
+    narrowed,
+    prefix_of,
+)
+from hoplab.commands import reside
+from hoplab.commands.session import Session
+from hoplab.engines import certificates
+from hoplab.prefix import DEFAULT_PREFIX
+from hoplab.report import text
+from hoplab.report.progress import Progress
+from hoplab.topology import Mode
+from hoplab.workspace import checkout
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (up, down, ps, logs):
+        app.command()(command)
+    app.command("certificates")(make_certificates)
+
+
+def up(
+    mode: Annotated[str | None, typer.Argument(help="strip or preserve; both if left out.")] = None,
+    engine: EngineOption = EngineName.AUTO,
+    proxy: ProxyOption = None,
+    server: ServerOption = None,
+    prefix: PrefixOption = DEFAULT_PREFIX.encoded,
+) -> None:
+    """Start topologies, verify them, and let them run until `hoplab down`."""
+    catalogue = load(checkout(), prefix_of(prefix))
+    modes = known("mode", [mode] if mode else None, list(Mode))
+    topologies = narrowed(catalogue, proxy, server)
+    chosen = [topology for topology in topologies if topology.mode in modes]
+    with Progress() as progress:
+        endpoints, results = reside.up(Session(catalogue, progress), engine, chosen)
+    print(text.up_table(endpoints, results))
+    authority = catalogue.workspace.certificates / "ca.pem"
+    print(f"\nhttps: trust {authority}, or curl --cacert it. Stop: make down")
+    raise typer.Exit(0 if results.passed else 1)
+
+
+def down() -> None:
+    """Stop what `up` started."""
+    with Progress() as progress:
+        session = Session(load(checkout()), progress)
+        progress.stage("stopping")
+        reside.down(session)
+
+
+def ps(output_format: FormatOption = Format.TABLE) -> None:
+    """List what `up` started: the topologies and where they answer."""
+    with Progress() as progress:
+        entries = reside.ps(Session(load(checkout()), progress))
+    if output_format is Format.JSON:
+        print(json.dumps(entries, indent=2))
+    elif entries:
+        print(text.ps_table(entries))
+    else:
+        print("Nothing is up. Start it with `make up-strip` or `make up-preserve`.")
+
+
+def logs(
+    topology: Annotated[list[str] | None, typer.Argument(help="All if left out.")] = None,
+    follow: Annotated[  # noqa: FBT002
+        bool, typer.Option("--follow", "-f", help="Print new lines as they come, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Show what the proxies and applications that are up have written."""
+    catalogue = load(checkout())
+    names = known("topology", topology, [t.name for t in catalogue.composed])
+    with Progress() as progress:
+        written = reside.logs(Session(catalogue, progress), names, follow=follow)
+    if not follow:
+        print(written)
+
+
+def make_certificates() -> None:
+    """Make the proxies' certificate if there is none, and say where its authority is."""
+    print(certificates.ensure(checkout().certificates).authority)

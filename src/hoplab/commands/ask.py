@@ -1,0 +1,133 @@
+"""`verify` and the suites' commands: start what the cells need, ask, stop."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from hoplab.catalogue import Catalogue
+from hoplab.commands.session import Session, deployments_of, now
+from hoplab.commands.targets import jobs
+from hoplab.endpoint import Endpoint
+from hoplab.engines.process import ProcessEngine
+from hoplab.predictions import predict
+from hoplab.results import CellResult, Finding, Results, Verdict
+from hoplab.suites import SUITES
+from hoplab.suites.asking import Unfinished, ask
+from hoplab.suites.check import Check
+from hoplab.suites.suite import Suite
+from hoplab.system.interrupts import Interrupted
+from hoplab.system.memory import used
+from hoplab.topology import Cell
+
+CONTRACT = SUITES["contract"]
+
+
+def verify(
+    session: Session,
+    wanted: str,
+    cells: Sequence[Cell],
+    checks: Mapping[str, Check] = CONTRACT.checks,
+) -> Results:
+    """Start what the cells need, on free ports; ask; stop."""
+    deployments = deployments_of(cells)
+    session.require_possible(deployments)
+    name = session.choose_engine(wanted)
+    session.clean_up()
+    began, started = time.monotonic(), now()
+    engine = session.engine(name, deployments, session.new_run())
+    with session.running(engine) as endpoints:
+        found = ask_all(session, CONTRACT, cells, endpoints, checks)
+        versions = engine.versions()
+    return Results(engine.name, started, time.monotonic() - began, versions, found)
+
+
+def ask_all(
+    session: Session,
+    suite: Suite,
+    cells: Sequence[Cell],
+    endpoints: Sequence[Endpoint],
+    checks: Mapping[str, Check],
+) -> list[CellResult]:
+    """Every check of every cell. A signal ends it, and nothing is kept."""
+    session.progress.stage("asking")
+    try:
+        return ask(jobs(session.catalogue, suite, cells, endpoints), checks, session.progress.count)
+    except Unfinished as unfinished:
+        raise unfinished.signal from None
+
+
+def matrix(
+    session: Session,
+    cells: Sequence[Cell],
+    suite: Suite = CONTRACT,
+    checks: Mapping[str, Check] | None = None,
+) -> tuple[Results, Interrupted | None]:
+    """A suite's questions to any cells, with their predictions, as processes.
+
+    What can't be started, or dies, is an error of its own cells. If a signal came meanwhile, it is
+    given back with the results of the cells that were finished by then.
+    """
+    checks = suite.checks if checks is None else checks
+    deployments = deployments_of(cells)
+    session.require_possible(deployments)
+    session.clean_up()
+    began, started = time.monotonic(), now()
+    engine = ProcessEngine(
+        session.catalogue,
+        deployments,
+        session.new_run(),
+        session.certificates(),
+        partial=True,
+    )
+    signal = None
+    memory = 0
+    with session.running(engine) as endpoints:
+        start_seconds = time.monotonic() - began
+        processes = engine.processes
+
+        def count(done: int, of: int) -> None:
+            nonlocal memory
+            session.progress.count(done, of)
+            if done == of and not memory:  # it only grows: caches, and recorded exchanges
+                memory = used(processes)
+
+        session.progress.stage("asking")
+        able = [cell for cell in cells if cell.deployment not in engine.failures]
+        try:
+            found = ask(jobs(session.catalogue, suite, able, endpoints), checks, count)
+        except Unfinished as unfinished:
+            found, signal = list(unfinished.results), unfinished.signal
+        failed = {**engine.died(), **engine.failures}
+        versions = engine.versions()
+    asked = {result.cell: result for result in found}
+    judge = _judge(session.catalogue, checks)
+    results = [
+        judge(cell, asked.get(cell), failed.get(cell.deployment))
+        for cell in cells
+        if cell in asked or (cell.deployment in failed and not signal)
+    ]
+    seconds = time.monotonic() - began
+    return Results(
+        engine.name,
+        started,
+        seconds,
+        versions,
+        results,
+        start_seconds,
+        len(processes),
+        memory,
+        len(cells) - len(results),
+    ), signal
+
+
+def _judge(
+    catalogue: Catalogue, checks: Mapping[str, Check]
+) -> Callable[[Cell, CellResult | None, str | None], CellResult]:
+    """Makes a cell's result with its prediction; if its process died, nothing is known of it."""
+
+    def judge(cell: Cell, result: CellResult | None, failed: str | None) -> CellResult:
+        findings = result.findings if result else []
+        if failed:
+            findings = [Finding(check, Verdict.ERROR, None, failed) for check in checks]
+        return CellResult(cell, catalogue.is_recommended(cell), findings, predict(cell, catalogue))
+
+    return judge

@@ -1,0 +1,28 @@
+"""Where a proxy's program is: named by a variable, in the virtual environment, or on the PATH."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from hoplab.catalogue.proxies import Proxy
+from hoplab.errors import HoplabError
+
+_ALSO = ("/usr/local/sbin", "/usr/sbin")
+"""Where Linux distributions put servers; not everybody's PATH has it."""
+
+
+def find(proxy: Proxy) -> str | None:
+    """The whole path of its program; None if none is installed.
+
+    Raises HoplabError if the variable names what is no program.
+    """
+    if named := os.environ.get(proxy.program_variable):
+        if found := shutil.which(named):
+            return found
+        message = f"{proxy.program_variable}={named}: there is no such program."
+        raise HoplabError(message)
+    path = os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath), *_ALSO]
+    )
+    return next(filter(None, (shutil.which(name, path=path) for name in proxy.programs)), None)

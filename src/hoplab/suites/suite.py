@@ -1,0 +1,37 @@
+"""What a suite is: questions, what their answers mean, and how to show them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hoplab.client.target import Purpose
+from hoplab.results import Results
+from hoplab.suites.check import Check
+from hoplab.symptom import Symptom
+
+
+class Tables(Protocol):
+    """Results as text; `right` is what each variation's author wants."""
+
+    def __call__(
+        self, results: Results, right: Mapping[str, Mapping[str, Any]], *, plain: bool
+    ) -> str: ...
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A folder of `suites/`, and one of `variations/`.
+
+    command, about: its name on the command line, and the line of help. product: whether it is asked
+    of every combination, or of its variations alone. routes: those of the application that serves
+    its questions.
+    """
+
+    name: str
+    command: str
+    about: str
+    checks: Mapping[str, Check]
+    symptoms: Sequence[Symptom]
+    routes: Mapping[Purpose, str]
+    tables: Tables
+    product: bool = False
