@@ -1,15 +1,11 @@
-"""What came of the questions: findings, and the results file (schema 1)."""
+"""What came of the questions: findings, of cells, of a run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
-from hoplab import __version__
 from hoplab.client.wire import Exchange
 from hoplab.topology import Cell
-
-SCHEMA = 1
 
 
 class Verdict(StrEnum):
@@ -44,16 +40,6 @@ class Finding:
     symptom: str | None
     detail: str
     exchanges: Sequence[Exchange] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """One entry of a cell's `findings`."""
-        return {
-            "check": self.check,
-            "verdict": self.verdict,
-            "symptom": self.symptom,
-            "detail": self.detail,
-            "exchanges": [exchange.as_json() for exchange in self.exchanges],
-        }
 
 
 @dataclass(frozen=True)
@@ -107,32 +93,6 @@ class CellResult:
         """Each symptom once, in the order of the checks."""
         return list(dict.fromkeys(f.symptom for f in self.findings if f.symptom))
 
-    def as_json(self) -> dict[str, Any]:
-        """One entry of the results file's `cells`."""
-        cell = self.cell
-        predicted: dict[str, Any] = {}
-        if self.prediction is not None:
-            as_predicted = not self.surprises and self.verdict is not Verdict.ERROR
-            predicted = {
-                "prediction": {"symptoms": dict(self.prediction), "as_predicted": as_predicted}
-            }
-        if cell.variation:
-            predicted["variation"] = cell.variation
-        return {
-            "id": cell.id,
-            "proxy": cell.topology.proxy,
-            "server": cell.topology.server,
-            "mode": cell.topology.mode,
-            "strategy": cell.strategy,
-            "trust": cell.trust,
-            "scheme": cell.scheme,
-            "recipe": self.recipe,
-            "verdict": self.verdict,
-            "symptoms": self.symptoms,
-            **predicted,
-            "findings": [finding.as_json() for finding in self.findings],
-        }
-
 
 @dataclass(frozen=True)
 class Results:
@@ -170,22 +130,3 @@ class Results:
             and known
             and not any(cell.surprises for cell in self.cells)
         )
-
-    def as_json(self) -> dict[str, Any]:
-        """The results file, schema 1."""
-        counted = {
-            "start_seconds": round(self.start_seconds, 2),
-            "processes": self.processes,
-            "memory_mib": self.memory_bytes // 2**20,
-        }
-        return {
-            "hoplab": __version__,
-            "schema": SCHEMA,
-            "engine": self.engine,
-            "started": self.started,
-            "seconds": round(self.seconds, 2),
-            **(counted if self.processes else {}),
-            **({"unfinished": self.unfinished} if self.unfinished else {}),
-            "versions": self.versions,
-            "cells": [cell.as_json() for cell in self.cells],
-        }

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ import pytest
 from hoplab.catalogue import ROOT, load
 from hoplab.suites.cors.checks import CORS_CHECKS
 from hoplab.suites.cors.right import LAYERS
+from hoplab.results import Results, Verdict
+from hoplab.results_file import load as load_results
 from hoplab.topology import PREFIX
 from tests.commands.clone import Clone
 from tests.commands.run import hoplab
@@ -23,82 +24,79 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # psutil kno
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The results file of every CORS variant, everywhere."""
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What the results file tells of every CORS variant, everywhere."""
     file = tmp_path_factory.mktemp("cors") / "results.json"
     run = hoplab("cors", "--format", "json", "-o", str(file))
     assert (run.returncode, run.stdout) == (0, ""), run.stderr
     assert "128 cells: " in run.stderr
     assert "0 error; no surprises\n" in run.stderr
-    return json.loads(file.read_text())
+    return load_results(file)
 
 
 # --- the whole ---
 
 
-def test_every_cell_is_as_predicted(whole: dict[str, Any]) -> None:
-    assert [cell["id"] for cell in whole["cells"]] == [cell.id for cell in CATALOGUE.cors_cells]
-    assert len(whole["cells"]) == 128
-    assert {cell["verdict"] for cell in whole["cells"]} == {"pass", "fail"}
-    for cell in whole["cells"]:
-        found = {f["check"]: f["symptom"] for f in cell["findings"] if f["symptom"]}
-        assert found == cell["prediction"]["symptoms"], cell["id"]
-        assert cell["prediction"]["as_predicted"], cell["id"]
+def test_every_cell_is_as_predicted(whole: Results) -> None:
+    assert [result.cell for result in whole.cells] == CATALOGUE.cors_cells
+    assert len(whole.cells) == 128
+    assert {result.verdict for result in whole.cells} == {Verdict.PASS, Verdict.FAIL}
+    for result in whole.cells:
+        found = {f.check: f.symptom for f in result.findings if f.symptom}
+        assert found == result.prediction, result.cell.id
+    assert whole.as_predicted
 
 
-def test_every_question_is_asked_of_every_cell_and_has_its_evidence(whole: dict[str, Any]) -> None:
-    for cell in whole["cells"]:
-        assert [finding["check"] for finding in cell["findings"]] == list(CORS_CHECKS)
-        for finding in cell["findings"]:
-            assert finding["verdict"] in {"pass", "fail"}, (cell["id"], finding["detail"])
-            assert finding["detail"]
-            assert finding["exchanges"], (cell["id"], finding["check"])
-            asked = [exchange["url"] for exchange in finding["exchanges"]]
+def test_every_question_is_asked_of_every_cell_and_has_its_evidence(whole: Results) -> None:
+    for result in whole.cells:
+        assert [finding.check for finding in result.findings] == list(CORS_CHECKS)
+        for finding in result.findings:
+            assert finding.verdict in {Verdict.PASS, Verdict.FAIL}, (result.cell.id, finding.detail)
+            assert finding.detail
+            assert finding.exchanges, (result.cell.id, finding.check)
+            asked = [exchange.url for exchange in finding.exchanges]
             bases = [url for url in asked if f"{PREFIX}/" in url]
-            assert bases == asked or finding["check"] == "hostile", "OPTIONS * has no path"
+            assert bases == asked or finding.check == "hostile", "OPTIONS * has no path"
 
 
 @pytest.mark.parametrize(
     "variation",
     ["single", "router", "route-middleware", "nginx-alone", "traefik-alone"],
 )
-def test_what_mends_it_passes_everywhere(whole: dict[str, Any], variation: str) -> None:
-    cells = [cell for cell in whole["cells"] if cell["variation"] == f"cors-{variation}"]
+def test_what_mends_it_passes_everywhere(whole: Results, variation: str) -> None:
+    cells = [result for result in whole.cells if result.cell.variation == f"cors-{variation}"]
 
     assert len(cells) == (8 if variation.endswith("alone") else 16)
-    assert {cell["verdict"] for cell in cells} == {"pass"}
+    assert {result.verdict for result in cells} == {Verdict.PASS}
 
 
 @pytest.mark.parametrize(
     "variation", ["both", "inner-only", "single-added", "nginx-too", "traefik-too"]
 )
-def test_what_is_wrong_fails_everywhere(whole: dict[str, Any], variation: str) -> None:
-    cells = [cell for cell in whole["cells"] if cell["variation"] == f"cors-{variation}"]
+def test_what_is_wrong_fails_everywhere(whole: Results, variation: str) -> None:
+    cells = [result for result in whole.cells if result.cell.variation == f"cors-{variation}"]
 
     assert len(cells) == (8 if variation.endswith("too") else 16)
-    assert {cell["verdict"] for cell in cells} == {"fail"}
+    assert {result.verdict for result in cells} == {Verdict.FAIL}
 
 
 def test_an_answer_of_the_application_names_the_layers_of_its_variant(
-    whole: dict[str, Any],
+    whole: Results,
 ) -> None:
     named: Counter[str] = Counter()
-    for cell in whole["cells"]:
-        [order] = [f for f in cell["findings"] if f["check"] == "order"]
-        for exchange in order["exchanges"]:
-            if exchange["method"] == "GET":
-                path = exchange["url"].partition(PREFIX)[2]
-                layers = LAYERS[cell["variation"]][path]
+    for result in whole.cells:
+        cell = result.cell
+        [order] = [f for f in result.findings if f.check == "order"]
+        for exchange in order.exchanges:
+            if exchange.method == "GET":
+                path = exchange.url.partition(PREFIX)[2]
+                layers = LAYERS[cell.variation][path]
                 passed = [f">{layer}" for layer in layers]
                 passed += [f"<{layer}" for layer in reversed(layers)]
-                assert headers(exchange)["x-middleware"] == " ".join(passed), cell["id"]
-                named[cell["variation"]] += 1
+                assert exchange.header("X-Middleware") == " ".join(passed), cell.id
+                named[cell.variation] += 1
 
     assert set(named) == set(CATALOGUE.cors)
-
-
-def headers(exchange: Mapping[str, Any]) -> dict[str, str]:
-    return {name.lower(): value for name, value in exchange["response_headers"]}
 
 
 def test_the_documentation_shows_the_table_that_comes_out() -> None:
@@ -113,29 +111,29 @@ def test_the_documentation_shows_the_table_that_comes_out() -> None:
     assert f"cors --variation both\n{both}\n…\n```" in (ROOT / "README.md").read_text()
 
 
-def test_every_cell_of_a_variant_answers_the_same(whole: dict[str, Any]) -> None:
+def test_every_cell_of_a_variant_answers_the_same(whole: Results) -> None:
     """Whatever proxy, server, mode and scheme: who gets in, and with which status."""
     seen: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
-    for cell in whole["cells"]:
-        for finding in cell["findings"]:
-            if finding["check"] in {"preflight", "simple", "errors"}:
-                for exchange in finding["exchanges"]:
-                    origin = dict(exchange["request_headers"]).get("Origin", "")
-                    path = exchange["url"].partition(PREFIX)[2]
-                    key = (cell["variation"], exchange["method"], path, origin)
-                    allowed = headers(exchange).get("access-control-allow-origin")
-                    seen.setdefault(key, set()).add((exchange["status"], allowed))
+    for result in whole.cells:
+        for finding in result.findings:
+            if finding.check in {"preflight", "simple", "errors"}:
+                for exchange in finding.exchanges:
+                    origin = dict(exchange.sent).get("Origin", "")
+                    path = exchange.url.partition(PREFIX)[2]
+                    key = (result.cell.variation, exchange.method, path, origin)
+                    allowed = exchange.header("Access-Control-Allow-Origin")
+                    seen.setdefault(key, set()).add((exchange.status, allowed))
 
     assert {key: answers for key, answers in seen.items() if len(answers) > 1} == {}
 
 
-def test_versions_and_processes_are_recorded(whole: dict[str, Any]) -> None:
-    assert {*CATALOGUE.proxies, "uvicorn", "hypercorn", "fastapi"} <= {*whole["versions"]}
+def test_versions_and_processes_are_recorded(whole: Results) -> None:
+    assert {*CATALOGUE.proxies, "uvicorn", "hypercorn", "fastapi"} <= {*whole.versions}
     applications = {
         (cell.variation, cell.topology.server, cell.topology.mode) for cell in CATALOGUE.cors_cells
     }
-    assert len(whole["cells"]) == 128 > whole["processes"] > len(CATALOGUE.proxies)
-    assert whole["processes"] <= len(applications) * len(CATALOGUE.proxies)
+    assert len(whole.cells) == 128 > whole.processes > len(CATALOGUE.proxies)
+    assert whole.processes <= len(applications) * len(CATALOGUE.proxies)
 
 
 # --- what is chosen, and what is shown ---
@@ -302,4 +300,4 @@ def test_a_surprise_is_told_where_the_results_go_to_a_file(clone: Clone, tmp_pat
     assert (run.returncode, run.stdout) == (1, "")
     assert "order: predicted unreachable, found pass\n" in run.stderr
     [cell] = json.loads(file.read_text())["cells"]
-    assert cell["prediction"] == {"symptoms": {"order": "unreachable"}, "as_predicted": False}
+    assert (cell["as_predicted"], cell["predicted"]) == (False, {"order": "unreachable"})

@@ -1,6 +1,5 @@
 """`hoplab matrix`, `recipe`, `explain` and `repro`: right, wrong, broken and interrupted."""
 
-import json
 import os
 import pty
 import re
@@ -11,7 +10,6 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -23,6 +21,8 @@ from hoplab.commands.lab import Lab
 from hoplab.report.progress import Progress
 from hoplab.results import Verdict
 from hoplab.suites.contract.checks import CHECKS
+from hoplab.results import Results, Verdict
+from hoplab.results_file import load as load_results
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 from tests.commands.clone import Clone
 from tests.commands.run import HOPLAB, hoplab
@@ -35,55 +35,62 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # psutil kno
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results file of the whole matrix."""
     file = tmp_path_factory.mktemp("matrix") / "results.json"
     run = hoplab("matrix", "--format", "json", "-o", str(file))
     assert (run.returncode, run.stdout) == (0, ""), run.stderr
-    return json.loads(file.read_text())
+    return file
+
+
+@pytest.fixture(scope="module")
+def whole(file: Path) -> Results:
+    return load_results(file)
 
 
 # --- the whole ---
 
 
-def test_every_cell_is_as_predicted(whole: dict[str, Any]) -> None:
-    assert [cell["id"] for cell in whole["cells"]] == [cell.id for cell in CATALOGUE.cells]
-    assert len([cell for cell in whole["cells"] if "variation" not in cell]) == 432
-    assert {cell["verdict"] for cell in whole["cells"]} == {"pass", "fail"}
-    assert all(cell["prediction"]["as_predicted"] for cell in whole["cells"])
-    for cell in whole["cells"]:
-        found = {f["check"]: f["symptom"] for f in cell["findings"] if f["symptom"]}
-        assert found == cell["prediction"]["symptoms"], cell["id"]
-        assert [f["check"] for f in cell["findings"]] == list(CHECKS)
-        assert all(f["exchanges"] for f in cell["findings"]), cell["id"]
+def test_every_cell_is_as_predicted(whole: Results) -> None:
+    assert [result.cell for result in whole.cells] == CATALOGUE.cells
+    assert len([result for result in whole.cells if not result.cell.variation]) == 432
+    assert {result.verdict for result in whole.cells} == {Verdict.PASS, Verdict.FAIL}
+    assert whole.as_predicted
+    for result in whole.cells:
+        found = {f.check: f.symptom for f in result.findings if f.symptom}
+        assert found == result.prediction, result.cell.id
+        assert [f.check for f in result.findings] == list(CHECKS)
+        assert all(f.exchanges for f in result.findings), result.cell.id
 
 
-def test_versions_of_everything_are_recorded(whole: dict[str, Any]) -> None:
+def test_the_file_of_twice_as_many_cells_is_smaller_than_6_mb(file: Path, whole: Results) -> None:
+    assert file.stat().st_size / len(whole.cells) * 1150 < 6_000_000
+
+
+def test_versions_of_everything_are_recorded(whole: Results) -> None:
     assert {*CATALOGUE.proxies, "uvicorn", "hypercorn", "fastapi", "fastapi-cli"} <= {
-        *whole["versions"]
+        *whole.versions
     }
 
 
-def test_processes_grow_with_servers_strategies_and_trusts(whole: dict[str, Any]) -> None:
+def test_processes_grow_with_servers_strategies_and_trusts(whole: Results) -> None:
     commands = {name for v in CATALOGUE.variations.values() for name in v.commands}
     own = sum(len(v.commands) for v in CATALOGUE.variations.values())
     assert commands <= {*CATALOGUE.servers}
     product = len(CATALOGUE.servers) * len(Strategy) * len(Trust) + len(CATALOGUE.proxies)
-    assert product <= whole["processes"] <= product + own
+    assert product <= whole.processes <= product + own
 
 
 @pytest.mark.parametrize("topology", CATALOGUE.all_topologies, ids=lambda t: t.name)
-def test_every_proxy_server_and_mode_has_a_recipe(
-    whole: dict[str, Any], topology: Topology
-) -> None:
-    results = {cell["id"]: cell for cell in whole["cells"]}
+def test_every_proxy_server_and_mode_has_a_recipe(whole: Results, topology: Topology) -> None:
+    results = {result.cell: result for result in whole.cells}
     recipes = CATALOGUE.recommended_cells([topology])
 
     assert {cell.scheme for cell in recipes} == {*Scheme}
     for cell in recipes:
         assert cell.trust is Trust.PROXY
-        assert results[cell.id]["recipe"] is True
-        assert results[cell.id]["verdict"] == "pass", results[cell.id]["symptoms"]
+        assert results[cell].recipe
+        assert results[cell].verdict is Verdict.PASS, results[cell].symptoms
 
 
 # --- what must be caught ---
@@ -250,11 +257,11 @@ def test_ctrl_c_keeps_the_finished_cells(tmp_path: Path) -> None:
             pass
     assert process.wait(60) == 130
     os.close(master)
-    cells = json.loads(file.read_text())["cells"]
+    cells = load_results(file).cells
     nginx = [cell for cell in CATALOGUE.cells if cell.topology.proxy == "nginx"]
     assert 0 < len(cells) < len(nginx)
-    assert all(cell["prediction"]["as_predicted"] for cell in cells)
-    assert all(len(cell["findings"]) == len(CHECKS) for cell in cells)
+    assert not any(cell.surprises for cell in cells)
+    assert all(len(cell.findings) == len(CHECKS) for cell in cells)
 
 
 @pytest.mark.parametrize(

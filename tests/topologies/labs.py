@@ -235,7 +235,7 @@ def _shown(exchanges: Sequence[Exchange]) -> str:
         lines.append(str(exchange))
         lines += [f"> {name}: {value}" for name, value in exchange.sent]
         lines += [f"< {name}: {value}" for name, value in exchange.headers]
-        lines.append(exchange.as_json()["body"])
+        lines.append(exchange.shown_body())
     return "\n".join(lines)
 
 

@@ -1,12 +1,12 @@
 """`verify`, and a command for each suite."""
 
-import json
 import sys
 from pathlib import Path
 from typing import NoReturn
 
 import typer
 
+from hoplab import results_file
 from hoplab.catalogue import Catalogue, load
 from hoplab.cli.options import (
     CheckOption,
@@ -82,7 +82,7 @@ def verify(
     with Progress() as progress:
         results = ask.verify(Session(catalogue, progress), engine, cells, checks)
     if output_format is Format.JSON:
-        write(json.dumps(results.as_json(), indent=2), output)
+        write(results_file.dump(results), output)
     else:
         write(text.results_table(results, plain=output is not None), output)
     raise typer.Exit(0 if results.passed else 1)
@@ -149,7 +149,7 @@ def _write(
     """What is there is written, even if a signal came; but no half a table to a terminal."""
     if signal is None or output is not None:
         if output_format is Format.JSON:
-            write(json.dumps(results.as_json(), indent=1), output)
+            write(results_file.dump(results), output)
         else:
             right = {name: each.right for name, each in catalogue.variations.items()}
             write(suite.tables(results, right, plain=output is not None), output)

@@ -32,6 +32,7 @@ _ESCAPED = re.compile(r"[^\x21\x23-\x3b\x3d\x3f-\x5f\x61-\x7a\x7c\x7e]")
 """What a browser percent-encodes in a path: https://url.spec.whatwg.org/#path-percent-encode-set."""
 
 _SHOWN_BODY, _SHOWN_HEADER = 500, 1000
+_LONGEST_CHARACTER = 4  # bytes, in UTF-8
 
 Headers: TypeAlias = Sequence[tuple[str, str]]
 
@@ -65,19 +66,12 @@ class Exchange:
     def shortened(self) -> "Exchange":
         """With what is shown of the body: there are thousands of exchanges, some of megabytes."""
         sent = [(name, value[:_SHOWN_HEADER]) for name, value in self.sent]
-        return replace(self, sent=sent, body=self.body[: _SHOWN_BODY + 1], chunks=[])
+        return replace(self, sent=sent, body=self.shown_body().encode(), chunks=[])
 
-    def as_json(self) -> dict[str, Any]:
-        """For the results file: what the server told the application is in X-ASGI-Scope."""
-        shown = self.body[:_SHOWN_BODY].decode("utf-8", "replace")
-        return {
-            "method": self.method,
-            "url": self.url,
-            "request_headers": list(self.sent),
-            "status": self.status,
-            "response_headers": list(self.headers),
-            "body": shown + ("…" if len(self.body) > _SHOWN_BODY else ""),
-        }
+    def shown_body(self) -> str:
+        """The body's beginning as text, with an ellipsis if there is more; of this the same."""
+        text = self.body[: _LONGEST_CHARACTER * (_SHOWN_BODY + 1)].decode("utf-8", "replace")
+        return text[:_SHOWN_BODY] + "…" if len(text) > _SHOWN_BODY else text
 
     def __str__(self) -> str:
         """One line: `GET https://… → 307 location=…`."""
