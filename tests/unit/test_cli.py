@@ -27,6 +27,7 @@ from hoplab.topology import Cell, Strategy
 
 SERVERS = ", ".join(load().servers)
 TOPOLOGIES = ", ".join(topology.name for topology in load().topologies)
+DATA = Path(__file__).parent / "data"
 NO_DAEMON = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
 
 
@@ -469,7 +470,7 @@ def matrix_of(
         calls.append((cells, list(checks)))
         found = []
         for cell in cells:
-            prediction = predict(cell, lab.catalogue.variations)
+            prediction = predict(cell, lab.catalogue.every_variation)
             shown = {"reach": symptom} if symptom else prediction
             findings = [
                 Finding(
@@ -539,6 +540,53 @@ def test_matrix_that_was_interrupted_writes_what_it_has(
     assert said.err.endswith("hoplab: interrupted\n")
     assert json.loads(file.read_text())["cells"]
     assert call("matrix").out == "", "half a table that looks whole"
+
+
+# --- a results file ---
+
+
+def test_show_prints_what_the_run_printed(call: Call) -> None:
+    said = call("show", str(DATA / "results-schema-1.json"))
+
+    assert said == Said(0, (DATA / "results-schema-1.txt").read_text(), "")
+
+
+@pytest.mark.parametrize("command", ["verify", "matrix", "cors"])
+def test_show_prints_the_tables_of_each_command(
+    call: Call,
+    asked: list[tuple[str, list[str], list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: str,
+) -> None:
+    matrix_of(monkeypatch)
+    file = tmp_path / "results.json"
+    printed = call(command)
+    written = call(command, "--format", "json", "-o", str(file))
+
+    said = call("show", str(file))
+
+    assert len(asked) == (2 if command == "verify" else 0)
+    assert (written.code, said.code, said.err) == (printed.code, 0, "")
+    assert said.out == printed.out
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "No such file"), ("{", "is no JSON"), ("{}", "is no results file: write one with ")],
+)
+def test_show_of_what_is_no_results_file(
+    call: Call, tmp_path: Path, content: str | None, message: str
+) -> None:
+    file = tmp_path / "results.json"
+    if content is not None:
+        file.write_text(content)
+
+    said = call("show", str(file))
+
+    assert (said.code, said.out) == (2, "")
+    assert message in said.err
+    assert len(said.err.splitlines()) == 1
 
 
 # --- what is told of a symptom, a cell, a variation ---

@@ -1,14 +1,16 @@
 """`verify`, and a command for each suite."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from hoplab import results_file
 from hoplab.catalogue import Catalogue, load
 from hoplab.cli.options import (
+    BadUsage,
     CheckOption,
     EngineName,
     EngineOption,
@@ -32,7 +34,8 @@ from hoplab.cli.options import (
 )
 from hoplab.commands import ask
 from hoplab.commands.session import Session
-from hoplab.commands.showing import cells_of
+from hoplab.commands.showing import cells_of, suite_of
+from hoplab.errors import HoplabError
 from hoplab.prefix import DEFAULT_PREFIX
 from hoplab.report import text
 from hoplab.report.progress import Progress
@@ -49,6 +52,7 @@ def register(app: typer.Typer) -> None:
     app.command()(verify)
     for suite in SUITES.values():
         _register_suite(app, suite)
+    app.command()(show)
 
 
 def verify(
@@ -127,6 +131,25 @@ def _register_suite(app: typer.Typer, suite: Suite) -> None:
     app.command(suite.command)(command)
 
 
+def show(file: Annotated[Path, typer.Argument(help="Of --format json, schema 1 or 2.")]) -> None:
+    """Print the tables of a results file as the run that wrote it would have."""
+    try:
+        results = results_file.load(file)
+    except HoplabError as error:
+        raise BadUsage(str(error)) from error
+    if results.cells and all(result.prediction is None for result in results.cells):
+        print(text.results_table(results))
+        return
+    catalogue = load(checkout())
+    of = {suite_of(catalogue, result.cell).name for result in results.cells}
+    suite = SUITES[of.pop()] if len(of) == 1 else ask.CONTRACT
+    print(suite.tables(results, _right(catalogue), plain=False))
+
+
+def _right(catalogue: Catalogue) -> dict[str, Mapping[str, Any]]:
+    return {name: each.right for name, each in catalogue.variations.items()}
+
+
 def _whole_names(catalogue: Catalogue, suite: Suite, given: list[str] | None) -> list[str] | None:
     """Variations by their names, which may lack the suite's at the beginning; `none` is none."""
     if given is None:
@@ -151,8 +174,7 @@ def _write(
         if output_format is Format.JSON:
             write(results_file.dump(results), output)
         else:
-            right = {name: each.right for name, each in catalogue.variations.items()}
-            write(suite.tables(results, right, plain=output is not None), output)
+            write(suite.tables(results, _right(catalogue), plain=output is not None), output)
     if signal or output is not None or output_format is Format.JSON:
         print(summary_text(results), file=sys.stderr)
     if signal:
