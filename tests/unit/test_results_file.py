@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hoplab import __version__
+from hoplab.catalogue import ROOT
 from hoplab.errors import HoplabError
 from hoplab.report.matrix import matrix_tables
 from hoplab.results import CellResult, Finding, Results, Verdict
@@ -208,6 +209,20 @@ def test_the_file_as_documented() -> None:
         ],
         "bodies": [],
     }
+
+
+def test_the_example_of_the_documentation_is_a_results_file() -> None:
+    section = (ROOT / "docs/contract.md").read_text().partition("## Results file\n")[2]
+    example = json.loads(section.partition("```json\n")[2].partition("```")[0])
+
+    read = load(example)
+
+    [result] = read.cells
+    [reach, redirect] = result.findings
+    assert reach.exchanges[0].json() == {"message": "Hello World", "root_path": "/api/v1"}
+    assert redirect.exchanges[0].header("Location") == "https://mysuperapp.com:21286/items/?q=1"
+    assert result.surprises == []
+    assert {**as_json(read), "hoplab": "0.1.0"} == example
 
 
 def test_what_only_the_values_tell_apart_is_said_once() -> None:
