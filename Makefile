@@ -37,7 +37,7 @@ matrix: $(READY) ## Ask every combination, right and wrong, and compare with wha
 verify: $(READY) ## Ask all eight the whole contract, on free ports
 	@$(BIN)/hoplab verify --engine $(ENGINE)
 
-cors: $(READY) ## Ask the CORS variants who gets in where
+cors: $(READY) ## Ask which origins each CORS variant lets in
 	@$(BIN)/hoplab cors
 
 certificates: $(READY) ## Make the proxies' certificate (for `docker compose` by hand)
@@ -62,10 +62,10 @@ bench-startup: $(READY) ## Compare the lab's start with bare scripts that start 
 bench-matrix: $(READY) ## Measure what the whole matrix costs, and how that grows
 	@$(BIN)/python scripts/bench_matrix.py
 
-docs: $(READY) ## Write the generated parts of the documentation anew
+docs: $(READY) ## Write the generated parts of the documentation
 	@$(BIN)/python scripts/generate_docs.py
 
-lock: $(READY) ## Resolve the locked requirements anew (needs uv)
+lock: $(READY) ## Resolve the locked requirements again (needs uv)
 	@scripts/lock
 
 setup: $(READY) ## Make the virtual environment (the others do it when they need it)

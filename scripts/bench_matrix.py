@@ -16,11 +16,13 @@ from rich.console import Console
 from rich.table import Table
 
 from hoplab.catalogue import load
-from hoplab.commands.lab import Lab
+from hoplab.commands.ask import matrix
+from hoplab.commands.session import Session
 from hoplab.report.progress import Progress
 from hoplab.results import Results
 from hoplab.system import interrupts
 from hoplab.topology import Cell
+from hoplab.workspace import checkout
 
 SECONDS, START_SECONDS, GIB = 30.0, 5.0, 3.0
 NOISE = 1.15
@@ -32,15 +34,15 @@ SAMPLE = 12
 def main() -> int:
     """Measure, print, judge."""
     interrupts.install()
-    catalogue = load()
-    product = [cell for cell in catalogue.cells if not cell.variation]
+    catalogue = load(checkout())
+    product = catalogue.product
     with Progress() as progress:
-        lab = Lab(catalogue, progress)
-        ask(lab, product[:2])  # the first start reads everything from the disk
+        session = Session(catalogue, progress)
+        ask(session, product[:2])  # the first start reads everything from the disk
         parts = {"a quarter": product[::4], "a half": product[::2], "the whole": product}
-        runs = {name: ask(lab, cells) for name, cells in parts.items()}
+        runs = {name: ask(session, cells) for name, cells in parts.items()}
         sample = product[:: len(product) // SAMPLE][:SAMPLE]
-        alone = sum(ask(lab, [cell]).seconds for cell in sample) / len(sample)
+        alone = sum(ask(session, [cell]).seconds for cell in sample) / len(sample)
     table = Table("", "cells", "s", "cells/s", "checks/s", "start", "processes", "GiB", box=None)
     for name, run in runs.items():
         checks = sum(len(result.findings) for result in run.cells)
@@ -68,9 +70,9 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def ask(lab: Lab, cells: Sequence[Cell]) -> Results:
+def ask(session: Session, cells: Sequence[Cell]) -> Results:
     """The whole contract of these cells; nothing else counts as having measured them."""
-    results, signal = lab.matrix(cells)
+    results, signal = matrix(session, cells)
     if signal:
         raise signal
     if not results.as_predicted or len(results.cells) != len(cells):

@@ -22,21 +22,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from hoplab.catalogue import ROOT, Catalogue, load
-from hoplab.commands.lab import CERTIFICATES, RUNS
+from hoplab.catalogue import Catalogue, load
 from hoplab.engines import certificates, configuration, docker
 from hoplab.engines.plan import make_plan
+from hoplab.engines.published import variable
 from hoplab.system import runs
-from hoplab.system.ports import variable
 from hoplab.topology import Scheme
+from hoplab.workspace import checkout
 
+WORKSPACE = checkout()
 ROUNDS = 5
 BIN = Path(sys.executable).parent
 
 
 def main() -> None:
     """Run what can be run here."""
-    catalogue = load()
+    catalogue = load(WORKSPACE)
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "bare.sh"
         bare_processes(catalogue, script)
@@ -81,9 +82,9 @@ def hoplab(*arguments: str) -> None:
 
 def all_at_once(catalogue: Catalogue) -> None:
     """Start all eight under Docker, ask each once, stop them."""
-    files = certificates.ensure(CERTIFICATES)
+    files = certificates.ensure(WORKSPACE.certificates)
     deployments = [catalogue.recommended(topology) for topology in catalogue.topologies]
-    engine = docker.DockerEngine(catalogue, deployments, runs.new(RUNS), files)
+    engine = docker.DockerEngine(catalogue, deployments, runs.new(WORKSPACE.runs), files)
     endpoints = engine.start()
     try:
         for endpoint in endpoints:
@@ -98,7 +99,7 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
     """Run quietly; a failure ends the benchmark with what was said."""
     done = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=WORKSPACE.root,
         env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
@@ -110,10 +111,10 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
 
 def bare_processes(catalogue: Catalogue, script: Path) -> None:
     """Write the script, and beside it the configuration files with the ports in them."""
-    files = certificates.ensure(CERTIFICATES)
+    files = certificates.ensure(WORKSPACE.certificates)
     deployments = [catalogue.recommended(topology) for topology in catalogue.topologies]
     plan = make_plan(catalogue, deployments, {})
-    lines = [f"cd {ROOT}", f"PATH={BIN}:$PATH", "trap 'kill $pids; wait' EXIT", "pids="]
+    lines = [f"cd {WORKSPACE.root}", f"PATH={BIN}:$PATH", "trap 'kill $pids; wait' EXIT", "pids="]
 
     def start(command: Sequence[str], environment: Mapping[str, str]) -> None:
         settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
@@ -149,7 +150,7 @@ def bare_compose(catalogue: Catalogue) -> str:
 
 def compose_environment(catalogue: Catalogue) -> dict[str, str]:
     """A project of its own, on free ports."""
-    certificates.ensure(CERTIFICATES)
+    certificates.ensure(WORKSPACE.certificates)
     free = {variable(t, scheme): "0" for t in catalogue.topologies for scheme in Scheme}
     return {
         "COMPOSE_PROJECT_NAME": "hoplab-bench",

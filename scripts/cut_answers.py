@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hoplab.catalogue import load
 from hoplab.client.wire import CHUNKED, Client, Headers
-from hoplab.commands.lab import CERTIFICATES, RUNS
 from hoplab.endpoint import Endpoint
 from hoplab.engines import certificates
 from hoplab.engines.process import ProcessEngine
 from hoplab.errors import HarnessError, NoAnswer
 from hoplab.system import interrupts, runs
 from hoplab.topology import Scheme
+from hoplab.workspace import checkout
 
 BODY = bytes(256 * 1024)
 CLIENTS = 24
@@ -28,14 +28,15 @@ OK = 200
 def main(requests: int) -> None:
     """Start, post, count."""
     interrupts.install()
-    catalogue = load()
+    catalogue = load(checkout())
+    workspace = catalogue.workspace
     deployments = [
         catalogue.recommended(topology)
         for topology in catalogue.topologies
         if topology.name.endswith("uvicorn-strip")
     ]
-    files = certificates.ensure(CERTIFICATES)
-    engine = ProcessEngine(catalogue, deployments, runs.new(RUNS), files)
+    files = certificates.ensure(workspace.certificates)
+    engine = ProcessEngine(catalogue, deployments, runs.new(workspace.runs), files)
     try:
         for endpoint in engine.start():
             for scheme in Scheme:

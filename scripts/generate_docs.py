@@ -40,7 +40,10 @@ def pages(catalogue: Catalogue) -> dict[str, str]:
         "README.md": before + START + markdown.readme_rows(made) + "\n" + END + after,
         "docs/recipes.md": markdown.recipes_page(made),
         "docs/matrix.md": markdown.matrix_page(catalogue.all_topologies, RULES, must_show),
-        "docs/symptoms.md": markdown.symptoms_page(SYMPTOMS, catalogue.advice),
+        "docs/symptoms.md": markdown.symptoms_page(
+            [each.under(catalogue.prefix.encoded) for each in SYMPTOMS.values()],
+            catalogue.advice_on,
+        ),
         "docs/proxies.md": markdown.proxies_page(catalogue.proxies),
         **{
             f"docs/{suite.name}-variations.md": markdown.variations_page(

@@ -61,7 +61,7 @@ class MetricsMiddleware:
             return
         root_path = scope.get("root_path", "")
         began = time.perf_counter()
-        status = 500  # of whoever catches what is raised
+        status = 500  # what the layer outside answers to an exception
         seconds: float | None = None
 
         async def send_noted(message: Message) -> None:

@@ -4,8 +4,8 @@ Uvicorn believes `X-Forwarded-For` and `-Proto` of the peers in `--forwarded-all
 leaves it to the application: its ProxyFixMiddleware has to be the *outermost* layer. Added with
 `add_middleware` it fails: it copies a scope that by then holds the application (hypercorn#179).
 
-ProxyFixMiddleware asks nobody who the peer is: whoever reaches the server is believed. So it is
-asked here, and the proxy must still set every one of these headers itself.
+ProxyFixMiddleware does not ask who the peer is: it believes everybody who reaches the server. This
+module asks, and the proxy must still set every one of these headers itself.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The lab's own trouble: never a finding about a topology."""
+"""The lab's own errors: never a finding about a topology."""
 
 
 class HoplabError(Exception):

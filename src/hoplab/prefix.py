@@ -31,13 +31,16 @@ def parse(text: str) -> Prefix:
 
     Raises ValueError, with what is wrong with it.
     """
-    decoded = unquote(text.removesuffix("/"), errors="strict")
-    if not decoded.startswith("/"):
-        message = "a prefix is a path such as /api/v1" + (
-            "; / alone is none" if text == "/" else ""
-        )
+    path = text.removesuffix("/")
+    try:
+        unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        message = "what is percent-encoded in it is not UTF-8"
+        raise ValueError(message) from None
+    if not path.startswith("/"):
+        message = "a prefix is a path such as /api/v1" + "; / alone is none" * (text == "/")
         raise ValueError(message)
-    segments = text.removesuffix("/").split("/")[1:]
+    segments = path.split("/")[1:]
     for segment in segments:
         name = unquote(segment)
         if name in {"", ".", ".."} or "/" in name:

@@ -11,8 +11,8 @@ from hoplab.topology import Cell
 class Verdict(StrEnum):
     """What a finding, or a whole cell, comes to.
 
-    ERROR is the lab's own trouble, never a statement about the topology; RECORDED is an answer that
-    nobody judges.
+    ERROR is the lab's own, never a statement about the topology; RECORDED is
+    informational only.
     """
 
     PASS = "pass"  # noqa: S105 - a verdict

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from hoplab import __version__
+from hoplab.client.wire import Exchange, Headers
 from hoplab.endpoint import PUBLIC_NAME
 from hoplab.errors import HoplabError
+from hoplab.prefix import DEFAULT_PREFIX, parse
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
-from hoplab.client.wire import Exchange, Headers
 
 SCHEMA = 2
 
@@ -150,6 +151,7 @@ def _cell(result: CellResult, tables: _Tables) -> Json:
         "trust": cell.trust,
         "scheme": cell.scheme,
         **_given({"variation": cell.variation}),
+        **({"prefix": cell.prefix.encoded} if cell.prefix != DEFAULT_PREFIX else {}),
         "recipe": result.recipe,
         "verdict": result.verdict,
         **_given({"symptoms": found}),
@@ -278,6 +280,7 @@ def _read_cell(told: Json, tables: Json | None) -> CellResult:
         Trust(told["trust"]),
         Scheme(told["scheme"]),
         told.get("variation", ""),
+        parse(told["prefix"]) if "prefix" in told else DEFAULT_PREFIX,
     )
     if tables is None:
         findings = [

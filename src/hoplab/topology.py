@@ -76,7 +76,7 @@ class Deployment:
 
     @property
     def name(self) -> str:
-        """For example `nginx-uvicorn-strip.server-option.proxy`."""
+        """For example `PROXY-SERVER-strip.server-option.proxy`."""
         return f"{self.topology.name}.{self.setup.strategy}.{self.setup.trust}"
 
     @property
@@ -103,7 +103,7 @@ class Cell:
 
     @property
     def id(self) -> str:
-        """`PROXY-uvicorn-strip.server-option.proxy.https`, or the same with `+` and a variation."""
+        """`PROXY-SERVER-strip.server-option.proxy.https`, or the same with `+` and a variation."""
         return f"{self.deployment.name}.{self.scheme}" + f"+{self.variation}" * bool(self.variation)
 
     @property

@@ -1,4 +1,4 @@
-"""The eight topologies as local processes, and wrong ones beside them."""
+"""The topologies as local processes, and wrong ones beside them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -6,21 +6,21 @@ from typing import TypeAlias
 
 import pytest
 
-from hoplab.commands.lab import CERTIFICATES, RUNS
 from hoplab.endpoint import Endpoint
 from hoplab.engines import certificates
 from hoplab.engines.process import ProcessEngine
 from hoplab.predictions import predict
 from hoplab.system import runs
-from hoplab.topology import Cell, Deployment, Mode, Recipe, Scheme, Strategy, Topology, Trust
-from tests.topologies.labs import CATALOGUE, CELLS, DEPLOYMENTS, interruptible
+from hoplab.topology import Cell, Deployment, Mode, Scheme, Setup, Strategy, Topology, Trust
+from tests.catalogue import CATALOGUE, WORKSPACE
+from tests.topologies.labs import CELLS, DEPLOYMENTS, interruptible
 
 Endpoints: TypeAlias = Mapping[Deployment, Endpoint]
 
 
 def predicted(cell: Cell) -> str | None:
     """The symptom that the check `docs` must find."""
-    return predict(cell, CATALOGUE.variations).get("docs")
+    return predict(cell, CATALOGUE).get("docs")
 
 
 def _each_outcome() -> list[Cell]:
@@ -29,8 +29,8 @@ def _each_outcome() -> list[Cell]:
     Not where a recipe is among them: those are all asked anyway.
     """
     cells: dict[tuple[str, Strategy, str | None], list[Cell]] = {}
-    for cell in CATALOGUE.cells:
-        if cell.trust is Trust.PROXY and not cell.variation:
+    for cell in CATALOGUE.product:
+        if cell.trust is Trust.PROXY:
             group = (cell.topology.server, cell.strategy, predicted(cell))
             cells.setdefault(group, []).append(cell)
     groups = [some for some in cells.values() if not set(some) & set(CELLS)]
@@ -41,10 +41,8 @@ JUDGED = _each_outcome()
 STOCK = [*DEPLOYMENTS, *(cell.deployment for cell in JUDGED)]
 OFFLINE = [
     *(each for each in DEPLOYMENTS if each.topology.server == "uvicorn"),
-    Deployment(Topology("nginx", "uvicorn", Mode.PRESERVE), Recipe(Strategy.ROUTER, Trust.PROXY)),
-    Deployment(
-        Topology("traefik", "hypercorn", Mode.PRESERVE), Recipe(Strategy.MOUNT, Trust.PROXY)
-    ),
+    Deployment(Topology("nginx", "uvicorn", Mode.PRESERVE), Setup(Strategy.ROUTER, Trust.PROXY)),
+    Deployment(Topology("traefik", "hypercorn", Mode.PRESERVE), Setup(Strategy.MOUNT, Trust.PROXY)),
 ]
 """Each proxy in both modes; and the strategies that have the docs below the prefix themselves."""
 
@@ -54,8 +52,10 @@ def running(deployments: Iterable[Deployment], *, offline: bool) -> Iterator[End
     """Start them once, with the docs of that kind."""
     with interruptible(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCS_OFFLINE", "1" if offline else "")
-        files = certificates.ensure(CERTIFICATES)
-        engine = ProcessEngine(CATALOGUE, list(dict.fromkeys(deployments)), runs.new(RUNS), files)
+        files = certificates.ensure(WORKSPACE.certificates)
+        engine = ProcessEngine(
+            CATALOGUE, list(dict.fromkeys(deployments)), runs.new(WORKSPACE.runs), files
+        )
         endpoints = engine.start()
     try:
         yield {endpoint.deployment: endpoint for endpoint in endpoints}

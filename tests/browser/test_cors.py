@@ -12,12 +12,15 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from hoplab.client.probe import Probe
+from hoplab.commands.targets import target
 from hoplab.endpoint import Endpoint
+from hoplab.suites import SUITES
 from hoplab.suites.cors.right import MAIN, METRICS, headers, lets_in, preflight_passes
 from hoplab.topology import Cell, Scheme
+from tests.browser.conftest import visit
 from tests.browser.labs import Endpoints, running
 from tests.browser.origins import ORIGINS, STRANGER
-from tests.topologies.labs import CATALOGUE
+from tests.catalogue import CATALOGUE
 
 PATHS = ("/items/", "/fail", "/metrics", "/metrics/", "/metrics/missing", "/metrics/fail")
 REDIRECT = 307
@@ -38,11 +41,14 @@ Ways: TypeAlias = dict[tuple[str, bool], bool]
 """By path and whether with a preflight: may the page read the answer?"""
 
 
+VARIATIONS = {name: each for name, each in CATALOGUE.variations.items() if each.suite == "cors"}
+
+
 def _cells() -> dict[str, Cell]:
     """A cell for each variation: proxies, servers, modes and schemes take turns."""
     return {
         name: list(variation.symptoms)[number * 3 % len(variation.symptoms)]
-        for number, (name, variation) in enumerate(CATALOGUE.cors.items())
+        for number, (name, variation) in enumerate(VARIATIONS.items())
     }
 
 
@@ -60,7 +66,7 @@ def page(request: pytest.FixtureRequest, browser: BrowserContext) -> Iterator[Pa
     """An empty page of that origin."""
     page = browser.new_page()
     # What is sandboxed has no origin of its own.
-    page.goto(f"{STRANGER}/sandboxed" if request.param == "null" else f"{request.param}/")
+    visit(page, f"{STRANGER}/sandboxed" if request.param == "null" else f"{request.param}/")
     yield page
     page.close()
 
@@ -80,7 +86,7 @@ def by_browser(page: Page, cell: Cell, endpoint: Endpoint) -> Ways:
 
 
 def by_headers(origin: str, cell: Cell, endpoint: Endpoint) -> Ways:
-    probe = Probe(cell, endpoint)
+    probe = Probe(target(CATALOGUE, SUITES["cors"], cell, endpoint))
     found: Ways = {}
     for path in PATHS:
         simple = answer = probe.get(path, headers(origin))
@@ -88,10 +94,10 @@ def by_headers(origin: str, cell: Cell, endpoint: Endpoint) -> Ways:
         asked = probe.request("OPTIONS", path, headers(origin, preflight=True))
         sent = preflight_passes(asked, origin, credentials=True)
         if answer.status == REDIRECT:  # a browser follows, and asks once more
-            target = urljoin(answer.url, answer.header("location") or "")
-            answer = probe.get(target, headers(origin))
+            to = urljoin(answer.url, answer.header("location") or "")
+            answer = probe.get(to, headers(origin))
             allowed = allowed and lets_in(answer, origin, credentials=True)
-            again = probe.request("OPTIONS", target, headers(origin, preflight=True))
+            again = probe.request("OPTIONS", to, headers(origin, preflight=True))
             sent = sent and preflight_passes(again, origin, credentials=True)
         found[path, False] = allowed
         found[path, True] = sent and allowed

@@ -3,9 +3,11 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from hoplab.topology import Cell, Deployment, Mode, Scheme
+from hoplab.catalogue.servers.server import RootPath
+from hoplab.topology import Cell, Deployment, Mode, Scheme, Strategy
 from tests.browser.labs import JUDGED, Endpoints, predicted, scheme_of
 from tests.browser.pages import FAILED, SwaggerUI
+from tests.catalogue import CATALOGUE
 from tests.topologies.labs import CELLS, DEPLOYMENTS
 
 PREFIX = "/api/v1"
@@ -92,7 +94,9 @@ def test_past_a_stripping_proxy_the_docs_fail_unless_the_prefix_is_found_there_t
         page.goto(f"http://{host}:{port}/docs")
     docs.loaded.wait_for()
 
-    fails = deployment.topology.server == "uvicorn"
+    server = CATALOGUE.servers[deployment.topology.server]
+    by_option = deployment.setup.strategy is Strategy.SERVER_OPTION
+    fails = by_option and server.root_path is RootPath.PREPENDED
     assert page.get_by_text(FAILED).is_visible() == fails
     assert answered.value.status == (404 if fails else 200)
 

@@ -19,7 +19,7 @@ def test_docs_ask_the_application_alone(
     base = offline[deployment].base(scheme_of(deployment))
     docs = SwaggerUI(page)
     docs.open(f"{base}/docs")
-    operation = "/api/v1/app" if deployment.recipe.strategy is Strategy.ROUTER else "/app"
+    operation = "/api/v1/app" if deployment.setup.strategy is Strategy.ROUTER else "/app"
 
     answer, shown = docs.execute(operation)
     authorized = docs.authorize()

@@ -5,8 +5,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-from hoplab.catalogue import ROOT
+from tests.catalogue import CATALOGUE, ROOT
 
 
 class Clone:
@@ -14,7 +15,7 @@ class Clone:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("app", "nginx", "traefik", "variations", "src"):
+        for name in ("app", *CATALOGUE.proxies, "variations", "src"):
             shutil.copytree(
                 ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
             )
@@ -22,20 +23,22 @@ class Clone:
             shutil.copy(ROOT / name, folder / name)
 
     def hoplab(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command, options = self.command(*arguments, **environment)
         return subprocess.run(
-            [sys.executable, "-m", "hoplab", *arguments],
-            cwd=self.folder,
-            env={
+            command, capture_output=True, text=True, timeout=180, check=False, **options
+        )
+
+    def command(self, *arguments: str, **environment: str) -> tuple[list[str], dict[str, Any]]:
+        """What starts the clone's program, and the options of `subprocess` for it."""
+        return [sys.executable, "-m", "hoplab", *arguments], {
+            "cwd": self.folder,
+            "env": {
                 **os.environ,
                 "PYTHONPATH": str(self.folder / "src"),
                 "APP_IMAGE": "hoplab-app:test",  # one for all clones: images stay
                 **environment,
             },
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
+        }
 
     def edit(self, name: str, old: str, new: str) -> None:
         file = self.folder / name

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from hoplab.catalogue import ROOT
+from tests.catalogue import ROOT
 
 HOPLAB = [sys.executable, "-m", "hoplab"]
 

@@ -1,22 +1,28 @@
 """`hoplab cors`, and `explain` of what it asks: right, wrong and surprising."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hoplab.catalogue import ROOT, load
-from hoplab.suites.cors.checks import CORS_CHECKS
-from hoplab.suites.cors.right import LAYERS
+from hoplab.predictions import predict
 from hoplab.results import Results, Verdict
 from hoplab.results_file import load as load_results
-from hoplab.topology import PREFIX
+from hoplab.suites.cors.checks import CHECKS
+from hoplab.suites.cors.right import right_of
+from hoplab.topology import Topology
+from tests.catalogue import CATALOGUE, ROOT
 from tests.commands.clone import Clone
 from tests.commands.run import hoplab
 
-CATALOGUE = load()
+CELLS = CATALOGUE.varied("cors")
+VARIATIONS = [name for name, each in CATALOGUE.variations.items() if each.suite == "cors"]
+ALONE = [v.removeprefix("cors-") for v in VARIATIONS if v.endswith("-alone")]
+TOO = [v.removeprefix("cors-") for v in VARIATIONS if v.endswith("-too")]
+PREFIX = CATALOGUE.prefix.encoded
 ONE = ["--proxy", "nginx", "--server", "uvicorn", "--mode", "strip", "--scheme", "http"]
 CELL = "nginx-uvicorn-strip.server-option.proxy.http+"
 
@@ -29,7 +35,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Results:
     file = tmp_path_factory.mktemp("cors") / "results.json"
     run = hoplab("cors", "--format", "json", "-o", str(file))
     assert (run.returncode, run.stdout) == (0, ""), run.stderr
-    assert "128 cells: " in run.stderr
+    assert f"{len(CELLS)} cells: " in run.stderr
     assert "0 error; no surprises\n" in run.stderr
     return load_results(file)
 
@@ -38,8 +44,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def test_every_cell_is_as_predicted(whole: Results) -> None:
-    assert [result.cell for result in whole.cells] == CATALOGUE.cors_cells
-    assert len(whole.cells) == 128
+    assert [result.cell for result in whole.cells] == CELLS
     assert {result.verdict for result in whole.cells} == {Verdict.PASS, Verdict.FAIL}
     for result in whole.cells:
         found = {f.check: f.symptom for f in result.findings if f.symptom}
@@ -49,7 +54,7 @@ def test_every_cell_is_as_predicted(whole: Results) -> None:
 
 def test_every_question_is_asked_of_every_cell_and_has_its_evidence(whole: Results) -> None:
     for result in whole.cells:
-        assert [finding.check for finding in result.findings] == list(CORS_CHECKS)
+        assert [finding.check for finding in result.findings] == list(CHECKS)
         for finding in result.findings:
             assert finding.verdict in {Verdict.PASS, Verdict.FAIL}, (result.cell.id, finding.detail)
             assert finding.detail
@@ -59,55 +64,63 @@ def test_every_question_is_asked_of_every_cell_and_has_its_evidence(whole: Resul
             assert bases == asked or finding.check == "hostile", "OPTIONS * has no path"
 
 
-@pytest.mark.parametrize(
-    "variation",
-    ["single", "router", "route-middleware", "nginx-alone", "traefik-alone"],
-)
-def test_what_mends_it_passes_everywhere(whole: Results, variation: str) -> None:
+@pytest.mark.parametrize("variation", ["single", "router", "route-middleware", *ALONE])
+def test_what_fixes_it_passes_everywhere(whole: Results, variation: str) -> None:
     cells = [result for result in whole.cells if result.cell.variation == f"cors-{variation}"]
 
-    assert len(cells) == (8 if variation.endswith("alone") else 16)
+    assert {result.cell.topology for result in cells} == everywhere(variation)
     assert {result.verdict for result in cells} == {Verdict.PASS}
 
 
-@pytest.mark.parametrize(
-    "variation", ["both", "inner-only", "single-added", "nginx-too", "traefik-too"]
-)
+@pytest.mark.parametrize("variation", ["both", "inner-only", "single-added", *TOO])
 def test_what_is_wrong_fails_everywhere(whole: Results, variation: str) -> None:
     cells = [result for result in whole.cells if result.cell.variation == f"cors-{variation}"]
 
-    assert len(cells) == (8 if variation.endswith("too") else 16)
+    assert {result.cell.topology for result in cells} == everywhere(variation)
     assert {result.verdict for result in cells} == {Verdict.FAIL}
+
+
+def everywhere(variation: str) -> set[Topology]:
+    """Every topology of compose.yaml; of a variation of a proxy, those behind it."""
+    proxy = variation.removesuffix("-alone").removesuffix("-too")
+    return {t for t in CATALOGUE.composed if proxy in {variation, t.proxy}}
+
+
+def test_variations_of_a_proxy_are_among_them() -> None:
+    assert {"nginx-alone", "traefik-alone"} <= {*ALONE}
+    assert {"nginx-too", "traefik-too"} <= {*TOO}
 
 
 def test_an_answer_of_the_application_names_the_layers_of_its_variant(
     whole: Results,
 ) -> None:
     named: Counter[str] = Counter()
+    right = {name: right_of(CATALOGUE.variations[name].right) for name in VARIATIONS}
     for result in whole.cells:
         cell = result.cell
         [order] = [f for f in result.findings if f.check == "order"]
         for exchange in order.exchanges:
             if exchange.method == "GET":
                 path = exchange.url.partition(PREFIX)[2]
-                layers = LAYERS[cell.variation][path]
+                layers = right[cell.variation].layers[path]
                 passed = [f">{layer}" for layer in layers]
                 passed += [f"<{layer}" for layer in reversed(layers)]
                 assert exchange.header("X-Middleware") == " ".join(passed), cell.id
                 named[cell.variation] += 1
 
-    assert set(named) == set(CATALOGUE.cors)
+    assert set(named) == set(VARIATIONS)
 
 
 def test_the_documentation_shows_the_table_that_comes_out() -> None:
     """Of one topology behind each proxy: the others are the same, as the next test says."""
     shown = ["--server", "uvicorn", "--mode", "strip", "--scheme", "http"]
+    shown_cells = [cell for cell in CELLS if ".http+" in cell.id and "-uvicorn-strip." in cell.id]
     run = hoplab("cors", *shown)
     assert run.returncode == 0, run.stderr
-    tables, _, _ = run.stdout.partition("16 cells: ")
+    tables, _, _ = run.stdout.partition(f"{len(shown_cells)} cells: ")
     both, _, _ = tables.partition("\n\ncors-inner-only\n")
 
-    assert f"$ hoplab cors\n{tables}128 cells: " in (ROOT / "docs/cors.md").read_text()
+    assert f"$ hoplab cors\n{tables}{len(CELLS)} cells: " in (ROOT / "docs/cors.md").read_text()
     assert f"cors --variation both\n{both}\n…\n```" in (ROOT / "README.md").read_text()
 
 
@@ -129,10 +142,8 @@ def test_every_cell_of_a_variant_answers_the_same(whole: Results) -> None:
 
 def test_versions_and_processes_are_recorded(whole: Results) -> None:
     assert {*CATALOGUE.proxies, "uvicorn", "hypercorn", "fastapi"} <= {*whole.versions}
-    applications = {
-        (cell.variation, cell.topology.server, cell.topology.mode) for cell in CATALOGUE.cors_cells
-    }
-    assert len(whole.cells) == 128 > whole.processes > len(CATALOGUE.proxies)
+    applications = {(cell.variation, cell.topology.server, cell.topology.mode) for cell in CELLS}
+    assert len(whole.cells) > whole.processes > len(CATALOGUE.proxies)
     assert whole.processes <= len(applications) * len(CATALOGUE.proxies)
 
 
@@ -161,16 +172,17 @@ def test_one_question_of_two_variations() -> None:
     [
         (
             ["--variation", "bth"],
-            f"variation 'cors-bth' is unknown; known: {', '.join(CATALOGUE.cors)}",
+            f"variation 'bth' is unknown; known: {', '.join(VARIATIONS)}",
         ),
-        (["--variation", "nginx-bare"], f"known: {', '.join(CATALOGUE.cors)}"),
-        (["--variation", "none"], f"known: {', '.join(CATALOGUE.cors)}"),
-        (["--check", "reach"], f"check 'reach' is unknown; known: {', '.join(CORS_CHECKS)}"),
-        (["--check", "cors"], f"check 'cors' is unknown; known: {', '.join(CORS_CHECKS)}"),
-        (["--proxy", "caddy"], "proxy 'caddy' is unknown; known: traefik, nginx"),
+        (["--variation", "nginx-bare"], f"known: {', '.join(VARIATIONS)}"),
+        (["--variation", "none"], f"known: {', '.join(VARIATIONS)}"),
+        (["--check", "reach"], f"check 'reach' is unknown; known: {', '.join(CHECKS)}"),
+        (["--check", "cors"], f"check 'cors' is unknown; known: {', '.join(CHECKS)}"),
+        (["--proxy", "squid"], f"proxy 'squid' is unknown; known: {', '.join(CATALOGUE.proxies)}"),
         (["--variation", "nginx-too", "--proxy", "traefik"], "no cell has all of that; near: "),
         (["--server", "fastapi"], "no cell has all of that; near: "),
-        (["--strategy", "none"], "No such option: --strategy"),
+        (["--strategy", "none"], "no cell has all of that; near: "),
+        (["--engine", "process"], "No such option: --engine"),
         (["-o", "/nowhere/x.json"], "can't write /nowhere/x.json"),
     ],
 )
@@ -198,9 +210,9 @@ def test_explain_a_variation() -> None:
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("cors-both\n")
     assert "  - uvicorn app.plain:app " in run.stdout
-    assert "  + uvicorn app.cors.both:app " in run.stdout
+    assert "  + APPLICATION=app.cors.both uvicorn app.plain:app " in run.stdout
     assert f"{CELL}cors-both: cors-wrong-policy\n" in run.stdout
-    assert "What mends it\n  One layer for everything" in run.stdout
+    assert "Fix\n  One layer for everything" in run.stdout
 
 
 def test_explain_a_variation_of_a_proxy_shows_its_lines() -> None:
@@ -215,7 +227,11 @@ def test_explain_a_symptom() -> None:
 
     assert (run.returncode, run.stderr) == (0, "")
     assert "contains multiple\n  values." in run.stdout
-    assert f"  hoplab explain {CELL}cors-nginx-too\n" in run.stdout
+    shown = re.findall(r"^  hoplab explain (\S+)$", run.stdout, re.MULTILINE)
+    assert len(shown) == 3
+    for name in shown:
+        (cell,) = [cell for cell in CELLS if cell.id == name]
+        assert "cors-duplicated" in predict(cell, CATALOGUE).values()
 
 
 @pytest.mark.parametrize(
@@ -253,7 +269,7 @@ def test_explain_a_cell_that_is_right() -> None:
 
     assert run.returncode == 0, run.stderr
     assert "pass, as predicted\n" in run.stdout
-    assert "What mends it" not in run.stdout
+    assert "\nFix\n" not in run.stdout
 
 
 # --- what must be caught ---

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hoplab.commands.lab import RUNS
 from hoplab.engines import docker
 from hoplab.system import runs
+from tests.catalogue import ROOT, WORKSPACE
 from tests.commands.run import HOPLAB
 from tests.docker_required import require_docker
 
@@ -47,7 +47,7 @@ class Verify:
 
     def run(self) -> runs.Run | None:
         """Its run's folder."""
-        for owner in RUNS.glob("*/owner.json"):
+        for owner in WORKSPACE.runs.glob("*/owner.json"):
             if f"[{self.process.pid}," in owner.read_text():
                 return runs.Run(owner.parent)
         return None
@@ -116,7 +116,7 @@ def _until(condition: Callable[[], bool]) -> None:
 def _containers(run: runs.Run) -> object:
     if docker.unavailable():
         return None
-    return docker.Compose(run.name).containers()
+    return docker.Compose(run.name, ROOT).containers()
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:

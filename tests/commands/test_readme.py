@@ -6,7 +6,7 @@ import sys
 from itertools import takewhile
 from pathlib import Path
 
-from hoplab.catalogue import ROOT
+from tests.catalogue import ROOT
 from tests.commands.clone import Clone
 
 README = (ROOT / "README.md").read_text()
@@ -37,7 +37,7 @@ def test_the_experiment(tmp_path: Path) -> None:
     """Nothing stripped behind Uvicorn's --root-path, as the README tells it."""
     clone = Clone(tmp_path)
     routes = "traefik/strip/routes.toml"
-    clone.edit(routes, '["drop-forwarded", "api-stripprefix"]', '["drop-forwarded"]')
+    clone.edit(routes, '["api-stripprefix", "drop-forwarded"]', '["drop-forwarded"]')
     [command] = re.findall(
         r"^\$ \.venv/bin/hoplab (verify .* --check reach)$", README, re.MULTILINE
     )

@@ -6,7 +6,10 @@ import socket
 
 import pytest
 
+from hoplab.engines.published import variable
 from hoplab.system.ports import free_ports
+from hoplab.topology import Mode, Scheme
+from tests.catalogue import CATALOGUE
 from tests.commands.clone import Clone
 from tests.docker_required import require_docker
 
@@ -46,7 +49,7 @@ def test_a_proxy_that_fails_to_start(clone: Clone, engine: str) -> None:
 
 
 def test_a_route_that_leads_nowhere_is_a_finding(clone: Clone) -> None:
-    clone.edit("traefik/strip/routes.toml", "/api/v1", "/api/v2")
+    clone.edit("traefik/strip/routes.toml", "(`{{ $prefix }}", "(`/elsewhere{{ $prefix }}")
 
     done = clone.hoplab(
         "verify", "--engine", "process", "--proxy", "traefik", "--mode", "strip",
@@ -108,24 +111,19 @@ def test_docker_is_asked_only_where_it_is_wanted(clone: Clone) -> None:
 
 
 def test_up_stays_and_down_ends_it(clone: Clone) -> None:
-    names = [
-        f"{proxy}_{server}_STRIP_{scheme}"
-        for proxy in ("TRAEFIK", "NGINX")
-        for server in ("UVICORN", "HYPERCORN")
-        for scheme in ("HTTP", "HTTPS")
-    ]
+    strip = [topology for topology in CATALOGUE.topologies if topology.mode is Mode.STRIP]
+    names = [variable(topology, scheme) for topology in strip for scheme in Scheme]
     ports = {name: str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
     try:
         up = clone.hoplab("up", "strip", "--engine", "process", **ports)
         assert up.returncode == 0, up.stdout + up.stderr
         listed = json.loads(clone.hoplab("ps", "--format", "json").stdout)
-        assert [entry["topology"] for entry in listed] == [
-            "traefik-uvicorn-strip", "traefik-hypercorn-strip",
-            "nginx-uvicorn-strip", "nginx-hypercorn-strip",
-        ]  # fmt: skip
-        assert set(listed[0]) == {"topology", "engine", "http", "https", "ca"}
+        assert [entry["topology"] for entry in listed] == [topology.name for topology in strip]
+        assert set(listed[0]) == {"topology", "engine", "prefix", "http", "https", "ca"}
         port = ports["NGINX_UVICORN_STRIP_HTTP"]
-        assert listed[2]["http"] == f"http://127.0.0.1:{port}/api/v1"
+        (nginx,) = [entry for entry in listed if entry["topology"] == "nginx-uvicorn-strip"]
+        assert nginx["http"] == f"http://127.0.0.1:{port}/api/v1"
+        assert nginx["prefix"] == "/api/v1"
         assert "GET /api/v1/app" in clone.hoplab("logs", "nginx-uvicorn-strip").stdout
     finally:
         down = clone.hoplab("down")

@@ -4,20 +4,21 @@ import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from subprocess import CalledProcessError
 
 import psutil
 import pytest
 from testcontainers.compose import DockerCompose
 
-from hoplab.catalogue import ROOT, Catalogue
+from hoplab.catalogue import Catalogue
 from hoplab.endpoint import Endpoint
 from hoplab.engines import docker
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
 from hoplab.system import interrupts, runs
-from hoplab.topology import Deployment, Mode
+from hoplab.topology import Deployment
 
 
 class ComposeEngine:
@@ -37,15 +38,15 @@ class ComposeEngine:
         self._run = run
         self._certificates = certificates
         # By profile, not by service: `down` with services leaves what these depend on.
-        profiles = [mode.value for mode in Mode]
-        self._compose = DockerCompose(ROOT, "compose.yaml", build=True, profiles=profiles)
+        self._root = catalogue.workspace.root
+        self._compose = DockerCompose(self._root, "compose.yaml", build=True, profiles=["*"])
         # In the environment, not in an env file: whatever the environment says has precedence.
         self._environment = {"COMPOSE_PROJECT_NAME": run.name, "COMPOSE_PROFILES": ""}
 
     def start(self) -> list[Endpoint]:
         """Bring everything up. What a failed start wrote is in the error."""
         self._environment |= docker.environment(
-            self._run, self._certificates, self._topologies, own_ports=False
+            self._catalogue, self._run, self._certificates, self._topologies, published=False
         )
         with self._told():
             try:
@@ -55,7 +56,7 @@ class ComposeEngine:
                 logs, _ = self._compose.get_logs()
                 message = f"{docker.ComposeFailed('up', said)}\n--- logs\n{logs}"
                 raise HoplabError(message) from None
-        containers = docker.Compose(self._run.name).containers()
+        containers = docker.Compose(self._run.name, self._root).containers()
         return docker.endpoints(
             self._catalogue, self._topologies, self._run, self._certificates, containers
         )
@@ -66,7 +67,7 @@ class ComposeEngine:
             with self._told():
                 self._compose.stop()
         except CalledProcessError:  # Ctrl-C at a terminal reaches testcontainers' Compose, not this
-            docker.Compose(self._run.name).down()
+            docker.Compose(self._run.name, self._root).down()
         finally:
             self._run.remove()
 
@@ -82,9 +83,13 @@ class ComposeEngine:
         parts = logs | {f"{topology.name}: {file.name}": file.read_text() for file in files}
         return "\n".join(f"--- {title}\n{text}" for title, text in parts.items())
 
+    def log_files(self, deployment: Deployment) -> list[Path]:  # noqa: ARG002
+        """None: Docker keeps the logs."""
+        return []
+
     def versions(self) -> dict[str, str]:
         """The versions inside the containers."""
-        containers = docker.Compose(self._run.name).containers()
+        containers = docker.Compose(self._run.name, self._root).containers()
         return container_versions(self._catalogue, self._topologies, containers)
 
     def _up(self) -> None:

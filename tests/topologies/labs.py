@@ -1,4 +1,4 @@
-"""The eight topologies, once by testcontainers and once as local processes; and who asks them."""
+"""The topologies, once by testcontainers and once as local processes; and who asks them."""
 
 import asyncio
 import json
@@ -18,9 +18,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from websockets.asyncio.client import connect
 
-from hoplab.catalogue import load
 from hoplab.client.wire import Exchange
-from hoplab.commands.lab import CERTIFICATES, RUNS, Lab
+from hoplab.commands.ask import CONTRACT
+from hoplab.commands.session import Session
+from hoplab.commands.targets import jobs
 from hoplab.endpoint import Endpoint
 from hoplab.engines import Engine, certificates
 from hoplab.engines.process import ProcessEngine
@@ -28,15 +29,14 @@ from hoplab.errors import HoplabError
 from hoplab.report.progress import Progress
 from hoplab.results import Finding, Verdict
 from hoplab.suites import asking
-from hoplab.suites.contract.checks import CHECKS
 from hoplab.system import interrupts, runs
 from hoplab.topology import Cell, Topology
+from tests.catalogue import CATALOGUE, WORKSPACE
 from tests.docker_required import require_docker
 from tests.topologies.compose import ComposeEngine
 
-CATALOGUE = load()
-CELLS = CATALOGUE.recommended_cells(CATALOGUE.topologies)
-DEPLOYMENTS = [CATALOGUE.recommended(topology) for topology in CATALOGUE.topologies]
+CELLS = CATALOGUE.recommended_cells(CATALOGUE.composed)
+DEPLOYMENTS = [CATALOGUE.recommended(topology) for topology in CATALOGUE.composed]
 ENGINES = {"docker": ComposeEngine, "process": ProcessEngine}
 
 TIMEOUT = 15.0
@@ -58,7 +58,9 @@ class Running:
         with interruptible():
             try:
                 asked = asking.ask(
-                    CELLS, self.endpoints, CHECKS, CATALOGUE.is_recommended, lambda *_: None
+                    jobs(CATALOGUE, CONTRACT, CELLS, self.endpoints),
+                    CONTRACT.checks,
+                    lambda *_: None,
                 )
             except asking.Unfinished as unfinished:
                 raise unfinished.signal from None
@@ -84,7 +86,7 @@ class Labs:
         self._running: dict[str, Running] = {}
         self._broken: set[str] = set()
         self._stack = ExitStack()
-        Lab(CATALOGUE, Progress()).clean_up()
+        Session(CATALOGUE, Progress()).clean_up()
 
     def __getitem__(self, name: str) -> Running:
         if name == "docker":
@@ -106,8 +108,8 @@ class Labs:
         why = ""
         try:
             with interruptible():
-                files = certificates.ensure(CERTIFICATES)
-                engine = ENGINES[name](CATALOGUE, DEPLOYMENTS, runs.new(RUNS), files)
+                files = certificates.ensure(WORKSPACE.certificates)
+                engine = ENGINES[name](CATALOGUE, DEPLOYMENTS, runs.new(WORKSPACE.runs), files)
                 self._stack.callback(engine.stop)
                 return Running(engine, engine.start())
         except HoplabError as error:

@@ -2,16 +2,14 @@
 
 import pytest
 
+from hoplab.catalogue.servers.server import RootPath
+from hoplab.topology import Strategy
+from tests.catalogue import CATALOGUE
 from tests.topologies.labs import Public
 
 # The docs page names /api/v1/openapi.json. FastAPI's guide: "Failed to load API definition". So it
 # is where the server puts the prefix before whatever comes; the others know the path either way.
-OPENAPI = {
-    ("uvicorn", "strip"): 404,
-    ("hypercorn", "strip"): 200,
-    ("uvicorn", "preserve"): 200,
-    ("hypercorn", "preserve"): 200,
-}
+OPENAPI = {RootPath.PREPENDED: 404, RootPath.LABEL: 200}
 
 
 def test_contract(public: Public) -> None:
@@ -26,13 +24,14 @@ def test_app_answers(public: Public) -> None:
 
 
 def test_docs_name_the_public_openapi(public: Public) -> None:
-    topology = public.cell.topology
+    server = CATALOGUE.servers[public.cell.topology.server]
+    by_option = public.cell.strategy is Strategy.SERVER_OPTION
 
     docs = public.get(direct(public) + "/docs")
     openapi = public.get(direct(public) + "/api/v1/openapi.json")
 
     assert "url: '/api/v1/openapi.json'" in docs.text
-    assert openapi.status_code == OPENAPI[topology.server, topology.mode.value]
+    assert openapi.status_code == (OPENAPI[server.root_path] if by_option else 200)
 
 
 def direct(public: Public) -> str:

@@ -6,7 +6,8 @@ import pytest
 
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell
-from tests.topologies.labs import CATALOGUE, CELLS, Labs
+from tests.catalogue import CATALOGUE
+from tests.topologies.labs import CELLS, Labs
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=[f"{c.topology.name}-{c.scheme}" for c in CELLS])

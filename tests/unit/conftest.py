@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -30,3 +31,19 @@ def stub(running: Stub) -> Stub:
     running.serve(as_it_is, as_it_is)
     running.seen.clear()
     return running
+
+
+@pytest.fixture
+def no_counts() -> None:
+    """Of the applications with CORS: what tests before have counted, each scrape would tell."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("app.cors.") and (metrics := getattr(module, "metrics", None)):
+            metrics.requests.clear()
+            metrics.seconds.clear()
+
+
+@pytest.fixture
+def quick_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check `stream` waits less, in this process."""
+    stream = sys.modules["hoplab.suites.contract.checks.stream"]
+    monkeypatch.setattr(stream, "_INTERVALS", (0.1, 0.4))

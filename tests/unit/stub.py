@@ -4,6 +4,7 @@ A deployment is `outside(right(inside(app)))`: a fault outside is the proxy's, o
 the server makes of the request before the application sees it. Paths are below the public prefix.
 """
 
+import asyncio
 import json
 import socket
 import ssl
@@ -20,26 +21,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.instance import nonce
 from app.plain import app as PLAIN  # noqa: N812 - a constant here
+from hoplab.client.target import Target
+from hoplab.commands import targets
 from hoplab.endpoint import Endpoint
 from hoplab.engines.certificates import Certificates
+from hoplab.prefix import DEFAULT_PREFIX
 from hoplab.results import Finding
+from hoplab.suites import SUITES
 from hoplab.suites.asking import ask_one
-from hoplab.suites.contract.checks import CHECKS
-from hoplab.topology import (
-    PREFIX,
-    Cell,
-    Deployment,
-    Mode,
-    Recipe,
-    Scheme,
-    Strategy,
-    Topology,
-    Trust,
-)
+from hoplab.suites.suite import Suite
+from hoplab.topology import Cell, Deployment, Mode, Scheme, Setup, Strategy, Topology, Trust
+from tests.catalogue import CATALOGUE
 
 LOOPBACK = "127.0.0.1"
+PREFIX = DEFAULT_PREFIX.encoded
 TOPOLOGY = Topology("nginx", "uvicorn", Mode.STRIP)
-DEPLOYMENT = Deployment(TOPOLOGY, Recipe(Strategy.SERVER_OPTION, Trust.PROXY))
+DEPLOYMENT = Deployment(TOPOLOGY, Setup(Strategy.SERVER_OPTION, Trust.PROXY))
+CONTRACT = SUITES["contract"]
 
 Fault: TypeAlias = Callable[[ASGIApp], ASGIApp]
 
@@ -47,10 +45,15 @@ Fault: TypeAlias = Callable[[ASGIApp], ASGIApp]
 @contextmanager
 def listening(app: ASGIApp, **options: Any) -> Iterator[int]:
     """Uvicorn in a thread; gives its port. It believes no header."""
-    config = uvicorn.Config(
-        app, log_config=None, lifespan="off", proxy_headers=False, ws_max_size=2**20, **options
-    )
-    server = uvicorn.Server(config)
+    fixed: dict[str, Any] = {
+        "log_config": None,
+        "log_level": "critical",  # a 500 that a test orders: its traceback takes longer than it
+        "lifespan": "off",
+        "proxy_headers": False,
+        "ws_max_size": 2**20,
+    }
+    config = uvicorn.Config(app, **fixed, **options)
+    server = Server(config)
     # With this protocol number alone does asyncio set TCP_NODELAY: 40 ms less for each answer.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as sock:
         sock.bind((LOOPBACK, 0))
@@ -62,6 +65,25 @@ def listening(app: ASGIApp, **options: Any) -> Iterator[int]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+class Server(uvicorn.Server):
+    """Ends at once, where Uvicorn waits up to 0.2 s."""
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        while not self.should_exit:  # noqa: ASYNC110 - another thread sets it
+            await asyncio.sleep(0.01)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for sock in sockets or ():
+            sock.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - sets
+            await asyncio.sleep(0.001)
 
 
 @dataclass
@@ -86,14 +108,15 @@ class Stub:
         scheme: Scheme = Scheme.HTTP,
         strategy: Strategy = Strategy.SERVER_OPTION,
         topology: Topology = TOPOLOGY,
-        *,
-        recommended: bool = True,
         **changes: Any,
     ) -> Finding:
         """One check's finding; `changes` are the endpoint's."""
         cell = Cell(topology, strategy, Trust.PROXY, scheme)
-        endpoint = replace(self.endpoint, **changes)
-        return ask_one(check, CHECKS[check], cell, endpoint, recommended=recommended)
+        return ask_one(check, CONTRACT.checks[check], self.target(cell, **changes))
+
+    def target(self, cell: Cell, suite: Suite = CONTRACT, **changes: Any) -> Target:
+        """The stub as this cell; `changes` are the endpoint's."""
+        return targets.target(CATALOGUE, suite, cell, replace(self.endpoint, **changes))
 
 
 @contextmanager

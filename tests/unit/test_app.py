@@ -14,16 +14,26 @@ import pytest
 from fastapi import FastAPI, HTTPException, WebSocket, WebSocketException
 from fastapi.exceptions import FastAPIDeprecationWarning
 
-from app import extra_servers, forwarded_prefix, healthcheck, mount, plain, router
+from app import (
+    extra_servers,
+    forwarded_prefix,
+    forwarded_prefix_added,
+    healthcheck,
+    mount,
+    plain,
+    router,
+    shared,
+)
+from app.hypercorn.proxy_fix import behind_proxy
 from app.instance import InstanceMiddleware, nonce
-from app.proxy_fix import behind_proxy
 from app.shared import PREFIX, Application, create_app
 from hoplab.catalogue.servers import SERVERS
+from hoplab.catalogue.servers.server import Start
 from hoplab.client.wire import CHUNKED, Client, Exchange
 from hoplab.endpoint import PUBLIC_NAME
 from hoplab.engines.certificates import Certificates
-from hoplab.topology import PREFIX as LAB_PREFIX
-from hoplab.topology import Recipe, Scheme, Strategy, Trust
+from hoplab.prefix import DEFAULT_PREFIX
+from hoplab.topology import Scheme, Setup, Strategy, Trust
 from tests.unit.stub import LOOPBACK, Stub, listening, rescoped, right
 
 with warnings.catch_warnings():
@@ -34,7 +44,8 @@ Message = MutableMapping[str, Any]
 
 
 def test_the_lab_and_the_application_agree_on_the_prefix() -> None:
-    assert PREFIX == LAB_PREFIX  # they never import each other
+    assert DEFAULT_PREFIX.encoded == PREFIX  # they never import each other
+    assert DEFAULT_PREFIX.decoded == shared.PREFIX_DECODED
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -43,7 +54,8 @@ def test_the_lab_and_the_application_agree_on_the_prefix() -> None:
 def test_every_import_string_is_an_application(
     server: str, strategy: Strategy, trust: Trust
 ) -> None:
-    command = SERVERS[server].command(Recipe(strategy, trust), "127.0.0.1:8000", LOOPBACK)
+    start = Start(Setup(strategy, trust), LOOPBACK, "8000", LOOPBACK, DEFAULT_PREFIX)
+    command = SERVERS[server].command_line(start)
     [named] = [argument for argument in command if argument.startswith("app.")]
     module, _, attribute = named.partition(":")
 
@@ -64,6 +76,27 @@ def test_the_nonce_is_that_of_the_process_and_not_read_on_import(
     assert nonce() == before, "it changes in the middle"
     monkeypatch.delenv("INSTANCE_NONCE")
     assert nonce.__wrapped__() != nonce.__wrapped__()
+
+
+@pytest.mark.parametrize("other", [None, ""])
+def test_without_another_application_it_is_the_usual_one(
+    monkeypatch: pytest.MonkeyPatch, other: str | None
+) -> None:
+    monkeypatch.delenv("APPLICATION", raising=False)
+    if other is not None:
+        monkeypatch.setenv("APPLICATION", other)
+
+    one, two = create_app(), create_app(version="2")
+
+    assert (one.title, two.title, two.version) == ("hoplab", "hoplab", "2")
+    assert one is not two
+
+
+def test_another_application_is_served_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPLICATION", "app.extra_servers")
+
+    assert create_app() is extra_servers.app
+    assert create_app(prefix=PREFIX, docs_url=None) is extra_servers.app
 
 
 def test_the_deprecated_argument_is_shown_without_a_warning() -> None:
@@ -156,7 +189,7 @@ def served(serve: Serve) -> Served:
         pytest.param("forwarded-prefix", forwarded_prefix.app, {}, "/app", PREFIX, id="strip"),
         pytest.param(
             "forwarded-prefix",
-            forwarded_prefix.with_middleware,
+            forwarded_prefix_added.app,
             {},
             f"{PREFIX}/app",
             PREFIX,
@@ -164,7 +197,7 @@ def served(serve: Serve) -> Served:
         ),
         pytest.param(
             "forwarded-prefix",
-            forwarded_prefix.with_middleware,
+            forwarded_prefix_added.app,
             {},
             "/app",
             PREFIX,
@@ -187,7 +220,7 @@ def test_middleware_inside_the_application_works_as_outside(serve: Serve) -> Non
     """`fastapi run` takes a FastAPI object: what is added is outside mounts, 404 and redirects."""
     lie = [("X-Forwarded-Prefix", "/canary")]
     told = []
-    for app in (forwarded_prefix.app, forwarded_prefix.with_middleware):
+    for app in (forwarded_prefix.app, forwarded_prefix_added.app):
         served = serve(app)
         asked = [
             served.get(PREFIX + path, headers=lie)

@@ -1,4 +1,4 @@
-"""What exists: the proxies' folders, the servers' command lines, the topologies and their cells."""
+"""What exists: the topologies, their cells and names, and what starts their applications."""
 
 import re
 from dataclasses import replace
@@ -6,26 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from hoplab.catalogue import Catalogue, ConfigurationFile, load
-from hoplab.catalogue.servers import SERVERS, believed
+from hoplab.catalogue import Catalogue, load
+from hoplab.catalogue.servers import SERVERS, without_settings
+from hoplab.catalogue.servers.server import Profile
 from hoplab.catalogue.variations import Variation
 from hoplab.errors import HoplabError
-from hoplab.topology import Cell, Deployment, Mode, Recipe, Scheme, Strategy, Topology, Trust
-
-PROXY_TOML = """\
-version = ["caddy", "version"]
-minimum = "2.7"
-[docker]
-image = "caddy:2.11"
-image_variable = "CADDY_IMAGE"
-ports = {http = 80, https = 443}
-[process]
-command = ["caddy", "run", "--config", "{run}/caddyfile"]
-[[process.files]]
-source = "{folder}/{mode}.caddyfile"
-output = "{run}/caddyfile"
-replace = {app = "{word}"}
-"""
+from hoplab.prefix import parse
+from hoplab.symptom import Advice
+from hoplab.topology import Cell, Deployment, Mode, Scheme, Setup, Strategy, Topology, Trust
+from hoplab.workspace import Workspace, checkout
+from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
 
 CHANGED = Cell(
     Topology("nginx", "uvicorn", Mode.STRIP),
@@ -36,34 +26,29 @@ CHANGED = Cell(
 )
 VARIATION = Variation(
     name="host-dropped",
+    suite="contract",
     about="",
     fix="",
     references=[],
     changes=[],
     commands={
         "uvicorn": [
-            "uvicorn",
-            "x:app",
-            "--host",
-            "{host}",
-            "--port",
-            "{port}",
-            "--trust",
-            "{proxies}",
+            *("uvicorn", "x:app", "--host", "@host@", "--port", "@port@"),
+            *("--trust", "@proxies@", "--at", "@prefix@", "@prefix_decoded@"),
         ]
     },
     outer=None,
     symptoms={CHANGED: {"reach": "unreachable"}},
 )
+CAFE = parse("/café")
 
 
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return load()
+def with_variation(catalogue: Catalogue = CATALOGUE, variation: Variation = VARIATION) -> Catalogue:
+    return replace(catalogue, variations={variation.name: variation})
 
 
-def test_eight_topologies(catalogue: Catalogue) -> None:
-    assert [topology.name for topology in catalogue.topologies] == [
+def test_eight_topologies() -> None:
+    assert [topology.name for topology in CATALOGUE.topologies] == [
         "traefik-uvicorn-strip",
         "traefik-hypercorn-strip",
         "nginx-uvicorn-strip",
@@ -75,46 +60,101 @@ def test_eight_topologies(catalogue: Catalogue) -> None:
     ]
 
 
-def test_twelve_topologies_with_those_that_compose_does_not_have(catalogue: Catalogue) -> None:
-    names = [topology.name for topology in catalogue.all_topologies]
+def test_all_topologies_with_those_that_compose_does_not_have() -> None:
+    names = [topology.name for topology in CATALOGUE.all_topologies]
 
     assert names == [
         f"{proxy}-{server}-{mode}"
         for mode in ("strip", "preserve")
-        for proxy in ("traefik", "nginx")
-        for server in ("uvicorn", "hypercorn", "fastapi")
+        for proxy in CATALOGUE.proxies
+        for server in CATALOGUE.servers
     ]
-    assert [name for name in names if "fastapi" not in name] == [
-        topology.name for topology in catalogue.topologies
+    main = re.compile(r"(traefik|nginx)-(uvicorn|hypercorn)-.*")
+    assert [name for name in names if main.fullmatch(name)] == [
+        topology.name for topology in CATALOGUE.topologies
     ]
+    assert {"traefik-fastapi-strip", "nginx-fastapi-preserve"} <= set(names)
 
 
-def test_full_product(catalogue: Catalogue) -> None:
-    product = [cell for cell in catalogue.cells if not cell.variation]
+def test_compose_has_all_but_those_of_no_profile() -> None:
+    composed = {topology.name for topology in CATALOGUE.composed}
 
-    assert len(product) == len(set(product)) == 2 * 3 * 2 * 6 * 3 * 2
-    assert {cell.topology for cell in product} == set(catalogue.all_topologies)
-    assert len({cell.id for cell in catalogue.cells}) == len(catalogue.cells)
-
-
-def test_cells_of_variations_follow_the_product(catalogue: Catalogue) -> None:
-    varied = replace(catalogue, variations={VARIATION.name: VARIATION})
-
-    assert varied.cells[432:] == [CHANGED]
-    assert varied.cells[:432] == [cell for cell in catalogue.cells if not cell.variation]
+    assert composed == {t.name for t in CATALOGUE.all_topologies if t.server != "fastapi"}
+    assert {topology.name for topology in CATALOGUE.topologies} <= composed
 
 
-def test_recommended_is_the_recipe_unchanged(catalogue: Catalogue) -> None:
-    recommended = [cell for cell in catalogue.cells if catalogue.is_recommended(cell)]
+@pytest.mark.parametrize(
+    ("proxy", "server", "together"),
+    [
+        (Profile.MAIN, Profile.MAIN, Profile.MAIN),
+        (Profile.MORE, Profile.MAIN, Profile.MORE),
+        (Profile.MAIN, Profile.MORE, Profile.MORE),
+        (Profile.MORE, Profile.NONE, Profile.NONE),
+        (Profile.NONE, Profile.MORE, Profile.NONE),
+        (Profile.NONE, Profile.MAIN, Profile.NONE),
+    ],
+)
+def test_a_topology_is_where_the_rarer_of_its_two_is(
+    proxy: Profile, server: Profile, together: Profile
+) -> None:
+    topology = CHANGED.topology
+    catalogue = replace(
+        CATALOGUE,
+        proxies={"nginx": replace(CATALOGUE.proxies["nginx"], profile=proxy)},
+        servers={"uvicorn": replace(CATALOGUE.servers["uvicorn"], profile=server)},
+    )
+
+    assert catalogue.profile(topology) is together
+    assert (topology in catalogue.topologies) is (together is Profile.MAIN)
+    assert (topology in catalogue.composed) is (together is not Profile.NONE)
+    assert topology in catalogue.all_topologies
+
+
+def test_full_product() -> None:
+    product = CATALOGUE.product
+
+    expected = len(CATALOGUE.proxies) * len(CATALOGUE.servers) * 2 * 6 * 3 * 2
+    assert len(product) == len(set(product)) == expected
+    assert {cell.topology for cell in product} == set(CATALOGUE.all_topologies)
+    every = [*product, *CATALOGUE.varied("contract"), *CATALOGUE.varied("cors")]
+    assert len({cell.id for cell in every}) == len(every)
+    assert not any(cell.variation for cell in product)
+
+
+def test_a_suite_is_asked_of_its_own_variations() -> None:
+    other = replace(VARIATION, name="other", suite="cors")
+    cell = replace(CHANGED, variation="other")
+    both = replace(
+        CATALOGUE,
+        variations={
+            "host-dropped": VARIATION,
+            "other": replace(other, symptoms={cell: {}}),
+        },
+    )
+
+    assert both.varied("contract") == [CHANGED]
+    assert both.varied("cors") == [cell]
+    assert both.varied("none") == []
+    assert both.product == CATALOGUE.product
+
+
+def test_a_deployment_and_a_cell_have_their_variation() -> None:
+    varied = with_variation()
+
+    assert varied.variation(CHANGED) is varied.variation(CHANGED.deployment) is VARIATION
+    assert varied.variation(replace(CHANGED, variation="")) is None
+
+
+def test_recommended_is_the_recipe_unchanged() -> None:
+    every = [*CATALOGUE.product, *CATALOGUE.varied("contract")]
+    recommended = [cell for cell in every if CATALOGUE.is_recommended(cell)]
 
     assert recommended == [
-        cell
-        for cell in catalogue.cells
-        if cell in catalogue.recommended_cells(catalogue.all_topologies)
+        cell for cell in every if cell in CATALOGUE.recommended_cells(CATALOGUE.all_topologies)
     ]
-    assert len(recommended) == 24
-    assert not catalogue.is_recommended(CHANGED)
-    assert catalogue.recommended(CHANGED.topology) == replace(CHANGED, variation="").deployment
+    assert len(recommended) == 2 * len(CATALOGUE.all_topologies)
+    assert not CATALOGUE.is_recommended(CHANGED)
+    assert CATALOGUE.recommended(CHANGED.topology) == replace(CHANGED, variation="").deployment
 
 
 # --- names ---
@@ -128,16 +168,17 @@ def test_names_of_a_cell_and_of_what_runs_for_it() -> None:
     assert replace(CHANGED, scheme=Scheme.HTTP).deployment == CHANGED.deployment
 
 
-def test_words_are_different_and_no_file_minds_them(catalogue: Catalogue) -> None:
-    deployments = {cell.deployment for cell in catalogue.cells}
+def test_words_are_different_and_every_configuration_file_takes_them() -> None:
+    every = [*CATALOGUE.product, *CATALOGUE.varied("contract"), *CATALOGUE.varied("cors")]
+    deployments = {cell.deployment for cell in every}
     words = {deployment.word for deployment in deployments}
 
     assert len(words) == len(deployments)
     assert all(re.fullmatch(r"[a-z][a-z0-9-]+[a-z0-9]", word) for word in words)
 
 
-def test_recommended_cells(catalogue: Catalogue) -> None:
-    cells = [cell.id for cell in catalogue.recommended_cells(catalogue.topologies)]
+def test_recommended_cells() -> None:
+    cells = [cell.id for cell in CATALOGUE.recommended_cells(CATALOGUE.topologies)]
 
     assert cells == [
         f"{proxy}-{name}.{scheme}"
@@ -152,8 +193,8 @@ def test_recommended_cells(catalogue: Catalogue) -> None:
     assert len(set(cells)) == 16
 
 
-def test_recommended_cells_of_some(catalogue: Catalogue) -> None:
-    cells = catalogue.recommended_cells([Topology("nginx", "uvicorn", Mode.STRIP)])
+def test_recommended_cells_of_some() -> None:
+    cells = CATALOGUE.recommended_cells([Topology("nginx", "uvicorn", Mode.STRIP)])
 
     assert [cell.id for cell in cells] == [
         "nginx-uvicorn-strip.server-option.proxy.http",
@@ -161,202 +202,215 @@ def test_recommended_cells_of_some(catalogue: Catalogue) -> None:
     ]
 
 
-def test_proxies_have_the_files_that_their_commands_name(catalogue: Catalogue) -> None:
-    for proxy in catalogue.proxies.values():
-        for mode in Mode:
-            for file in proxy.files:
-                assert Path(file.source.format(folder=proxy.folder, mode=mode)).is_file()
-        outputs = [file.output for file in proxy.files]
-        assert any(output in argument for output in outputs for argument in proxy.command)
+# --- the prefix ---
 
 
-# --- proxy.toml ---
-
-
-def a_project(folder: Path, content: str) -> Path:
-    (folder / "caddy").mkdir()
-    file = folder / "caddy" / "proxy.toml"
-    file.write_text(content)
-    return file
-
-
-def test_another_proxy_is_a_folder_and_nothing_else(tmp_path: Path) -> None:
-    a_project(tmp_path, PROXY_TOML)
-
-    catalogue = load(tmp_path)
-
-    proxy = catalogue.proxies["caddy"]
-    assert (proxy.name, proxy.folder) == ("caddy", tmp_path / "caddy")
-    assert proxy.container_ports == {Scheme.HTTP: 80, Scheme.HTTPS: 443}
-    assert (proxy.minimum, proxy.command[-1]) == ("2.7", "{run}/caddyfile")
-    assert proxy.files == [
-        ConfigurationFile(
-            "{folder}/{mode}.caddyfile", "{run}/caddyfile", [], {"app": "{word}"}, {}, {}
-        )
-    ]
-    assert [topology.name for topology in catalogue.topologies] == [
-        "caddy-uvicorn-strip",
-        "caddy-hypercorn-strip",
-        "caddy-uvicorn-preserve",
-        "caddy-hypercorn-preserve",
+def test_every_cell_has_the_catalogue_s_prefix() -> None:
+    catalogue = load(WORKSPACE, CAFE)
+    cells = [
+        *catalogue.product,
+        *catalogue.varied("contract"),
+        *catalogue.varied("cors"),
+        *catalogue.recommended_cells(catalogue.topologies),
     ]
 
-
-@pytest.mark.parametrize(
-    "missing",
-    [
-        "version",
-        "minimum",
-        "docker",
-        "image",
-        "image_variable",
-        "ports",
-        "https",
-        "process",
-        "command",
-        "files",
-        "source",
-        "output",
-        "replace",
-    ],
-)
-def test_what_a_proxy_toml_lacks_is_named(tmp_path: Path, missing: str) -> None:
-    file = a_project(tmp_path, re.sub(rf"\b{missing}(?= =|\]|\.f)", "other", PROXY_TOML))
-
-    with pytest.raises(HoplabError) as caught:
-        load(tmp_path)
-
-    assert str(caught.value) == f"{file} lacks {missing!r}."
+    assert {cell.prefix for cell in cells} == {CAFE}
+    assert {cell.deployment.prefix for cell in cells} == {CAFE}
+    assert {catalogue.recommended(t).prefix for t in catalogue.all_topologies} == {CAFE}
+    assert [cell.id for cell in catalogue.product] == [cell.id for cell in CATALOGUE.product]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param("version = ", id="no value"),
-        pytest.param("version: [caddy]", id="YAML"),
-        pytest.param(b"\xff\xfe", id="not UTF-8"),
-    ],
-)
-def test_file_that_is_no_toml_is_named(tmp_path: Path, content: str | bytes) -> None:
-    file = a_project(tmp_path, "")
-    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+def test_a_cell_of_another_prefix_is_none_of_the_recipes() -> None:
+    [cell, _] = CATALOGUE.recommended_cells([CHANGED.topology])
 
-    with pytest.raises(HoplabError, match="is not TOML") as caught:
-        load(tmp_path)
-
-    assert str(file) in str(caught.value)
+    assert CATALOGUE.is_recommended(cell)
+    assert not CATALOGUE.is_recommended(replace(cell, prefix=CAFE))
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        pytest.param("[docker]\n", 'docker = "caddy:2.11"\n[x]\n', id="docker is no table"),
-        pytest.param("{http = 80, https = 443}", "[80, 443]", id="ports is no table"),
-        pytest.param("[[process.files]]", "[process.files]", id="files is one table"),
-    ],
-)
-def test_wrong_type_in_proxy_toml_names_the_file(tmp_path: Path, old: str, new: str) -> None:
-    file = a_project(tmp_path, PROXY_TOML.replace(old, new))
+@pytest.mark.parametrize(("mode", "expected"), [(Mode.STRIP, ""), (Mode.PRESERVE, "/caf%C3%A9")])
+def test_what_of_the_prefix_arrives(mode: Mode, expected: str) -> None:
+    topology = replace(CHANGED.topology, mode=mode)
 
-    with pytest.raises(HoplabError) as caught:
-        load(tmp_path)
-
-    assert str(file) in str(caught.value)
+    assert Deployment(topology, CHANGED.deployment.setup, "", CAFE).upstream_prefix == expected
 
 
-def test_no_proxies_say_where_hoplab_runs(tmp_path: Path) -> None:
-    with pytest.raises(HoplabError, match="hoplab runs in a clone of its repository") as caught:
-        load(tmp_path)
-
-    assert str(tmp_path) in str(caught.value)
+def deployment(server: str, strategy: Strategy) -> Deployment:
+    return Deployment(Topology("nginx", server, Mode.STRIP), Setup(strategy, Trust.PROXY))
 
 
-# --- the servers' command lines ---
+@pytest.mark.parametrize("strategy", [Strategy.MOUNT, Strategy.ROUTER])
+def test_a_parameter_in_a_route_is_refused(strategy: Strategy) -> None:
+    catalogue = replace(CATALOGUE, prefix=parse("/a{b}"))
 
-
-def command(server: str, strategy: Strategy, trust: Trust) -> str:
-    spec = SERVERS[server]
-    return " ".join(spec.command(Recipe(strategy, trust), "127.0.0.1:8000", "10.9.0.0/24"))
-
-
-@pytest.mark.parametrize(
-    ("strategy", "module", "option"),
-    [
-        (Strategy.NONE, "app.plain", ""),
-        (Strategy.SERVER_OPTION, "app.plain", " --root-path /api/v1"),
-        (Strategy.APP_ARGUMENT, "app.app_argument", ""),
-        (Strategy.MOUNT, "app.mount", ""),
-        (Strategy.ROUTER, "app.router", ""),
-        (Strategy.FORWARDED_PREFIX, "app.forwarded_prefix", ""),
-    ],
-)
-def test_strategies(strategy: Strategy, module: str, option: str) -> None:
-    assert command("uvicorn", strategy, Trust.PROXY) == (
-        f"uvicorn {module}:app --host 127.0.0.1 --port 8000"
-        f" --forwarded-allow-ips 10.9.0.0/24{option}"
+    assert catalogue.refusal(deployment("uvicorn", strategy)) == (
+        f"the strategy {strategy} can't have the prefix /a{{b}}:"
+        " Starlette takes {…} in a route's path for a parameter."
     )
-    inside = strategy is Strategy.FORWARDED_PREFIX
-    assert command("fastapi", strategy, Trust.PROXY) == (
-        f"fastapi run --entrypoint {module}:{'with_middleware' if inside else 'app'}"
-        f" --host 127.0.0.1 --port 8000 --forwarded-allow-ips 10.9.0.0/24{option}"
+    assert CATALOGUE.refusal(deployment("uvicorn", strategy)) is None
+
+
+@pytest.mark.parametrize("own", ["/app", "/scope", "/sub", "/docs", "/echo"])
+def test_a_route_of_the_application_s_own_is_refused(own: str) -> None:
+    one = deployment("uvicorn", Strategy.NONE)
+
+    told = replace(CATALOGUE, prefix=parse(own)).refusal(one)
+    assert told is not None
+    assert told.startswith(
+        f"the application under test can't have the prefix {own}: it has a route"
     )
-    assert command("hypercorn", strategy, Trust.PROXY) == (
-        f"hypercorn app.proxied.{module[4:]}:app --bind 127.0.0.1:8000 --workers 0{option}"
+    assert replace(CATALOGUE, prefix=parse(f"/x{own}")).refusal(one) is None
+    assert replace(CATALOGUE, prefix=parse("/items")).refusal(one) is None
+
+
+def test_a_proxy_and_a_server_can_refuse_a_prefix() -> None:
+    refuses = {r"\$": "a dollar is a variable.", "never": "x"}
+    nginx = replace(CATALOGUE.proxies["nginx"], refuses=refuses)
+    hypercorn = replace(CATALOGUE.servers["hypercorn"], refuses={"%": "it decodes nothing."})
+    mine = replace(
+        CATALOGUE,
+        proxies={**CATALOGUE.proxies, "nginx": nginx},
+        servers={**CATALOGUE.servers, "hypercorn": hypercorn},
     )
+    dollar, cafe = (replace(mine, prefix=parse(text)) for text in ("/a$b", "/café"))
+
+    one = deployment("hypercorn", Strategy.NONE)
+    assert dollar.refusal(one) == "nginx can't have the prefix /a$b: a dollar is a variable."
+    assert cafe.refusal(one) == "hypercorn can't have the prefix /café: it decodes nothing."
+    assert cafe.refusal(deployment("uvicorn", Strategy.NONE)) is None
+    assert mine.refusal(one) is None
 
 
-@pytest.mark.parametrize(
-    ("trust", "option", "application", "allowed"),
-    [
-        (Trust.NONE, "--no-proxy-headers", "app.plain", ""),
-        (Trust.PROXY, "--forwarded-allow-ips 10.9.0.0/24", "app.proxied.plain", "10.9.0.0/24"),
-        (Trust.ANY, "--forwarded-allow-ips *", "app.proxied.plain", "*"),
-    ],
-)
-def test_trust(trust: Trust, option: str, application: str, allowed: str) -> None:
-    uvicorn = command("uvicorn", Strategy.NONE, trust)
-    fastapi = command("fastapi", Strategy.NONE, trust)
-    hypercorn = command("hypercorn", Strategy.NONE, trust)
-
-    assert uvicorn == f"uvicorn app.plain:app --host 127.0.0.1 --port 8000 {option}"
-    assert fastapi.endswith(f" app.plain:app --host 127.0.0.1 --port 8000 {option}")
-    assert hypercorn.split()[1] == f"{application}:app"
-    assert believed(trust, "10.9.0.0/24") == allowed
-    assert {name: each.environment(trust, "10.9.0.0/24") for name, each in SERVERS.items()} == {
-        "uvicorn": {},
-        "hypercorn": {"FORWARDED_ALLOW_IPS": allowed},
-        "fastapi": {},
-    }
+# --- command lines and their variables ---
 
 
-@pytest.mark.parametrize("server", ["uvicorn", "fastapi"])
-def test_bind_may_be_ipv6(server: str) -> None:
-    options = SERVERS[server].command(Recipe(Strategy.NONE, Trust.NONE), "::1:8000", "")
-
-    assert " --host ::1 --port 8000 " in " ".join(options)
+def command(server: str, strategy: Strategy = Strategy.SERVER_OPTION) -> str:
+    one = deployment(server, strategy)
+    return " ".join(CATALOGUE.server_command(one, "127.0.0.1:8000", "10.9.0.0/24"))
 
 
 @pytest.mark.parametrize(
     ("server", "variation", "expected"),
     [
-        ("uvicorn", "host-dropped", "uvicorn x:app --host 127.0.0.1 --port 8000 --trust 10.9.0.1"),
-        ("uvicorn", "", command("uvicorn", Strategy.SERVER_OPTION, Trust.PROXY)),
-        ("hypercorn", "host-dropped", command("hypercorn", Strategy.SERVER_OPTION, Trust.PROXY)),
-        ("fastapi", "", command("fastapi", Strategy.SERVER_OPTION, Trust.PROXY)),
+        (
+            "uvicorn",
+            "host-dropped",
+            "uvicorn x:app --host 127.0.0.1 --port 8000 --trust 10.9.0.1 --at /api/v1 /api/v1",
+        ),
+        ("uvicorn", "", command("uvicorn")),
+        ("hypercorn", "host-dropped", command("hypercorn")),
+        ("fastapi", "", command("fastapi")),
     ],
 )
 def test_a_variation_may_have_a_command_line_of_its_own(
-    catalogue: Catalogue, server: str, variation: str, expected: str
+    server: str, variation: str, expected: str
 ) -> None:
-    varied = replace(catalogue, variations={VARIATION.name: VARIATION})
-    deployment = Deployment(
-        Topology("nginx", server, Mode.STRIP), CHANGED.deployment.recipe, variation
-    )
+    one = replace(deployment(server, Strategy.SERVER_OPTION), variation=variation)
     proxies = "10.9.0.1" if "--trust" in expected else "10.9.0.0/24"
 
-    assert " ".join(varied.server_command(deployment, "127.0.0.1:8000", proxies)) == expected
+    assert " ".join(with_variation().server_command(one, "127.0.0.1:8000", proxies)) == expected
 
 
-def test_every_server_has_a_recipe_for_every_mode() -> None:
-    assert all(set(server.recipes) == set(Mode) for server in SERVERS.values())
-    assert all(name == server.name for name, server in SERVERS.items())
+def test_a_command_line_has_the_prefix_as_it_needs_it() -> None:
+    catalogue = with_variation(replace(CATALOGUE, prefix=CAFE))
+    own = catalogue.server_command(CHANGED.deployment, "::1:80", "::1")
+    uvicorn, hypercorn = (
+        catalogue.server_command(deployment(name, Strategy.SERVER_OPTION), "::1:80", "::1")
+        for name in ("uvicorn", "hypercorn")
+    )
+
+    assert own[2:6] == ["--host", "::1", "--port", "80"]
+    assert own[-2:] == ["/caf%C3%A9", "/café"]
+    assert uvicorn[-2:] == ["--root-path", "/caf%C3%A9"]
+    assert hypercorn[-2:] == ["--root-path", "/café"]
+
+
+def test_variables_of_a_command_line() -> None:
+    uvicorn, hypercorn = (
+        deployment(name, Strategy.SERVER_OPTION) for name in ("uvicorn", "hypercorn")
+    )
+    cafe = replace(CATALOGUE, prefix=CAFE)
+    varied = with_variation(cafe, replace(VARIATION, application="app.cors.both"))
+
+    assert CATALOGUE.server_environment(uvicorn, "10.9.0.1") == {}
+    assert CATALOGUE.server_environment(hypercorn, "10.9.0.1") == {
+        "FORWARDED_ALLOW_IPS": "10.9.0.1"
+    }
+    assert cafe.server_environment(uvicorn, "10.9.0.1") == {"PUBLIC_PREFIX": "/caf%C3%A9"}
+    assert varied.server_environment(CHANGED.deployment, "10.9.0.1") == {
+        "PUBLIC_PREFIX": "/caf%C3%A9",
+        "APPLICATION": "app.cors.both",
+    }
+
+
+def test_what_servers_read_in_the_environment_is_left_out() -> None:
+    kept = {"PATH": "/bin", "HOME": "/root"}
+    settings = {f"{name}X": "1" for server in SERVERS.values() for name in server.settings}
+    own = dict.fromkeys(
+        ("FORWARDED_ALLOW_IPS", "WEB_CONCURRENCY", "PUBLIC_PREFIX", "APPLICATION"), "x"
+    )
+
+    assert "UVICORN_X" in settings
+    assert without_settings({**kept, **own, **settings}) == kept
+
+
+# --- where it is ---
+
+
+def test_advice_is_that_of_every_proxy_and_server() -> None:
+    assert set(CATALOGUE.advice) == {*CATALOGUE.proxies, *CATALOGUE.servers}
+    for owner in (CATALOGUE.proxies["nginx"], CATALOGUE.servers["fastapi"]):
+        assert CATALOGUE.advice[owner.name].keys() == owner.advice.keys()
+
+
+def test_advice_names_the_prefix() -> None:
+    advice = {"unreachable": Advice("Use {prefix}, not {hostport}.", "{prefix}", ("https://a",))}
+    nginx = replace(CATALOGUE.proxies["nginx"], advice=advice)
+
+    catalogue = replace(CATALOGUE, prefix=CAFE, proxies={"nginx": nginx})
+
+    assert catalogue.advice["nginx"] == {
+        "unreachable": Advice("Use /caf%C3%A9, not {hostport}.", "/caf%C3%A9", ("https://a",))
+    }
+
+
+def test_advice_on_a_symptom_joins_those_that_say_the_same() -> None:
+    same, other = Advice("Wait."), Advice("Go.")
+    proxies = {
+        name: replace(CATALOGUE.proxies["nginx"], name=name, advice=advice)
+        for name, advice in (("one", {"x": same}), ("two", {"x": other}), ("three", {}))
+    }
+    server = replace(CATALOGUE.servers["uvicorn"], name="four", advice={"x": same})
+    catalogue = replace(CATALOGUE, proxies=proxies, servers={"four": server})
+
+    assert catalogue.advice_on("x") == {"one, four": same, "two": other}
+    assert catalogue.advice_on("y") == {}
+
+
+def test_no_proxies_say_where_hoplab_runs(tmp_path: Path) -> None:
+    with pytest.raises(HoplabError, match="hoplab runs in a clone of its repository") as caught:
+        load(Workspace(tmp_path))
+
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_package_alone_says_where_hoplab_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hoplab.workspace.__file__", "/nowhere/src/hoplab/workspace.py")
+
+    with pytest.raises(HoplabError, match=r"No compose.yaml in /nowhere: hoplab runs in a clone"):
+        checkout()
+
+
+def test_folders_of_a_workspace() -> None:
+    folders = (
+        *(WORKSPACE.variations, WORKSPACE.certificates, WORKSPACE.runs, WORKSPACE.up),
+        *(WORKSPACE.reproductions, WORKSPACE.lock),
+    )
+
+    assert [str(folder.relative_to(ROOT)) for folder in folders] == [
+        "variations",
+        "certificates",
+        ".hoplab/runs",
+        ".hoplab/up/hoplab",
+        ".hoplab/repro",
+        ".hoplab/lock",
+    ]

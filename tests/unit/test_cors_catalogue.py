@@ -9,30 +9,32 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hoplab.catalogue import ROOT, load
+from hoplab.catalogue.placeholders import filled
 from hoplab.catalogue.variations import Variation
 from hoplab.engines import configuration
+from hoplab.errors import HoplabError
 from hoplab.suites import SYMPTOMS
 from hoplab.suites.contract.checks import CHECKS
-from hoplab.suites.cors.checks import CORS_CHECKS
-from hoplab.suites.cors.right import LAYERS, MAIN, METRICS, ORIGINS, WANTED, wanted
+from hoplab.suites.cors.checks import CHECKS as CORS_CHECKS
+from hoplab.suites.cors.right import MAIN, METRICS, ORIGINS, Right, right_of
 from hoplab.topology import Cell, Mode, Scheme
+from tests.catalogue import CATALOGUE, ROOT
 from tests.unit.test_checks import documented
 
-CATALOGUE = load()
-CORS = CATALOGUE.cors
+CORS = {name: v for name, v in CATALOGUE.variations.items() if v.suite == "cors"}
+CELLS = CATALOGUE.varied("cors")
 FOLDER = ROOT / "variations/cors"
-WRAPPINGS = {"fixed_prefix", "prefix_header", "proxied"}
+SERVERS_OF_COMPOSE = {topology.server for topology in CATALOGUE.composed}
 PARTS = {"parts", "metrics"}
-VARIANTS = {file.stem for file in (ROOT / "app/cors").glob("[!_]*.py")} - WRAPPINGS - PARTS
+VARIANTS = {file.stem for file in (ROOT / "app/cors").glob("[!_]*.py")} - PARTS
 
 every_variation = pytest.mark.parametrize("variation", CORS.values(), ids=CORS)
-every_cell = pytest.mark.parametrize("cell", CATALOGUE.cors_cells, ids=lambda cell: cell.id)
+every_cell = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
 
 
 def module_of(variation: Variation) -> str:
     """The variant that it runs: a module of app/cors/."""
-    return variation.application["app.plain:app"].removeprefix("app.cors.").removesuffix(":app")
+    return variation.application.removeprefix("app.cors.")
 
 
 def proxies_of(variation: Variation) -> set[str]:
@@ -43,35 +45,51 @@ def proxies_of(variation: Variation) -> set[str]:
 
 def test_every_file_is_read_and_asked_the_questions_of_cors_alone() -> None:
     assert set(CORS) == {file.stem for file in FOLDER.glob("*.toml")}
-    assert not {*CORS} & {*CATALOGUE.variations}
-    assert CATALOGUE.every_variation == {**CATALOGUE.variations, **CORS}
-    assert not {*CATALOGUE.cells} & {*CATALOGUE.cors_cells}
+    assert CELLS
+    assert not {*CATALOGUE.product, *CATALOGUE.varied("contract")} & {*CELLS}
 
 
 def test_every_name_begins_with_cors() -> None:
     """`hoplab cors --variation` takes it without."""
     assert all(name.startswith("cors-") for name in CORS)
-    assert not {name.removeprefix("cors-") for name in CORS} & {*CATALOGUE.every_variation}
+    assert not {name.removeprefix("cors-") for name in CORS} & {*CATALOGUE.variations}
+    assert all(v.suite == "cors" for n, v in CATALOGUE.variations.items() if n[:5] == "cors-")
 
 
 def test_every_variation_has_a_policy_and_layers_and_nothing_else_has() -> None:
-    assert set(WANTED) == set(CORS)
-    assert set(LAYERS) == set(CORS)
+    for variation in CATALOGUE.variations.values():
+        assert bool(variation.right) is (variation.suite == "cors")
+        if variation.right:
+            assert right_of(variation.right).policy
+            assert right_of(variation.right).layers
 
 
 @every_variation
 def test_a_policy_holds_for_every_path_and_names_known_origins(variation: Variation) -> None:
-    policy = WANTED[variation.name]
+    right = right_of(variation.right)
 
-    assert "/" in policy
+    assert "/" in right.policy
     for path in ("/", "/items/", "/metrics", "/metrics/", "/metrics/fail", "/fail"):
-        assert {*wanted(variation.name, path)} <= {MAIN, METRICS}
-        assert wanted(variation.name, path)
+        assert {*right.wanted(path)} <= {MAIN, METRICS}
+        assert right.wanted(path)
+
+
+def test_the_longest_beginning_of_a_path_decides() -> None:
+    right = Right({"/": ["a"], "/metrics": ["b"], "/metrics/x": ["c"]}, {})
+
+    paths = ("/", "/items", "/metrics", "/metrics/", "/metrics/xy")
+    assert [*map(right.wanted, paths)] == [["a"], ["a"], ["b"], ["b"], ["c"]]
+
+
+@pytest.mark.parametrize("table", [{}, {"policy": {}}, {"policy": {}, "layers": {}, "more": 1}])
+def test_a_table_of_something_else_is_told(table: dict[str, Any]) -> None:
+    with pytest.raises(HoplabError, match=r"A CORS variant's table \[cors\]: "):
+        right_of(table)
 
 
 @every_variation
 def test_layers_are_told_for_the_main_application_and_the_mount(variation: Variation) -> None:
-    layers = LAYERS[variation.name]
+    layers = right_of(variation.right).layers
 
     assert set(layers) == {"/items/", "/metrics/"}
     for told in layers.values():
@@ -105,7 +123,7 @@ def test_references_are_urls(variation: Variation) -> None:
 
 
 @every_variation
-def test_what_mends_it_names_variations_that_exist(variation: Variation) -> None:
+def test_what_fixes_it_names_variations_that_exist(variation: Variation) -> None:
     words = variation.fix.replace("(", " ").replace(")", " ").replace(",", " ").replace(".", " ")
     named = {word for word in words.split() if word.startswith("cors-")}
 
@@ -113,11 +131,13 @@ def test_what_mends_it_names_variations_that_exist(variation: Variation) -> None
 
 
 @every_variation
-def test_it_runs_behind_its_proxies_in_both_modes_under_both_servers(variation: Variation) -> None:
+def test_it_runs_behind_its_proxies_in_both_modes_under_every_server(
+    variation: Variation,
+) -> None:
     ran = {(c.topology.proxy, c.topology.server, c.topology.mode, c.scheme)
            for c in variation.symptoms}  # fmt: skip
 
-    assert ran == {*product(proxies_of(variation), ["uvicorn", "hypercorn"], Mode, Scheme)}
+    assert ran == {*product(proxies_of(variation), SERVERS_OF_COMPOSE, Mode, Scheme)}
     assert len(variation.symptoms) == len(ran)
 
 
@@ -128,7 +148,7 @@ def test_there_is_one_of_each_kind_for_each_proxy() -> None:
 
 @every_cell
 def test_every_cell_has_its_topology_s_recipe(cell: Cell) -> None:
-    assert cell.deployment.recipe == CATALOGUE.recipe(cell.topology)
+    assert cell.deployment.setup == CATALOGUE.recipe(cell.topology)
 
 
 @every_variation
@@ -136,7 +156,9 @@ def test_what_it_changes_stands_in_the_files_of_its_own_proxy(variation: Variati
     used = set()
     for proxy, mode in product(proxies_of(variation), Mode):
         for source in CATALOGUE.proxies[proxy].sources(mode):
-            changes = [c for c in variation.changes if ROOT / c.file.format(mode=mode) == source]
+            changes = [
+                c for c in variation.changes if ROOT / filled(c.file, {"mode": mode}) == source
+            ]
             text = source.read_text()
             changed = configuration.changed(text, changes, source)  # raises if it is not there
             assert (changed != text) is bool(changes)
@@ -172,45 +194,36 @@ def test_its_name_is_its_application_s(variation: Variation) -> None:
 
 
 @every_variation
-def test_every_server_and_mode_has_the_same_variant(variation: Variation) -> None:
-    module = module_of(variation)
-
-    assert variation.application == {
-        "app.plain:app": f"app.cors.{module}:app",
-        "app.forwarded_prefix:app": f"app.cors.fixed_prefix:{module}",
-        "app.proxied.plain:app": f"app.cors.proxied:{module}",
-        "app.proxied.forwarded_prefix:app": f"app.cors.prefix_header:{module}",
-    }
-
-
-EXPECTED = {
-    ("uvicorn", Mode.STRIP): "app.cors.{}:app",
-    ("uvicorn", Mode.PRESERVE): "app.cors.fixed_prefix:{}",
-    ("hypercorn", Mode.STRIP): "app.cors.prefix_header:{}",
-    ("hypercorn", Mode.PRESERVE): "app.cors.proxied:{}",
-}
+def test_its_application_can_be_served(variation: Variation) -> None:
+    assert variation.application == f"app.cors.{module_of(variation)}"
+    assert callable(importlib.import_module(variation.application).app)
 
 
 @every_cell
-def test_every_command_line_runs_the_variant(cell: Cell) -> None:
-    variation = CORS[cell.variation]
-    command = CATALOGUE.server_command(cell.deployment, "127.0.0.1:8000", "127.0.0.1")
-    ordinary = CATALOGUE.server_command(
-        CATALOGUE.recommended(cell.topology), "127.0.0.1:8000", "127.0.0.1"
+def test_every_server_serves_the_variant_by_its_recipe(cell: Cell) -> None:
+    """Its module, and so what is around it, is that of the recipe; APPLICATION names the inside."""
+    recommended = CATALOGUE.recommended(cell.topology)
+    command, right = (
+        CATALOGUE.server_command(each, "127.0.0.1:8000", "127.0.0.1")
+        for each in (cell.deployment, recommended)
     )
-    expected = EXPECTED[cell.topology.server, cell.topology.mode].format(module_of(variation))
+    environment, ordinary = (
+        CATALOGUE.server_environment(each, "127.0.0.1") for each in (cell.deployment, recommended)
+    )
 
-    [(own, right)] = [(a, b) for a, b in zip(command, ordinary, strict=True) if a != b]
-    assert own == expected
-    assert right in variation.application
-    module, _, attribute = own.partition(":")
-    assert callable(getattr(importlib.import_module(module), attribute))
+    assert command == right
+    assert environment == {**ordinary, "APPLICATION": CORS[cell.variation].application}
 
 
 def test_nothing_else_runs_an_application_with_cors() -> None:
-    for cell in CATALOGUE.cells:
+    for cell in {c.deployment: c for c in CATALOGUE.product}.values():
         command = CATALOGUE.server_command(cell.deployment, "127.0.0.1:8000", "127.0.0.1")
         assert not [argument for argument in command if argument.startswith("app.cors")]
+        assert "APPLICATION" not in CATALOGUE.server_environment(cell.deployment, "127.0.0.1")
+    for variation in CATALOGUE.variations.values():
+        if variation.suite != "cors":
+            assert not variation.application.startswith("app.cors")
+            assert not [a for c in variation.commands.values() for a in c if "app.cors" in a]
 
 
 # --- what must show ---
@@ -242,8 +255,7 @@ def test_the_fixes_pass_and_the_problems_fail() -> None:
         "cors-single",
         "cors-router",
         "cors-route-middleware",
-        "cors-nginx-alone",
-        "cors-traefik-alone",
+        *(f"cors-{proxy}-alone" for proxy in CATALOGUE.proxies),
     }
     assert all(CORS[name].fix.startswith("Nothing: ") for name in right)
     assert not any(v.fix.startswith("Nothing") for name, v in CORS.items() if name not in right)

@@ -5,7 +5,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,18 +15,27 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.cors import parts
 from app.instance import InstanceMiddleware
-from hoplab.catalogue import load
 from hoplab.catalogue.variations import Variation
 from hoplab.client.probe import Failed
 from hoplab.client.wire import Exchange, Headers
 from hoplab.results import Finding, Verdict
+from hoplab.suites import SUITES
 from hoplab.suites.asking import ask_one
 from hoplab.suites.cors import right as cors
-from hoplab.suites.cors.checks import CORS_CHECKS
+from hoplab.suites.cors.checks import CHECKS
 from hoplab.suites.cors.checks.judging import Problem, fail_with_the_worst, judge
-from hoplab.suites.cors.right import MAIN, METRICS, lets_in, preflight_passes, values, wanted
-from hoplab.topology import PREFIX, Cell, Scheme, Strategy, Trust
+from hoplab.suites.cors.right import (
+    MAIN,
+    METRICS,
+    lets_in,
+    preflight_passes,
+    right_of,
+    values,
+)
+from hoplab.topology import Cell, Scheme, Strategy, Trust
+from tests.catalogue import CATALOGUE
 from tests.unit.stub import (
+    PREFIX,
     TOPOLOGY,
     Answer,
     Fault,
@@ -42,15 +51,18 @@ from tests.unit.stub import (
 )
 from tests.unit.test_checks import documented, symptoms_in
 
+pytestmark = pytest.mark.usefixtures("no_counts")
+
 STRANGER = "http://stranger.example"
 RIGHT = ["cors-single", "cors-router", "cors-route-middleware"]
 HTTP = Scheme.HTTP
 
 
 def variant(name: str) -> ASGIApp:
-    """The application of app/cors/ that a variation runs."""
-    module = name.removeprefix("cors-").replace("-", "_")
-    app: ASGIApp = importlib.import_module(f"app.cors.{module}").app
+    """The application of app/cors/ that a variation runs, or of that name."""
+    known = CATALOGUE.variations.get(name)
+    module = known.application if known else f"app.cors.{name}"
+    app: ASGIApp = importlib.import_module(module).app
     return app
 
 
@@ -59,7 +71,7 @@ def ask(
 ) -> Finding:
     """One check's finding in a cell of this variation; `changes` are the endpoint's."""
     cell = Cell(TOPOLOGY, Strategy.SERVER_OPTION, Trust.PROXY, scheme, variation)
-    return ask_one(check, CORS_CHECKS[check], cell, replace(stub.endpoint, **changes))
+    return ask_one(check, CHECKS[check], stub.target(cell, SUITES["cors"], **changes))
 
 
 # --- faults ---
@@ -259,7 +271,7 @@ POLICIES = [
         "cors-duplicated",
         "both by the proxy",
         all_of(adds(ALLOW, MAIN), adds(ALLOW, MAIN)),
-        app=variant("cors-no-layer"),
+        app=variant("no_layer"),
     ),
 ]
 """What everybody finds that judges an answer."""
@@ -293,9 +305,7 @@ CASES: dict[str, list[Case]] = {
             "by the proxy",
             of(OPTIONS, only("/metrics", answers(RedirectResponse(f"{PREFIX}/metrics/", 308)))),
         ),
-        Case(
-            "cors-missing", "no layer", app=variant("cors-no-layer"), variation="cors-nginx-alone"
-        ),
+        Case("cors-missing", "no layer", app=variant("no_layer"), variation="cors-nginx-alone"),
         Case("cors-missing", "hidden", drops(ALLOW), words="allowed: none"),
         Case("cors-missing", "the proxy says 405", of(OPTIONS, answers(NOT_FOUND))),
         Case("cors-missing", "one path only", only("/metrics/fail", drops(ALLOW))),
@@ -307,7 +317,7 @@ CASES: dict[str, list[Case]] = {
         Case("cors-wrong-policy", "with a cookie only", where(with_cookie, reflects)),
         Case("cors-wrong-policy", "null, with a cookie", where(with_cookie, star_for_all)),
         Case("cors-wrong-policy", "the redirect", only("/metrics", reflects), words="→ 307"),
-        Case("cors-missing", "no layer", app=variant("cors-no-layer")),
+        Case("cors-missing", "no layer", app=variant("no_layer")),
         Case("cors-missing", "the mount's alone", variation="cors-inner-only"),
         Case("cors-missing", "hidden", drops(ALLOW), words="allowed: none"),
         Case("cors-missing", "with a cookie only", where(with_cookie, drops(ALLOW))),
@@ -324,7 +334,7 @@ CASES: dict[str, list[Case]] = {
         Case("cors-wrong-policy", "a 500 only", only("/metrics/fail", reflects), words="→ 500"),
         Case("cors-missing-on-error", "add_middleware", variation="cors-single-added"),
         Case("cors-missing-on-error", "the mount's alone", variation="cors-inner-only"),
-        Case("cors-missing-on-error", "no layer", app=variant("cors-no-layer")),
+        Case("cors-missing-on-error", "no layer", app=variant("no_layer")),
         Case("cors-missing-on-error", "the 404 only", only("/missing", drops(ALLOW))),
         Case(
             "cors-missing-on-error",
@@ -339,7 +349,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "order": [
         Case("middleware-misordered", "added in another order", app=variant("cors-single-added")),
-        Case("middleware-misordered", "one is missing", app=variant("cors-no-layer")),
+        Case("middleware-misordered", "one is missing", app=variant("no_layer")),
         Case("middleware-misordered", "one more", app=variant("cors-both")),
         Case(
             "middleware-misordered",
@@ -446,7 +456,7 @@ CASES: dict[str, list[Case]] = {
         Case("metrics-wrong", "not the format", altered("/metrics/", text("{", "("))),
         Case("metrics-wrong", "not UTF-8", body(lambda given: given + b"\xff")),
         Case("metrics-wrong", "empty", body(lambda _: b""), words="0 after one more, 0 before"),
-        Case("metrics-wrong", "cut short", body(lambda given: given[: given.index(b"}")])),
+        Case("metrics-wrong", "cut short", body(lambda given: given.partition(b"}")[0])),
         Case(
             "metrics-wrong",
             "by path and not by route",
@@ -509,7 +519,7 @@ def test_a_fault_is_found_and_named(stub: Stub, check: str, case: Case) -> None:
 
 
 @pytest.mark.parametrize("scheme", Scheme)
-@pytest.mark.parametrize("check", CORS_CHECKS)
+@pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("variation", RIGHT)
 def test_a_right_deployment_passes(stub: Stub, variation: str, check: str, scheme: Scheme) -> None:
     stub.serve(as_it_is, as_it_is, variant(variation))
@@ -521,21 +531,23 @@ def test_a_right_deployment_passes(stub: Stub, variation: str, check: str, schem
     assert finding.detail
 
 
-@pytest.mark.parametrize("check", CORS_CHECKS)
+@pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("variation", ["cors-nginx-alone", "cors-traefik-alone"])
 def test_a_proxy_that_has_the_policy_passes(stub: Stub, variation: str, check: str) -> None:
     """It answers preflights itself: they name no layer, and no instance."""
-    stub.serve(as_it_is, policy(MAIN, METRICS), variant("cors-no-layer"))
+    stub.serve(as_it_is, policy(MAIN, METRICS), variant("no_layer"))
 
     finding = ask(stub, check, variation)
 
     assert (finding.verdict, finding.symptom) == (Verdict.PASS, None), finding.detail
 
 
-OF_THE_APPLICATION_ALONE = [v for v in load().cors.values() if not v.changes]
+OF_THE_APPLICATION_ALONE = [
+    v for v in CATALOGUE.variations.values() if v.suite == "cors" and not v.changes
+]
 
 
-@pytest.mark.parametrize("check", CORS_CHECKS)
+@pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("variation", OF_THE_APPLICATION_ALONE, ids=lambda v: v.name)
 def test_a_variant_fails_as_its_file_says(stub: Stub, variation: Variation, check: str) -> None:
     stub.serve(as_it_is, as_it_is, variant(variation.name))
@@ -587,7 +599,7 @@ def test_a_preflight_needs_no_vary(stub: Stub) -> None:
 # --- the lab's own trouble ---
 
 
-@pytest.mark.parametrize("check", CORS_CHECKS)
+@pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize(
     "fault", [pytest.param(as_it_is, id="right"), pytest.param(reflects, id="wrong")]
 )
@@ -609,7 +621,7 @@ def test_a_preflight_of_another_instance_is_no_finding(stub: Stub, check: str) -
     assert (finding.verdict, finding.symptom) == (Verdict.ERROR, None), finding.detail
 
 
-@pytest.mark.parametrize("check", CORS_CHECKS)
+@pytest.mark.parametrize("check", CHECKS)
 def test_no_answer_at_all_is_no_finding(stub: Stub, check: str) -> None:
     finding = ask(stub, check, ports=dict.fromkeys(Scheme, closed_port()))
 
@@ -757,7 +769,9 @@ def test_a_star_for_header_names_is_every_name_without_credentials() -> None:
     ],
 )
 def test_whom_a_path_should_let_in(variation: str, path: str, origins: list[str]) -> None:
-    assert list(wanted(variation, path)) == origins
+    right = right_of(CATALOGUE.variations[variation].right)
+
+    assert list(right.wanted(path)) == origins
 
 
 def test_what_a_browser_sends() -> None:
@@ -827,7 +841,7 @@ def test_without_a_problem_nothing_fails() -> None:
 
 
 def test_every_symptom_of_a_judged_answer_has_its_place() -> None:
-    judged = [documented(CORS_CHECKS[check]) for check in ("preflight", "simple", "errors")]
+    judged = [documented(CHECKS[check]) for check in ("preflight", "simple", "errors")]
 
     assert set().union(*judged) - {"unreachable"} == set(WORST_FIRST)
 
@@ -835,26 +849,26 @@ def test_every_symptom_of_a_judged_answer_has_its_place() -> None:
 # --- the tables and the docstrings agree ---
 
 
-@pytest.mark.parametrize("check", CORS_CHECKS)
+@pytest.mark.parametrize("check", CHECKS)
 def test_every_documented_symptom_has_a_case_and_every_case_is_documented(check: str) -> None:
-    assert {case.symptom for case in CASES[check]} == documented(CORS_CHECKS[check])
+    assert {case.symptom for case in CASES[check]} == documented(CHECKS[check])
 
 
-@pytest.mark.parametrize("check", CORS_CHECKS)
+@pytest.mark.parametrize("check", CHECKS)
 def test_docstrings_begin_with_the_question(check: str) -> None:
-    assert (inspect.getdoc(CORS_CHECKS[check]) or "").splitlines()[0].endswith("?")
+    assert (inspect.getdoc(CHECKS[check]) or "").splitlines()[0].endswith("?")
 
 
-@pytest.mark.parametrize("check", CORS_CHECKS)
+@pytest.mark.parametrize("check", CHECKS)
 def test_every_symptom_in_the_source_is_documented(check: str) -> None:
-    source = inspect.getsource(sys.modules[CORS_CHECKS[check].__module__])
+    source = inspect.getsource(sys.modules[CHECKS[check].__module__])
 
-    assert set(symptoms_in(ast.parse(source))) <= documented(CORS_CHECKS[check])
+    assert set(symptoms_in(ast.parse(source))) <= documented(CHECKS[check])
 
 
 @pytest.mark.parametrize("check", ["order", "hostile", "metrics"])
 def test_the_source_is_read(check: str) -> None:
     """Else the test above proves nothing; of the others, judging.py names the symptoms."""
-    source = inspect.getsource(sys.modules[CORS_CHECKS[check].__module__])
+    source = inspect.getsource(sys.modules[CHECKS[check].__module__])
 
-    assert set(symptoms_in(ast.parse(source))) == documented(CORS_CHECKS[check])
+    assert set(symptoms_in(ast.parse(source))) == documented(CHECKS[check])

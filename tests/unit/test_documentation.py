@@ -1,24 +1,29 @@
 """The documents say what the code does."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import typer.main
 
-from hoplab import cli
-from hoplab.catalogue import ROOT, load
+from hoplab.cli.main import app
+from hoplab.commands import showing
 from hoplab.endpoint import Endpoint
+from hoplab.engines import published
 from hoplab.report.text import up_table
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.suites.contract.checks import CHECKS
-from hoplab.suites.cors.checks import CORS_CHECKS
-from hoplab.system import ports
-from hoplab.topology import Mode, Scheme
+from hoplab.suites.cors.checks import CHECKS as CORS_CHECKS
+from hoplab.topology import Mode, Scheme, Topology
+from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
 
 README = (ROOT / "README.md").read_text()
 CONTRACT = (ROOT / "docs" / "contract.md").read_text()
-CATALOGUE = load()
+
+
+def own_ports(topologies: Sequence[Topology]) -> dict[Topology, dict[Scheme, int]]:
+    return published.ports(WORKSPACE, topologies)
 
 
 def symptoms(text: str) -> list[str]:
@@ -28,7 +33,7 @@ def symptoms(text: str) -> list[str]:
 
 def test_readme_shows_the_table_of_up() -> None:
     topologies = [t for t in CATALOGUE.topologies if t.mode is Mode.STRIP]
-    own = ports.own(topologies)
+    own = own_ports(topologies)
     findings = [
         Finding(name, Verdict.RECORDED if name == "direct" else Verdict.PASS, None, "")
         for name in CHECKS
@@ -43,13 +48,13 @@ def test_readme_shows_the_table_of_up() -> None:
 
 
 def test_readme_lists_every_port() -> None:
-    for topology, by_scheme in ports.own(CATALOGUE.topologies).items():
+    for topology, by_scheme in own_ports(CATALOGUE.topologies).items():
         row = f"| `{topology.name}` | {by_scheme[Scheme.HTTP]} | {by_scheme[Scheme.HTTPS]} |"
         assert row in README
 
 
 def test_readme_lists_every_command() -> None:
-    commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
     assert set(re.findall(r"^\| `hoplab ([a-z]+)", README, re.MULTILINE)) == set(commands)
 
@@ -67,8 +72,7 @@ def test_contract_lists_every_check_and_its_symptoms() -> None:
 @pytest.mark.parametrize(
     "file",
     [
-        *ROOT.glob("nginx/*.template"),
-        *(f for f in ROOT.glob("traefik/**/*.toml") if f.name != "proxy.toml"),  # the lab's own
+        *sorted({f for p in CATALOGUE.proxies.values() for mode in Mode for f in p.sources(mode)}),
     ],
     ids=lambda file: str(file.relative_to(ROOT)),
 )
@@ -100,8 +104,8 @@ def test_nothing_names_an_index() -> None:
 
 
 def test_every_cell_in_the_documentation_exists() -> None:
-    known = {cell.id for cell in CATALOGUE.every_cell}
-    pattern = re.compile(r"\b(?:nginx|traefik)-\w+-(?:strip|preserve)\.[\w.+-]*\w")
+    known = {cell.id for cell in showing.every_cell(CATALOGUE)}
+    pattern = re.compile(rf"\b(?:{'|'.join(CATALOGUE.proxies)})-\w+-(?:strip|preserve)\.[\w.+-]*\w")
     for file in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         named = {name for name in pattern.findall(file.read_text()) if ".http" in name}
         assert named <= known, f"{file.name}: {named - known}"
@@ -110,5 +114,8 @@ def test_every_cell_in_the_documentation_exists() -> None:
 def test_every_finding_can_be_reproduced() -> None:
     sections = (ROOT / "docs/findings.md").read_text().split("\n## ")[1:]
     for section in sections:
-        commands = ("    hoplab repro --run ", "    .venv/bin/python scripts/")
+        commands = (
+            *("    hoplab repro --run ", "    .venv/bin/python scripts/"),
+            "    hoplab matrix --prefix ",
+        )
         assert any(command in section for command in commands), section.splitlines()[0]

@@ -124,7 +124,7 @@ def test_mounted_applications_have_docs_of_their_own(
     for app in MOUNTED:
         monkeypatch.setattr(app.router, "routes", list(app.router.routes))
     monkeypatch.setenv("DOCS_OFFLINE", "1")
-    for _ in range(2):  # app.forwarded_prefix makes two
+    for _ in range(2):  # a process may make several
         app = shared.create_app()
     served = Served(stub, client, app, PREFIX)
 

@@ -5,16 +5,18 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
-from hoplab.catalogue import load
+from hoplab.engines import published
 from hoplab.errors import HoplabError
 from hoplab.system import ports
 from hoplab.topology import Mode, Scheme, Topology
+from hoplab.workspace import Workspace
+from tests.catalogue import CATALOGUE, WORKSPACE
 from tests.unit.stub import LOOPBACK, closed_port
 
 TOPOLOGY = Topology("nginx", "uvicorn", Mode.STRIP)
@@ -23,9 +25,9 @@ HTTP, HTTPS = "NGINX_UVICORN_STRIP_HTTP", "NGINX_UVICORN_STRIP_HTTPS"
 
 @pytest.fixture(autouse=True)
 def no_ports_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for topology in load().topologies:
+    for topology in CATALOGUE.composed:
         for scheme in Scheme:
-            monkeypatch.delenv(ports.variable(topology, scheme), raising=False)
+            monkeypatch.delenv(published.variable(topology, scheme), raising=False)
 
 
 @pytest.fixture
@@ -34,13 +36,43 @@ def taken() -> Iterator[int]:
         yield sock.getsockname()[1]
 
 
+def own(topologies: Sequence[Topology]) -> dict[Topology, dict[Scheme, int]]:
+    return published.ports(WORKSPACE, topologies)
+
+
 def test_variable() -> None:
-    assert [ports.variable(TOPOLOGY, scheme) for scheme in Scheme] == [HTTP, HTTPS]
+    assert [published.variable(TOPOLOGY, scheme) for scheme in Scheme] == [HTTP, HTTPS]
 
 
 def test_own_ports_are_those_of_compose_yaml() -> None:
-    assert ports.own([TOPOLOGY]) == {TOPOLOGY: {Scheme.HTTP: 9997, Scheme.HTTPS: 9497}}
-    assert list(ports.own(load().topologies)) == load().topologies
+    assert own([TOPOLOGY]) == {TOPOLOGY: {Scheme.HTTP: 9997, Scheme.HTTPS: 9497}}
+    assert list(own(CATALOGUE.topologies)) == CATALOGUE.topologies
+
+
+def test_every_topology_of_compose_yaml_has_ports_of_its_own() -> None:
+    every = published.by_variable(own(CATALOGUE.composed))
+
+    assert len(set(every.values())) == len(every) == 2 * len(CATALOGUE.composed)
+
+
+def test_another_workspace_has_its_own(tmp_path: Path) -> None:
+    text = f'ports: ["127.0.0.1:${{{HTTP}:-1234}}:80", "127.0.0.1:${{{HTTPS}:-1235}}:443"]'
+    (tmp_path / "compose.yaml").write_text(text)
+
+    assert published.ports(Workspace(tmp_path), [TOPOLOGY]) == {
+        TOPOLOGY: {Scheme.HTTP: 1234, Scheme.HTTPS: 1235}
+    }
+
+
+def test_by_variable() -> None:
+    other = Topology("traefik", "uvicorn", Mode.STRIP)
+    given = {TOPOLOGY: {Scheme.HTTP: 1, Scheme.HTTPS: 2}, other: {Scheme.HTTP: 3}}
+
+    assert published.by_variable(given) == {
+        HTTP: 1,
+        HTTPS: 2,
+        "TRAEFIK_UVICORN_STRIP_HTTP": 3,
+    }
 
 
 @pytest.mark.parametrize(("value", "port"), [("1", 1), ("19997", 19997), ("65535", 65535)])
@@ -49,13 +81,13 @@ def test_environment_changes_one_port(
 ) -> None:
     monkeypatch.setenv(HTTP, value)
 
-    assert ports.own([TOPOLOGY])[TOPOLOGY] == {Scheme.HTTP: port, Scheme.HTTPS: 9497}
+    assert own([TOPOLOGY])[TOPOLOGY] == {Scheme.HTTP: port, Scheme.HTTPS: 9497}
 
 
 def test_empty_is_the_default_as_for_compose(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HTTP, "")
 
-    assert ports.own([TOPOLOGY])[TOPOLOGY][Scheme.HTTP] == 9997
+    assert own([TOPOLOGY])[TOPOLOGY][Scheme.HTTP] == 9997
 
 
 @pytest.mark.parametrize(
@@ -66,7 +98,7 @@ def test_what_is_no_port_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -
     monkeypatch.setenv(HTTPS, value)
 
     with pytest.raises(HoplabError) as caught:
-        ports.own([TOPOLOGY])
+        own([TOPOLOGY])
 
     assert str(caught.value) == f"{HTTPS}={value}: expected a port, 1 to 65535."
 
@@ -115,8 +147,8 @@ def test_taken_ones_are_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
         assert ports.free_ports(1) != [taken]
 
 
-def test_free_ones_are_no_trouble() -> None:
-    ports.require_free({TOPOLOGY: {Scheme.HTTP: closed_port()}})
+def test_free_ones_are_no_error() -> None:
+    ports.require_free({HTTP: closed_port()})
     ports.require_free({})
 
 
@@ -124,7 +156,7 @@ def test_taken_port_is_told_with_variable_holder_and_way_out(taken: int) -> None
     free = closed_port()
 
     with pytest.raises(HoplabError) as caught:
-        ports.require_free({TOPOLOGY: {Scheme.HTTP: free, Scheme.HTTPS: taken}})
+        ports.require_free({HTTP: free, HTTPS: taken})
 
     first, line, last = str(caught.value).splitlines()
     assert first == "These ports on 127.0.0.1 are taken:"
@@ -138,7 +170,7 @@ def test_the_way_out_is_a_port(monkeypatch: pytest.MonkeyPatch, port: int) -> No
     monkeypatch.setattr(ports, "_is_free", lambda _: False)
 
     with pytest.raises(HoplabError) as caught:
-        ports.require_free({TOPOLOGY: {Scheme.HTTP: port}})
+        ports.require_free({HTTP: port})
 
     [advised] = re.findall(rf"{HTTP}=(\d+)", str(caught.value))
     assert 1024 <= int(advised) <= 65535
@@ -146,10 +178,9 @@ def test_the_way_out_is_a_port(monkeypatch: pytest.MonkeyPatch, port: int) -> No
 
 
 def test_every_taken_port_is_told(taken: int) -> None:
-    other = Topology("traefik", "uvicorn", Mode.STRIP)
     with socket.create_server((LOOPBACK, 0)) as sock:
         second = sock.getsockname()[1]
-        wanted = {TOPOLOGY: {Scheme.HTTP: taken}, other: {Scheme.HTTPS: second}}
+        wanted = {HTTP: taken, "TRAEFIK_UVICORN_STRIP_HTTPS": second}
         with pytest.raises(HoplabError) as caught:
             ports.require_free(wanted)
 
@@ -166,17 +197,17 @@ def test_holder_that_nobody_may_know_is_left_out(
     monkeypatch.setattr(psutil, "net_connections", denied)
 
     with pytest.raises(HoplabError) as caught:
-        ports.require_free({TOPOLOGY: {Scheme.HTTP: taken}})
+        ports.require_free({HTTP: taken})
 
     assert f"  {taken} ({HTTP})\n" in str(caught.value)
 
 
 def test_one_port_for_two_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NGINX_UVICORN_STRIP_HTTP", "9999")
-    strip = [topology for topology in load().topologies if topology.mode is Mode.STRIP]
+    strip = [topology for topology in CATALOGUE.topologies if topology.mode is Mode.STRIP]
 
     with pytest.raises(HoplabError) as caught:
-        ports.require_free(ports.own(strip))
+        ports.require_free(published.by_variable(own(strip)))
 
     assert str(caught.value) == (
         "TRAEFIK_UVICORN_STRIP_HTTP and NGINX_UVICORN_STRIP_HTTP are both 9999: "

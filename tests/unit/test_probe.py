@@ -1,17 +1,21 @@
 """The stranger: what it follows, and how it compares URLs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hoplab.client.probe import Failed, Probe, compare_urls
-from hoplab.topology import PREFIX, Cell, Scheme, Strategy, Trust
-from tests.unit.stub import TOPOLOGY, Stub
+from hoplab.client.probe import Failed, Probe, compare_urls, resolved
+from hoplab.errors import HarnessError
+from hoplab.topology import Cell, Scheme, Strategy, Trust
+from tests.unit.stub import PREFIX, TOPOLOGY, Stub, as_it_is, instead
+from tests.unit.test_checks import websocket_saying
 
 
 @pytest.fixture
 def probe(stub: Stub) -> Iterator[Probe]:
-    probe = Probe(Cell(TOPOLOGY, Strategy.NONE, Trust.NONE, Scheme.HTTP), stub.endpoint)
+    probe = Probe(stub.target(Cell(TOPOLOGY, Strategy.NONE, Trust.NONE, Scheme.HTTP)))
     yield probe
     probe.client.close()
 
@@ -57,6 +61,29 @@ def test_the_other_scheme_is_followed_too(probe: Probe, stub: Stub) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        pytest.param("/café/openapi.json", "http://x:1/caf%C3%A9/openapi.json", id="not ASCII"),
+        pytest.param("{item}/é", "http://x:1/api/v1/%7Bitem%7D/%C3%A9", id="curly brackets"),
+        pytest.param("/caf%C3%A9/%7Bx%7D", "http://x:1/caf%C3%A9/%7Bx%7D", id="encoded already"),
+        pytest.param("http://y/é", "http://y/%C3%A9", id="elsewhere"),
+        pytest.param("../é?q=é", "http://x:1/api/%C3%A9?q=%C3%A9", id="relative, and a query"),
+        pytest.param("", "http://x:1/api/v1/docs", id="itself"),
+    ],
+)
+def test_urls_of_an_answer_are_encoded_as_a_browser_does(url: str, asked: str) -> None:
+    assert resolved("http://x:1/api/v1/docs", url) == asked
+
+
+def test_a_url_with_other_letters_is_followed(probe: Probe) -> None:
+    answer = probe.follow(f"{PREFIX}/scope/{{a}}/café", probe.base)
+
+    assert answer is not None
+    assert answer.json()["path"] == f"{PREFIX}/scope/{{a}}/café"
+    assert answer.json()["raw_path"] == f"{PREFIX}/scope/%7Ba%7D/caf%C3%A9"
+
+
+@pytest.mark.parametrize(
     "url",
     ["https://prod.example.com/app", "//cdn.example/x", "http://mysuperapp.com/app", "mailto:a@b"],
 )
@@ -72,9 +99,48 @@ def test_only_an_answer_of_the_application_counts(probe: Probe) -> None:
     assert probe.answers(probe.get("/nowhere"), 404)
 
 
+def unnamed(app: ASGIApp) -> ASGIApp:
+    """A server that drops the headers with which an application accepts a WebSocket."""
+
+    async def server(scope: Scope, receive: Receive, send: Send) -> None:
+        async def bare(message: Message) -> None:
+            accepted = message["type"] == "websocket.accept"
+            await send({**message, "headers": []} if accepted else message)
+
+        await app(scope, receive, bare)
+
+    return server
+
+
+def test_who_accepted_a_websocket_stands_in_its_message_too(probe: Probe, stub: Stub) -> None:
+    stub.serve(as_it_is, unnamed)
+
+    answer = probe.websocket("/ws")
+
+    assert answer.header("X-Instance") is None
+    assert probe.answers(answer, 101)
+
+
+def test_another_instance_is_found_by_its_message_too(probe: Probe, stub: Stub) -> None:
+    stub.serve(as_it_is, unnamed)
+    another = Probe(replace(probe.target, instance="another"))
+
+    with pytest.raises(HarnessError, match="answered by the instance"):
+        another.websocket("/ws")
+
+
+@pytest.mark.parametrize("message", ["hello", "[]", '{"scheme": "ws"}'])
+def test_a_websocket_that_names_no_instance_is_not_the_application_s(
+    probe: Probe, stub: Stub, message: str
+) -> None:
+    stub.serve(as_it_is, instead("/ws", websocket_saying(message)))
+
+    assert not probe.from_app(probe.websocket("/ws"))
+
+
 def test_router_has_no_root_path(stub: Stub) -> None:
     told = {
-        strategy: Probe(Cell(TOPOLOGY, strategy, Trust.NONE, Scheme.HTTP), stub.endpoint).root_path
+        strategy: stub.target(Cell(TOPOLOGY, strategy, Trust.NONE, Scheme.HTTP)).root_path
         for strategy in Strategy
     }
 
@@ -109,10 +175,10 @@ RIGHT = "https://mysuperapp.com:9499/api/v1/items/?q=1"
 )
 def test_the_first_difference_is_named(given: str, symptom: str | None) -> None:
     if symptom is None:
-        compare_urls(RIGHT, given, "x", "no-prefix")
+        compare_urls(RIGHT, given, PREFIX, "x", "no-prefix")
         return
     with pytest.raises(Failed) as failed:
-        compare_urls(RIGHT, given, "x", "no-prefix")
+        compare_urls(RIGHT, given, PREFIX, "x", "no-prefix")
 
     assert failed.value.symptom == symptom
     assert failed.value.detail == f"{given}, expected {RIGHT}"

@@ -8,7 +8,6 @@ from itertools import product
 
 import pytest
 
-from hoplab.catalogue import load
 from hoplab.client.wire import Exchange
 from hoplab.predictions import predict
 from hoplab.report.text import WIDTH
@@ -16,9 +15,13 @@ from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.suites.cors import right as cors
 from hoplab.suites.cors.right import MAIN, METRICS, ORIGINS
 from hoplab.suites.cors.tables import cors_tables
-from hoplab.topology import PREFIX, Cell, Scheme
+from hoplab.topology import Cell, Scheme
+from tests.catalogue import CATALOGUE
 
-CATALOGUE = load()
+CELLS = CATALOGUE.varied("cors")
+VARIATIONS = {name: each for name, each in CATALOGUE.variations.items() if each.suite == "cors"}
+RIGHT = {name: each.right for name, each in VARIATIONS.items()}
+PREFIX = CATALOGUE.prefix.encoded
 STRANGER, LABELS = ORIGINS["stranger"] or "", [name for name, origin in ORIGINS.items() if origin]
 PATHS = ["/items/", "/fail", "/metrics", "/metrics/", "/metrics/missing", "/metrics/fail"]
 YES, NO = True, False
@@ -58,7 +61,7 @@ def result(
     number: int = 0,
 ) -> CellResult:
     """A cell of this variation, the first or another, with one finding."""
-    cell = [cell for cell in CATALOGUE.cors_cells if cell.variation == variation][number]
+    cell = [cell for cell in CELLS if cell.variation == variation][number]
     finding = Finding(
         check,
         verdict or (Verdict.FAIL if symptom else Verdict.PASS),
@@ -71,7 +74,9 @@ def result(
 
 def shown(*results: CellResult) -> str:
     return cors_tables(
-        Results("process", "2026-11-22T03:00:00Z", 9.5, {}, results, 1.5, 7, 2**30), plain=True
+        Results("process", "2026-11-22T03:00:00Z", 9.5, {}, results, 1.5, 7, 2**30),
+        RIGHT,
+        plain=True,
     )
 
 
@@ -281,20 +286,20 @@ def test_everything_fits_80_columns(*, lets_in: bool | None) -> None:
                     every_answer(cell, lets_in=number % 2 == 0 if lets_in is None else lets_in),
                 )
             ],
-            prediction=predict(cell, CATALOGUE.every_variation),
+            prediction=predict(cell, CATALOGUE),
         )
-        for number, cell in enumerate(CATALOGUE.cors_cells)
+        for number, cell in enumerate(CELLS)
     ]
 
     text = shown(*results)
 
     assert max(map(len, text.splitlines())) <= WIDTH == 80
-    for variation in CATALOGUE.cors:
+    for variation in VARIATIONS:
         assert variation in text.splitlines()
 
 
 def test_nothing_is_cut_where_everything_differs() -> None:
-    cells = [cell for cell in CATALOGUE.cors_cells if cell.variation == "cors-single"][:2]
+    cells = [cell for cell in CELLS if cell.variation == "cors-single"][:2]
     asked = [
         e for cell, y in zip(cells, (YES, NO), strict=True) for e in every_answer(cell, lets_in=y)
     ]

@@ -2,14 +2,15 @@
 
 import pytest
 
-from hoplab.catalogue import load
 from hoplab.predictions import predict
-from hoplab.report.matrix import matrix_tables
 from hoplab.results import CellResult, Finding, Results, Verdict
+from hoplab.suites.contract.tables import matrix_tables
 from hoplab.topology import Cell, Scheme
+from tests.catalogue import CATALOGUE
 
-CATALOGUE = load()
-BY_ID = {cell.id: cell for cell in CATALOGUE.cells}
+CELLS = [*CATALOGUE.product, *CATALOGUE.varied("contract")]
+VARIATIONS = [name for name, each in CATALOGUE.variations.items() if each.suite == "contract"]
+BY_ID = {cell.id: cell for cell in CELLS}
 RIGHT = BY_ID["nginx-uvicorn-strip.server-option.proxy.https"]
 OTHER = BY_ID["nginx-uvicorn-strip.server-option.proxy.http"]
 
@@ -19,9 +20,7 @@ def result(cell: Cell, symptom: str | None = None, verdict: Verdict | None = Non
     verdict = verdict or (Verdict.FAIL if symptom else Verdict.PASS)
     finding = Finding("slash-redirect", verdict, symptom, "https://x/, expected https://y/")
     prediction = {
-        check: told
-        for check, told in predict(cell, CATALOGUE.variations).items()
-        if check == "slash-redirect"
+        check: told for check, told in predict(cell, CATALOGUE).items() if check == "slash-redirect"
     }
     return CellResult(cell, CATALOGUE.is_recommended(cell), [finding], prediction)
 
@@ -29,6 +28,7 @@ def result(cell: Cell, symptom: str | None = None, verdict: Verdict | None = Non
 def shown(*results: CellResult, unfinished: int = 0) -> str:
     return matrix_tables(
         Results("process", "2026-11-22T03:00:00Z", 9.5, {}, results, 1.5, 7, 2**30, unfinished),
+        {},
         plain=True,
     )
 
@@ -37,12 +37,12 @@ def shown(*results: CellResult, unfinished: int = 0) -> str:
 def test_everything_fits_80_columns(verdict: Verdict) -> None:
     symptom = "mount-redirect-drops-prefix" if verdict is Verdict.FAIL else None
 
-    text = shown(*(result(cell, symptom, verdict) for cell in CATALOGUE.cells))
+    text = shown(*(result(cell, symptom, verdict) for cell in CELLS))
 
     assert max(map(len, text.splitlines())) <= 80
-    for variation in CATALOGUE.variations:
+    for variation in VARIATIONS:
         assert f"\n{variation}\n" in text
-    for cell in CATALOGUE.cells:
+    for cell in CELLS:
         if cell.variation:
             assert f"  {cell.deployment.name} " in text
 

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from hoplab import __version__
-from hoplab.catalogue import ROOT
+from hoplab.client.wire import Exchange
 from hoplab.errors import HoplabError
-from hoplab.report.matrix import matrix_tables
+from hoplab.prefix import parse
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.results_file import as_json, dump, load, recorded
+from hoplab.suites.contract.tables import matrix_tables
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
-from hoplab.client.wire import Exchange
+from tests.catalogue import ROOT
 
 DATA = Path(__file__).parent / "data"
 SCHEMA_1 = DATA / "results-schema-1.json"
@@ -25,6 +26,7 @@ A surprise and two missing cells were put in by hand. The tables that it printed
 """
 
 NGINX = Topology("nginx", "uvicorn", Mode.STRIP)
+CAFE = parse("/café")
 PASS, FAIL, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.ERROR
 
 
@@ -94,6 +96,7 @@ def as_recorded(results: Results) -> Results:
         ),
         pytest.param(a_run(a_result(findings=[], prediction={})), id="nothing asked"),
         pytest.param(a_run(a_result(cell=a_cell(variation="nginx-bare"))), id="variation"),
+        pytest.param(a_run(a_result(cell=replace(a_cell(), prefix=CAFE))), id="prefix"),
         pytest.param(
             a_run(start_seconds=0.123456, processes=65, memory_bytes=2**31 + 1, unfinished=3),
             id="counted",
@@ -271,8 +274,8 @@ def test_schema_1_is_read() -> None:
 def test_tables_of_schema_1_are_as_its_run_printed_them() -> None:
     printed = (DATA / "results-schema-1.txt").read_text()
 
-    assert matrix_tables(load(SCHEMA_1), plain=True) + "\n" == printed
-    assert matrix_tables(again(load(SCHEMA_1)), plain=True) + "\n" == printed
+    assert matrix_tables(load(SCHEMA_1), {}, plain=True) + "\n" == printed
+    assert matrix_tables(again(load(SCHEMA_1)), {}, plain=True) + "\n" == printed
 
 
 def test_schema_1_becomes_schema_2_and_smaller() -> None:

@@ -1,22 +1,34 @@
 """Every symptom that a check can name is explained, and no other."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
 
-from hoplab.suites import SYMPTOMS, Symptom
-from hoplab.suites.contract.checks import CHECKS
-from hoplab.suites.cors.checks import CORS_CHECKS
+from hoplab.suites import SUITES, SYMPTOMS
+from hoplab.suites.suite import Suite
+from hoplab.symptom import Symptom
+from tests.catalogue import CATALOGUE
 from tests.unit.test_checks import documented
 
 every_symptom = pytest.mark.parametrize("symptom", SYMPTOMS.values(), ids=SYMPTOMS)
 
 
 def test_what_the_checks_name_is_explained_and_nothing_else() -> None:
-    named = {symptom for check in CHECKS.values() for symptom in documented(check)}
-    named |= {symptom for check in CORS_CHECKS.values() for symptom in documented(check)}
+    named = {s for suite in SUITES.values() for c in suite.checks.values() for s in documented(c)}
 
     assert set(SYMPTOMS) == named
+
+
+@pytest.mark.parametrize("suite", SUITES.values(), ids=SUITES)
+def test_a_suite_explains_what_its_own_checks_name(suite: Suite) -> None:
+    """But for what another explains: each symptom is explained once."""
+    own = {symptom.name for symptom in suite.symptoms}
+    named = {symptom for check in suite.checks.values() for symptom in documented(check)}
+
+    assert own <= named
+    assert len(own) == len(suite.symptoms)
+    assert sum(len(each.symptoms) for each in SUITES.values()) == len(SYMPTOMS)
 
 
 @every_symptom
@@ -36,6 +48,14 @@ def test_references_are_urls(symptom: Symptom) -> None:
 
 @every_symptom
 def test_the_request_can_be_sent(symptom: Symptom) -> None:
-    assert symptom.path.startswith("/")
+    assert symptom.path.replace("{prefix}", "/api/v1").startswith("/")
     assert symptom.method in {"GET", "POST", "OPTIONS", "WEBSOCKET"}
     assert all(name and value for name, value in symptom.headers)
+
+
+@every_symptom
+def test_texts_name_no_proxy_and_no_server(symptom: Symptom) -> None:
+    """What one of them has to do with it stands in its own file."""
+    names = "|".join([*CATALOGUE.proxies, *CATALOGUE.servers]).replace("|fastapi", "")
+    for text in (symptom.seen, symptom.cause, symptom.fix):
+        assert not re.search(rf"\b({names})\b", text, re.IGNORECASE)

@@ -2,21 +2,26 @@
 
 import importlib
 import tomllib
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from hoplab.catalogue import ROOT, load, variations
+from hoplab.catalogue import variations
+from hoplab.catalogue.placeholders import filled
 from hoplab.catalogue.servers import SERVERS
+from hoplab.catalogue.servers.server import Profile
 from hoplab.catalogue.variations import Change, Variation
 from hoplab.engines import configuration
 from hoplab.errors import HoplabError
 from hoplab.predictions import predict
-from hoplab.suites import SYMPTOMS
+from hoplab.prefix import DEFAULT_PREFIX, Prefix, parse
+from hoplab.suites import SUITES, SYMPTOMS
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
+from tests.catalogue import CATALOGUE, ROOT
 from tests.unit.test_checks import documented
 
 # --- the loader ---
@@ -29,12 +34,12 @@ references = ["https://nginx.org/"]
 outer = "traefik"
 
 [[changes]]
-file = "nginx/{mode}.conf.template"
+file = "nginx/@mode@.conf.template"
 right = "$host:$port"
 wrong = "$host"
 
 [commands]
-uvicorn = ["uvicorn", "--port", "{port}"]
+uvicorn = ["uvicorn", "--port", "@port@"]
 
 [[cells]]
 proxy = "nginx"
@@ -47,20 +52,21 @@ fails_https = {client = "scheme-wrong", static = "static-unreachable"}
 """
 
 
-def read(folder: Path, text: str) -> Variation:
-    (folder / "no-port.toml").write_text(text)
-    return variations.load(folder, {"nginx", "traefik"})["no-port"]
+def read(folder: Path, text: str, prefix: Prefix = DEFAULT_PREFIX) -> Variation:
+    (folder / "contract").mkdir(exist_ok=True)
+    (folder / "contract/no-port.toml").write_text(text)
+    return variations.load(folder, ["traefik", "nginx"], prefix)["no-port"]
 
 
 def test_complete_file(tmp_path: Path) -> None:
     variation = read(tmp_path, COMPLETE)
 
-    assert variation.name == "no-port"
+    assert (variation.name, variation.suite) == ("no-port", "contract")
     assert variation.about == "Host without its port."
     assert variation.fix == "Send it."
     assert variation.references == ["https://nginx.org/"]
-    assert variation.changes == [Change("nginx/{mode}.conf.template", "$host:$port", "$host")]
-    assert variation.commands == {"uvicorn": ["uvicorn", "--port", "{port}"]}
+    assert variation.changes == [Change("nginx/@mode@.conf.template", "$host:$port", "$host")]
+    assert variation.commands == {"uvicorn": ["uvicorn", "--port", "@port@"]}
     assert variation.outer == "traefik"
     assert list(variation.symptoms) == [
         Cell(
@@ -95,6 +101,112 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
     variation = read(tmp_path, COMPLETE[:start] + COMPLETE[COMPLETE.index("[[cells]]") :])
 
     assert (variation.changes, variation.commands, variation.outer) == ([], {}, None)
+    assert (variation.path, variation.method, variation.headers) == (None, None, [])
+    assert (variation.application, variation.right) == ("", {})
+
+
+def test_what_changes_nothing_is_predicted_by_the_rules(tmp_path: Path) -> None:
+    start = COMPLETE.index("outer")
+    named = read(tmp_path, COMPLETE[:start] + COMPLETE[COMPLETE.index("[[cells]]") :])
+
+    assert set(named.symptoms.values()) == {None}
+    for line in ('application = "app.x"', 'outer = "traefik"', "commands.uvicorn = ['uvicorn']"):
+        cells = COMPLETE[COMPLETE.index("[[cells]]") :]
+        changed = read(tmp_path, f"{COMPLETE[:start]}{line}\n{cells}")
+        assert None not in changed.symptoms.values()
+
+
+@pytest.mark.parametrize(
+    ("line", "uvicorn", "hypercorn"),
+    [
+        ("", False, False),
+        ('application = "app.x"\n', True, True),
+        ('commands.uvicorn = ["uvicorn"]\n', True, False),
+    ],
+)
+def test_servers_that_are_started_otherwise(
+    tmp_path: Path, line: str, *, uvicorn: bool, hypercorn: bool
+) -> None:
+    start = COMPLETE.index("outer")
+    variation = read(tmp_path, COMPLETE[:start] + line + COMPLETE[COMPLETE.index("[[cells]]") :])
+
+    assert variation.has_own_command("uvicorn") is uvicorn
+    assert variation.has_own_command("hypercorn") is hypercorn
+
+
+def test_the_request_and_what_is_wanted(tmp_path: Path) -> None:
+    more = """\
+application = "app.cors.both"
+path = "/metrics"
+method = "OPTIONS"
+headers = {Origin = "http://main.co.kr", X = "1"}
+"""
+    variation = read(tmp_path, more + COMPLETE + '[contract]\npolicy = {"/" = ["a"]}\n')
+
+    assert variation.application == "app.cors.both"
+    assert (variation.path, variation.method) == ("/metrics", "OPTIONS")
+    assert variation.headers == [("Origin", "http://main.co.kr"), ("X", "1")]
+    assert variation.right == {"policy": {"/": ["a"]}}
+
+
+def test_what_a_cell_leaves_out_is_all_of_compose_and_the_recipe(tmp_path: Path) -> None:
+    head = COMPLETE[: COMPLETE.index("[[cells]]")]
+    variation = read(tmp_path, head + "[[cells]]\nfails = {}\n")
+    servers = [name for name, s in SERVERS.items() if s.profile is not Profile.NONE]
+
+    assert list(variation.symptoms) == [
+        Cell(
+            Topology(proxy, server, mode),
+            SERVERS[server].recipe(mode).strategy,
+            Trust.PROXY,
+            scheme,
+            "no-port",
+        )
+        for proxy in ("traefik", "nginx")
+        for server in servers
+        for mode in Mode
+        for scheme in Scheme
+    ]
+    assert "fastapi" not in servers
+
+
+@pytest.mark.parametrize(
+    ("named", "proxies"),
+    [
+        ('proxy = "nginx"', {"nginx"}),
+        ('proxies = ["nginx"]', {"nginx"}),
+        ('proxies = ["traefik", "nginx"]', {"nginx", "traefik"}),
+    ],
+)
+def test_proxies_of_a_cell(tmp_path: Path, named: str, proxies: set[str]) -> None:
+    variation = read(tmp_path, COMPLETE.replace('proxy = "nginx"', named))
+
+    assert {cell.topology.proxy for cell in variation.symptoms} == proxies
+
+
+def test_cells_have_the_prefix(tmp_path: Path) -> None:
+    variation = read(tmp_path, COMPLETE, parse("/café"))
+
+    assert {cell.prefix for cell in variation.symptoms} == {Prefix("/caf%C3%A9")}
+
+
+def test_a_name_is_given_once(tmp_path: Path) -> None:
+    read(tmp_path, COMPLETE)
+    (tmp_path / "cors").mkdir()
+    (tmp_path / "cors/no-port.toml").write_text(COMPLETE)
+
+    with pytest.raises(HoplabError) as caught:
+        variations.load(tmp_path, ["traefik", "nginx"], DEFAULT_PREFIX)
+
+    assert str(caught.value) == (
+        f"{tmp_path / 'cors/no-port.toml'}: there is another variation of this name."
+    )
+
+
+def test_files_outside_a_suite_s_folder_are_none(tmp_path: Path) -> None:
+    (tmp_path / "no-port.toml").write_text(COMPLETE)
+
+    assert variations.load(tmp_path, ["nginx"], DEFAULT_PREFIX) == {}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +224,11 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
         ('right = "$host:$port"', "why = 1", "'why'"),
         ("[[cells]]", "[cells]", ""),
         ("[commands]", "[commands", ""),
+        ("[commands]", "[cors]\na = 1\n[commands]", "there is no key 'cors'"),
+        ('servers = ["uvicorn", ', 'servers = ["unicorn", ', "there is no server 'unicorn'"),
+        ('proxy = "nginx"', 'proxies = ["nginx", "caddy"]', "there is no proxy 'caddy'"),
+        ('proxy = "nginx"', 'porxy = "nginx"', "there is no key 'porxy'"),
+        ('strategy = "server-option"', 'strategy = "option"', "'option' is not a valid Strategy"),
     ],
 )
 def test_what_can_not_be_understood_names_the_file(
@@ -122,16 +239,23 @@ def test_what_can_not_be_understood_names_the_file(
     with pytest.raises(HoplabError) as caught:
         read(tmp_path, COMPLETE.replace(right, wrong))
 
-    assert str(tmp_path / "no-port.toml") in str(caught.value)
-    assert message in str(caught.value)
+    [line] = str(caught.value).splitlines()
+    assert str(tmp_path / "contract/no-port.toml") in line
+    assert message in line
 
 
 # --- the real files ---
 
-CATALOGUE = load()
-VARIATIONS = CATALOGUE.variations
+VARIATIONS = {name: v for name, v in CATALOGUE.variations.items() if v.suite == "contract"}
 
 every_variation = pytest.mark.parametrize("variation", VARIATIONS.values(), ids=VARIATIONS)
+
+
+def test_every_file_is_read_and_belongs_to_its_folder_s_suite() -> None:
+    folders = {file.stem: file.parent.name for file in (ROOT / "variations").glob("*/*.toml")}
+
+    assert {name: v.suite for name, v in CATALOGUE.variations.items()} == folders
+    assert set(folders.values()) == set(SUITES)
 
 
 @every_variation
@@ -157,7 +281,9 @@ def test_what_it_changes_stands_in_the_files_of_its_cells(variation: Variation) 
         routes.add((variation.outer, Mode.PRESERVE))
     for proxy, mode in routes:
         for source in CATALOGUE.proxies[proxy].sources(mode):
-            changes = [c for c in variation.changes if ROOT / c.file.format(mode=mode) == source]
+            changes = [
+                c for c in variation.changes if ROOT / filled(c.file, {"mode": mode}) == source
+            ]
             text = source.read_text()
             changed = configuration.changed(text, changes, source)  # raises if it is not there
             assert (changed != text) is bool(changes)
@@ -177,7 +303,7 @@ def test_its_own_proxies_are_changed(variation: Variation) -> None:
 @every_variation
 def test_predicted_checks_and_symptoms_exist(variation: Variation) -> None:
     for cell in variation.symptoms:
-        for check, symptom in predict(cell, {variation.name: variation}).items():
+        for check, symptom in predict(cell, CATALOGUE).items():
             assert check in CHECKS
             assert symptom in SYMPTOMS
             assert symptom in documented(CHECKS[check])
@@ -185,7 +311,8 @@ def test_predicted_checks_and_symptoms_exist(variation: Variation) -> None:
 
 @every_variation
 def test_no_cell_is_named_twice(variation: Variation) -> None:
-    content = tomllib.loads((ROOT / "variations" / f"{variation.name}.toml").read_text())
+    file = ROOT / "variations/contract" / f"{variation.name}.toml"
+    content = tomllib.loads(file.read_text())
     named = [len(entry["servers"]) * len(entry["modes"]) for entry in content["cells"]]
 
     assert len(variation.symptoms) == sum(named) * len(Scheme)
@@ -199,8 +326,9 @@ def test_servers_and_their_commands_exist(variation: Variation) -> None:
     assert set(variation.commands) <= servers
     for server, command in variation.commands.items():
         assert command[0] == server
-        filled = [part.format(host="127.0.0.1", port=1, proxies="127.0.0.1") for part in command]
-        [(module, name)] = [part.split(":") for part in filled if part.startswith("app.")]
+        fields = dict.fromkeys(("host", "port", "proxies", "prefix", "prefix_decoded"), "1")
+        parts = [filled(part, fields) for part in command]
+        [(module, name)] = [part.split(":") for part in parts if part.startswith("app.")]
         assert hasattr(importlib.import_module(module), name)
 
 
@@ -208,14 +336,23 @@ def test_servers_and_their_commands_exist(variation: Variation) -> None:
 def test_it_differs_from_the_ordinary_cells(variation: Variation) -> None:
     """Or it is one of them under a name that people look for."""
     ordinary = {"traefik-prefix-ignored", "root-path-is-a-route"}
-    differs = variation.changes or variation.commands or variation.outer
+    differs = variation.changes or variation.commands or variation.application or variation.outer
 
     assert bool(differs) is (variation.name not in ordinary)
+    assert (None in variation.symptoms.values()) is (variation.name in ordinary)
+
+
+@pytest.mark.parametrize("name", ["traefik-prefix-ignored", "root-path-is-a-route"])
+def test_what_the_rules_say_of_a_variation_is_what_they_say_of_its_ordinary_cell(name: str) -> None:
+    for cell in VARIATIONS[name].symptoms:
+        ordinary = predict(replace(cell, variation=""), CATALOGUE)
+        assert predict(cell, CATALOGUE) == ordinary != {}
 
 
 def test_every_application_of_a_variation_is_used() -> None:
     modules = {f"app.variations.{file.stem}" for file in (ROOT / "app/variations").glob("[!_]*.py")}
     commands = chain.from_iterable(v.commands.values() for v in VARIATIONS.values())
     used = {part.split(":")[0] for part in chain.from_iterable(commands)}
+    used |= {variation.application for variation in VARIATIONS.values()}
 
     assert modules <= used

@@ -1,5 +1,6 @@
 """What is missing or too old is told before it is started, with what to do."""
 
+import re
 import sys
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
@@ -7,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from hoplab.catalogue import Proxy, load
+from hoplab.catalogue.proxies import Proxy
 from hoplab.catalogue.servers import SERVERS
-from hoplab.engines import versions
+from hoplab.engines import programs, versions
 from hoplab.errors import HoplabError
+from tests.catalogue import CATALOGUE
 
-PROXIES = load().proxies
+PROXIES = CATALOGUE.proxies
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -74,16 +76,31 @@ def test_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # --- binaries ---
 
+OR = ", or set LIGHTHOUSE_PROGRAM to a program that is installed"
+
 
 @pytest.fixture
 def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Proxy:
     """One whose binary should stand beside this Python."""
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    return replace(PROXIES["nginx"], name="caddy", version=["caddy", "version"], minimum="2.7")
+    monkeypatch.setattr(programs, "_ALSO", ())
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("LIGHTHOUSE_PROGRAM", raising=False)
+    return replace(
+        PROXIES["nginx"],
+        name="lighthouse",
+        programs=["lighthouse"],
+        version=["version"],
+        minimum="2.7",
+    )
 
 
 def install(proxy: Proxy, script: str) -> None:
-    binary = Path(sys.executable).with_name(proxy.version[0])
+    write(Path(sys.executable).with_name(proxy.programs[0]), script)
+
+
+def write(binary: Path, script: str) -> None:
+    binary.parent.mkdir(exist_ok=True)
     binary.write_text(f"#!/bin/sh\n{script}\n")
     binary.chmod(0o755)
 
@@ -91,19 +108,23 @@ def install(proxy: Proxy, script: str) -> None:
 @pytest.mark.parametrize(
     ("script", "complaint"),
     [
-        pytest.param('echo "caddy v2.7.0 $1"', None, id="as wanted"),
+        pytest.param('echo "lighthouse v2.7.0 $1"', None, id="as wanted"),
         pytest.param("echo v2.10.1", None, id="newer"),
-        pytest.param("echo caddy/2.7.6 >&2", None, id="on standard error, as nginx"),
+        pytest.param("echo lighthouse/2.7.6 >&2", None, id="on standard error, as nginx"),
         pytest.param(
             "echo v2.6.4",
-            "caddy 2.6.4 is too old: 2.7 or later is needed. Run `make setup`.",
+            f"lighthouse 2.6.4 is too old: 2.7 or later is needed. Run `make setup`{OR}.",
             id="older",
         ),
         pytest.param(
-            "echo none", "caddy is missing. Run `make setup`, which installs it.", id="no number"
+            "echo none",
+            f"lighthouse is missing. Run `make setup`, which installs it{OR}.",
+            id="no number",
         ),
         pytest.param(
-            None, "caddy is missing. Run `make setup`, which installs it.", id="no binary"
+            None,
+            f"lighthouse is missing. Run `make setup`, which installs it{OR}.",
+            id="no binary",
         ),
     ],
 )
@@ -125,13 +146,37 @@ def test_binary_is_asked_as_its_folder_says(proxy: Proxy) -> None:
     versions.require_binary(proxy)
 
 
-def test_binary_on_the_path_is_not_ours(
+def test_binary_that_is_asked_is_that_which_the_engine_starts(
     proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is asked here is what the engine will start: that of this environment."""
-    install(proxy, "echo v2.7.0")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "elsewhere" / "python"))
-
-    with pytest.raises(HoplabError, match="caddy is missing"):
+    """That of this environment, and not another one of the PATH; without it, that of the PATH."""
+    write(tmp_path / "path/lighthouse", "echo v2.6.0")
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    with pytest.raises(HoplabError, match=r"lighthouse 2\.6\.0 is too old"):
         versions.require_binary(proxy)
+
+    install(proxy, "echo v2.7.0")
+
+    versions.require_binary(proxy)
+
+
+def test_binary_may_be_named_by_a_variable(
+    proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(proxy, "echo v2.6.0")
+    write(tmp_path / "other", "echo v2.8.0")
+    monkeypatch.setenv("LIGHTHOUSE_PROGRAM", str(tmp_path / "other"))
+
+    versions.require_binary(proxy)
+
+    catalogue = replace(CATALOGUE, proxies={"lighthouse": proxy})
+    assert versions.local_versions(catalogue)["lighthouse"] == "2.8.0"
+
+
+def test_versions_are_of_all_that_is_installed() -> None:
+    found = versions.local_versions(CATALOGUE)
+
+    packages = {server.package for server in CATALOGUE.servers.values()}
+    assert {"python", "fastapi", "starlette", "h11", "websockets", *packages} <= set(found)
+    assert {*CATALOGUE.proxies} <= set(found)
+    assert all(re.match(r"\d+\.\d+", number) for number in found.values())

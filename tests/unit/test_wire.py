@@ -13,8 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from hoplab.client import wire
-from hoplab.client.wire import Client, Connections, Exchange
+from hoplab.client.wire import Client, Connections, Exchange, as_sent
 from hoplab.engines.certificates import Certificates, ensure
 from hoplab.errors import HarnessError
 from tests.unit.stub import LOOPBACK, OK, Recorder, closed_port, listening, recording
@@ -24,11 +23,15 @@ NAME = "mysuperapp.com"
 
 @contextmanager
 def client_of(
-    port: int, certificates: Certificates, scheme: str = "http", source: str | None = None
+    port: int,
+    certificates: Certificates,
+    scheme: str = "http",
+    source: str | None = None,
+    seconds: float = 15.0,
 ) -> Iterator[tuple[Client, str]]:
     """A client that knows one origin, and that origin."""
     origin = f"{scheme}://{NAME}:{port}"
-    client = Client({origin: (LOOPBACK, port)}, certificates.authority, source)
+    client = Client({origin: (LOOPBACK, port)}, certificates.authority, source, seconds=seconds)
     try:
         yield client, origin
     finally:
@@ -68,6 +71,27 @@ def test_path_is_sent_as_it_stands(
 
     host = origin.removeprefix("http://").encode()
     assert recorder.requests == [b"GET " + sent + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        pytest.param("/api/v1/docs", "/api/v1/docs", id="nothing to encode"),
+        pytest.param("/café/😀", "/caf%C3%A9/%F0%9F%98%80", id="not ASCII"),
+        pytest.param("/{item}", "/%7Bitem%7D", id="curly brackets"),
+        pytest.param('/a b"<c>`', "/a%20b%22%3Cc%3E%60", id="blank, quote, angles, backtick"),
+        pytest.param("/", "/%01%7F", id="control characters"),
+        pytest.param("/caf%C3%A9/%7Bx%7D", "/caf%C3%A9/%7Bx%7D", id="encoded already"),
+        pytest.param("/%c3%a9é%2F%", "/%c3%a9%C3%A9%2F%", id="encoded in part"),
+        pytest.param(
+            "http://x:1/a?q=é&r=[1]#é", "http://x:1/a?q=%C3%A9&r=[1]#%C3%A9", id="a whole URL"
+        ),
+        pytest.param("/!$&'()*+,;=:@-._~[]|", "/!$&'()*+,;=:@-._~[]|", id="what stays"),
+    ],
+)
+def test_a_url_is_sent_as_a_browser_sends_it(given: str, sent: str) -> None:
+    assert as_sent(given) == sent
+    assert as_sent(sent) == sent
 
 
 def test_headers_are_sent_as_they_stand(asked: tuple[Recorder, Client, str]) -> None:
@@ -289,13 +313,10 @@ def test_refused_connection_is_our_own_trouble(
     assert len(client.exchanges) == 1
 
 
-def test_silence_is_our_own_trouble(
-    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wire, "TIMEOUT", 0.1)
+def test_silence_is_our_own_trouble(certificates: Certificates) -> None:
     with (
         socket.create_server((LOOPBACK, 0)) as silent,
-        client_of(silent.getsockname()[1], certificates) as (client, origin),
+        client_of(silent.getsockname()[1], certificates, seconds=0.1) as (client, origin),
     ):
         with pytest.raises(HarnessError, match="no answer"):
             client.request("GET", origin)

@@ -69,8 +69,20 @@ class Catalogue:
     @cached_property
     def advice(self) -> dict[str, Mapping[str, Advice]]:
         """What each proxy and server has to do with symptoms, by its name."""
-        proxies = {each.name: each.advice for each in self.proxies.values()}
-        return proxies | {each.name: each.advice for each in self.servers.values()}
+        owners: list[Proxy | Server] = [*self.proxies.values(), *self.servers.values()]
+        prefix = self.prefix.encoded
+        return {
+            owner.name: {symptom: each.under(prefix) for symptom, each in owner.advice.items()}
+            for owner in owners
+        }
+
+    def advice_on(self, symptom: str) -> dict[str, Advice]:
+        """What there is on one symptom; the names of those that say the same are joined."""
+        owners: dict[Advice, list[str]] = {}
+        for owner, advice in self.advice.items():
+            if symptom in advice:
+                owners.setdefault(advice[symptom], []).append(owner)
+        return {", ".join(names): advice for advice, names in owners.items()}
 
     def profile(self, topology: Topology) -> Profile:
         """Where compose.yaml has it."""
@@ -132,6 +144,7 @@ class Catalogue:
             self.proxies[topology.proxy].refusal(self.prefix)
             or refusal(server.name, server.refuses, self.prefix)
             or refusal(f"the strategy {strategy}", _REFUSED_BY.get(strategy, {}), self.prefix)
+            or refusal("the application under test", _REFUSED_BY_APPLICATION, self.prefix)
         )
 
     def _start(self, deployment: Deployment, bind: str, proxies: str) -> Start:
@@ -140,6 +153,11 @@ class Catalogue:
 
 
 _PARAMETER = {"%7B.*%7D": "Starlette takes {…} in a route's path for a parameter."}
+_REFUSED_BY_APPLICATION = {
+    "^/(app|scope|sub|static|docs|redoc|ws|events|echo|extra-servers|no-root-path-in-servers)$": (
+        "it has a route of that name, and an answer could not be told from that of the prefix."
+    )
+}
 _REFUSED_BY = {Strategy.MOUNT: _PARAMETER, Strategy.ROUTER: _PARAMETER}
 
 

@@ -30,7 +30,7 @@ class Host(StrEnum):
     """The Host that the application gets."""
 
     KEPT = "kept"
-    WITHOUT_PORT = "without-port"
+    WITHOUT_PORT = "without-port"  # in X-Forwarded-Host as well, if the proxy writes that
     UPSTREAM = "upstream"
 
 
@@ -114,7 +114,8 @@ class ConfigurationFile:
 class Proxy:
     """A proxy's proxy.toml; the placeholders are explained there.
 
-    programs: names under which its program may be installed, the first that is counts.
+    programs: names under which its program may be installed, the first that is counts; `wheel` is
+    the package that brings it. capabilities: what its container needs besides the usual.
     refuses: what its configuration language can't express in a prefix, by a regular expression of
     the encoded prefix. quirks: what people should know of it. advice: by symptom, from its
     symptoms.toml.
@@ -124,6 +125,7 @@ class Proxy:
     folder: Path
     profile: Profile
     programs: Sequence[str]
+    wheel: str
     version: Sequence[str]
     minimum: str
     image: str
@@ -134,6 +136,7 @@ class Proxy:
     behaviour: Behaviour
     refuses: Mapping[str, str] = field(default_factory=dict)
     quirks: Sequence[str] = ()
+    capabilities: Sequence[str] = ()
     advice: Mapping[str, Advice] = field(default_factory=dict)
 
     def sources(self, mode: Mode) -> list[Path]:
@@ -155,7 +158,7 @@ def refusal(name: str, refuses: Mapping[str, str], prefix: Prefix) -> str | None
     """Why `name` can't have this prefix, by its patterns; None if it can."""
     for pattern, reason in refuses.items():
         if re.search(pattern, prefix.encoded):
-            return f"{name} can't have the prefix {prefix}: {reason}"
+            return f"{name} can't have the prefix {prefix.decoded}: {reason}"
     return None
 
 
@@ -172,16 +175,16 @@ def load(root: Path) -> dict[str, Proxy]:
 
 
 def _read(file: Path) -> Proxy:
+    content = _toml(file)
+    advice = _advice(file.with_name("symptoms.toml"))
     try:
-        content = tomllib.loads(file.read_text())
-        symptoms = file.with_name("symptoms.toml")
-        told = tomllib.loads(symptoms.read_text()) if symptoms.exists() else {}
         docker, process = content["docker"], content["process"]
         return Proxy(
             name=file.parent.name,
             folder=file.parent,
             profile=Profile(content.get("profile", Profile.MAIN)),
             programs=content["programs"],
+            wheel=content["wheel"],
             version=content["version"],
             minimum=content["minimum"],
             image=docker["image"],
@@ -202,16 +205,33 @@ def _read(file: Path) -> Proxy:
             behaviour=_behaviour(content["behaviour"]),
             refuses={entry["prefix"]: entry["reason"] for entry in content.get("refuses", [])},
             quirks=[" ".join(quirk.split()) for quirk in content.get("quirks", [])],
-            advice=advice_of(told.get("symptoms", {})),
+            capabilities=docker.get("capabilities", []),
+            advice=advice,
         )
     except KeyError as error:
         raise HoplabError(f"{file} lacks {str(error.args[0])!r}.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise HoplabError(f"{file} is not TOML: {error}") from error
     except ValueError as error:
         raise HoplabError(f"{file}: {error}") from error
     except (TypeError, AttributeError) as error:
-        raise HoplabError(f"{file} has something else in the place of a table: {error}") from error
+        raise HoplabError(f"{file} {_NO_TABLE}: {error}") from error
+
+
+_NO_TABLE = "has something else in the place of a table"
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise HoplabError(f"{file} is not TOML: {error}") from error
+
+
+def _advice(file: Path) -> dict[str, Advice]:
+    """What a proxy has to do with symptoms; nothing if it has no such file."""
+    try:
+        return advice_of(_toml(file).get("symptoms", {})) if file.exists() else {}
+    except (TypeError, AttributeError) as error:
+        raise HoplabError(f"{file} {_NO_TABLE}: {error}") from error
 
 
 def _behaviour(table: Mapping[str, Any]) -> Behaviour:

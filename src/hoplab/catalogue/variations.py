@@ -101,6 +101,8 @@ def _read(file: Path, proxies: Collection[str], prefix: Prefix) -> Variation:
             *(proxy for entry in content["cells"] for proxy in _proxies(entry, proxies)),
         ]
         _refuse_unknown("proxy", used, proxies)
+        servers = (server for entry in content["cells"] for server in entry.get("servers", ()))
+        _refuse_unknown("server", [*servers, *content.get("commands", ())], SERVERS)
         changed = any(content.get(key) for key in ("changes", "commands", "application", "outer"))
         return Variation(
             name=file.stem,

@@ -157,7 +157,7 @@ def _whole_names(catalogue: Catalogue, suite: Suite, given: list[str] | None) ->
     own = [name for name, each in catalogue.variations.items() if each.suite == suite.name]
     names = [name if name in own else f"{suite.name}-{name}" for name in given]
     found = [new if new in own else old for new, old in zip(names, given, strict=True)]
-    known("variation", found, ["none", *own])
+    known("variation", found, [*(["none"] if suite.product else []), *own])
     return found
 
 

@@ -82,8 +82,9 @@ def explain(what: Annotated[str, typer.Argument(metavar="SYMPTOM|CELL|VARIATION"
     """Tell what a symptom means; or follow a request through a cell, from hop to hop."""
     catalogue = load(checkout())
     if what in SYMPTOMS:
-        advice = {owner: told[what] for owner, told in catalogue.advice.items() if what in told}
-        print(symptom_text(SYMPTOMS[what], advice, showing.shown_by(catalogue, what)))
+        symptom = SYMPTOMS[what].under(catalogue.prefix.encoded)
+        cells = showing.shown_by(catalogue, what)
+        print(symptom_text(symptom, catalogue.advice_on(what), cells))
         return
     if what in catalogue.variations:
         variation = catalogue.variations[what]
@@ -110,7 +111,7 @@ def explain(what: Annotated[str, typer.Argument(metavar="SYMPTOM|CELL|VARIATION"
         cell_text(
             result,
             traced,
-            [SYMPTOMS[symptom] for symptom in result.symptoms],
+            [SYMPTOMS[name].under(cell.prefix.encoded) for name in result.symptoms],
             [] if cell.variation else because(cell, catalogue),
             catalogue.variation(cell),
             fixes.changed_lines(catalogue, cell.deployment),

@@ -96,7 +96,13 @@ def narrowed(
     servers = known("server", server, list(catalogue.servers))
     if not proxy and not server:
         return catalogue.topologies
-    return [t for t in catalogue.composed if t.proxy in proxies and t.server in servers]
+    found = [t for t in catalogue.composed if t.proxy in proxies and t.server in servers]
+    if not found:
+        has = {name for t in catalogue.composed for name in (t.proxy, t.server)}
+        lacks = [name for name in (*(proxy or ()), *(server or ())) if name not in has]
+        message = f"compose.yaml does not have {', '.join(lacks)}; use `hoplab matrix`"
+        raise BadUsage(message)
+    return found
 
 
 def select(

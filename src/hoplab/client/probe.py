@@ -109,7 +109,7 @@ class Probe:
 
         Of a target whose instance has no identity, nobody can tell: then the answer counts.
         """
-        return self.target.instance is None or exchange.header("X-Instance") is not None
+        return self.target.instance is None or _instance(exchange) is not None
 
     def answers(self, exchange: Exchange, status: int = 200) -> bool:
         """Whether the application answered with this status."""
@@ -164,13 +164,22 @@ class Probe:
         return answers[key]
 
     def _same_instance(self, exchange: Exchange) -> None:
-        nonce, expected = exchange.header("X-Instance"), self.target.instance
+        nonce, expected = _instance(exchange), self.target.instance
         if expected is not None and nonce is not None and nonce != expected:
             message = (
                 f"{exchange}: answered by the instance {nonce!r}, and not by that which the lab"
                 f" started, {expected!r}."
             )
             raise HarnessError(message)
+
+
+def _instance(exchange: Exchange) -> str | None:
+    """Who answered: by the header; on a WebSocket, where a server may drop it, by the message."""
+    named = exchange.header("X-Instance")
+    if named is None and exchange.method == "WEBSOCKET":
+        told = exchange.json()
+        named = told.get("instance") if isinstance(told, dict) else None
+    return named
 
 
 def resolved(seen_from: str, url: str) -> str:

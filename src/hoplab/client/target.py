@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from hoplab.client.wire import as_sent
 from hoplab.endpoint import Address
 
 _PORTS = {"http": 80, "https": 443}
@@ -111,7 +112,7 @@ class Target:
         known = {*self.routes}
         missing: dict[Need, bool] = {
             Knowledge.INSTANCE: self.instance is None,
-            Knowledge.ROOT_PATH: self.root_path is None,
+            Knowledge.ROOT_PATH: None in {self.root_path, self.prefix_root},
             Knowledge.UNSAFE: not self.unsafe,
         }
         return next((need for need in needs if missing.get(need, need not in known)), None)
@@ -122,9 +123,12 @@ def at(url: str) -> Target:
 
     Raises ValueError for what is no http or https URL.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname:
+    parts = urlsplit(as_sent(url))
+    if parts.scheme not in _PORTS or not parts.hostname or parts.port == 0:
         message = f"{url!r} is no http or https URL"
+        raise ValueError(message)
+    if parts.username is not None:
+        message = f"{url!r} names a user: send credentials as a header"
         raise ValueError(message)
     origin = f"{parts.scheme}://{parts.netloc}"
     address = (parts.hostname, parts.port or _PORTS[parts.scheme])

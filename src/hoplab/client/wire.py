@@ -28,7 +28,7 @@ from websockets.uri import parse_uri
 from hoplab.endpoint import Address
 from hoplab.errors import HarnessError, NoAnswer
 
-_ESCAPED = re.compile(r"[^\x21\x23-\x3b\x3d\x3f-\x5f\x61-\x7a\x7c\x7e]")
+_ESCAPED = re.compile(r"[^\x21\x23-\x3b\x3d\x3f-\x5d\x5f\x61-\x7a\x7c\x7e]")
 """What a browser percent-encodes in a path: https://url.spec.whatwg.org/#path-percent-encode-set."""
 
 _SHOWN_BODY, _SHOWN_HEADER = 500, 1000
@@ -189,7 +189,7 @@ class Client:
             else:
                 try:
                     exchange.body = response.read()
-                except http.client.IncompleteRead as cut:  # a finding, and not our trouble
+                except http.client.IncompleteRead as cut:  # a finding, not an error of ours
                     exchange.body = cut.partial
         return exchange
 

@@ -38,7 +38,7 @@ def fix_lines(catalogue: Catalogue, cell: Cell, symptoms: Sequence[str] = ()) ->
     if right is None:
         owners = (cell.topology.proxy, cell.topology.server)
         advice = [(name, catalogue.advice[name].get(s)) for s in symptoms for name in owners]
-        return [f"{name}: {found.fix}" for name, found in advice if found]
+        return [f"{name}: {found.fix}" for name, found in advice if found and found.fix]
     if right == cell:
         return []
     lines = []

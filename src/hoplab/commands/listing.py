@@ -10,6 +10,7 @@ from hoplab.topology import Cell, Mode, Strategy, Topology, Trust
 
 _WIDTH = 80
 _SHOWN = 6
+_FEW_WORDS = 20
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,14 @@ class Section:
     shown: int | None = None
 
     def text(self, *, whole: bool) -> str:
-        """Two columns, at most 80 wide; a long list whole only on its own."""
+        """Two columns, at most 80 wide, or names alone; a long list whole only on its own."""
         rows = self.rows if whole or self.shown is None else self.rows[: self.shown]
         width = max((len(name) for name, _ in rows), default=0)
+        room = _WIDTH - width - 4
         lines = [
-            f"  {name:{width}}  {shorten(about, max(20, _WIDTH - width - 4), placeholder=' …')}"
+            f"  {name:{width}}  {shorten(about, room, placeholder=' …')}"
+            if room >= _FEW_WORDS
+            else f"  {name}"
             for name, about in rows
         ]
         if len(rows) < len(self.rows):
@@ -79,7 +83,12 @@ def listing(
             ]
         ),
         "symptoms": Section(
-            [(each.name, each.seen) for suite in suites.values() for each in suite.symptoms], _SHOWN
+            [
+                (each.name, each.under(catalogue.prefix.encoded).seen)
+                for suite in suites.values()
+                for each in suite.symptoms
+            ],
+            _SHOWN,
         ),
         "variations": Section(
             [(name, each.about) for name, each in catalogue.variations.items()], _SHOWN

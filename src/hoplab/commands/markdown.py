@@ -45,12 +45,12 @@ def recipes_page(recipes: Iterable[Recipe]) -> str:
     """docs/recipes.md."""
     return f"""# Recipes
 {_GENERATED}
-For every proxy, server and mode, what passes the whole contract over http and https. `hoplab recipe
-nginx hypercorn strip` prints one of them whole, after asking it everything once more. `PROXY` is
-the address or network that the proxy comes from: never `*` where strangers could reach the server.
-Names in capitals in the proxies' files are set by the environment. No proxy here says which Host it
-serves: add `server_name` and a default server that refuses, Traefik's `Host()`, or
-TrustedHostMiddleware, or clients choose the host in redirects.
+For every proxy, server and mode, what passes the whole contract over http and https. `hoplab
+recipe` prints one of them whole, after asking it everything once more. `PROXY` is the address or
+network that the proxy comes from: never `*` where strangers could reach the server. Names in
+capitals in the proxies' files are set by the environment. No proxy here says which Host it serves:
+name it in the proxy's file ([host-spoofable](symptoms.md#host-spoofable) says how), or use
+TrustedHostMiddleware; otherwise clients choose the host in redirects.
 
 {recipe_rows(recipes, "../")}
 """
@@ -63,7 +63,7 @@ def matrix_page(topologies: Sequence[Topology], rules: Sequence[Rule], predict: 
 {_GENERATED}
 What every combination must show: a tick, or its first symptom over https. It follows from the rules
 below (`src/hoplab/predictions/`); `hoplab matrix` asks the real ones, and any difference is a
-*surprise*, with exit status 1. The proxies differ in nothing here: both files do the same."""
+*surprise*, with exit status 1. Where proxies differ, both symptoms stand there."""
     ]
     servers = list(dict.fromkeys(topology.server for topology in topologies))
     proxies = list(dict.fromkeys(topology.proxy for topology in topologies))
@@ -93,14 +93,12 @@ below (`src/hoplab/predictions/`); `hoplab matrix` asks the real ones, and any d
 
 
 def symptoms_page(
-    symptoms: Mapping[str, Symptom], advice: Mapping[str, Mapping[str, Advice]]
+    symptoms: Iterable[Symptom], advice_on: Callable[[str], Mapping[str, Advice]]
 ) -> str:
-    """docs/symptoms.md; `advice` is that of each proxy and server, by symptom."""
+    """docs/symptoms.md; `advice_on` gives that of each proxy and server on a symptom."""
     parts = [f"# Symptoms\n{_GENERATED}\n`hoplab explain SYMPTOM` prints one of them."]
-    for symptom in symptoms.values():
-        theirs = {
-            owner: told[symptom.name] for owner, told in advice.items() if symptom.name in told
-        }
+    for symptom in symptoms:
+        theirs = advice_on(symptom.name)
         links = [
             *symptom.references,
             *(link for each in theirs.values() for link in each.references),

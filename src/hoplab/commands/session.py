@@ -98,7 +98,10 @@ class Session:
         """Raise HoplabError if one of these can't have the prefix, with the reason."""
         refusals = (self.catalogue.refusal(deployment) for deployment in deployments)
         if reasons := list(dict.fromkeys(filter(None, refusals))):
-            message = "\n".join(reasons) + "\nLeave them out (--proxy, --server, --strategy …)."
+            message = (
+                "\n".join(reasons)
+                + "\nChoose another prefix, or leave these out (--proxy, --server, --strategy)."
+            )
             raise HoplabError(message)
 
 

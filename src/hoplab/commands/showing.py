@@ -45,7 +45,7 @@ def request_of(catalogue: Catalogue, cell: Cell, symptoms: Sequence[str]) -> Sym
             method=variation.method or symptom.method,
             headers=tuple(variation.headers) or symptom.headers,
         )
-    return replace(symptom, path=symptom.path.replace("{prefix}", cell.prefix.encoded))
+    return symptom.under(cell.prefix.encoded)
 
 
 def shown_by(catalogue: Catalogue, symptom: str, count: int = 3) -> list[str]:

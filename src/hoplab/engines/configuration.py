@@ -125,7 +125,9 @@ def _fields(proxy: Proxy, route: Route, run: Path, certificates: Certificates) -
         "upstream": route.upstream,
         "prefix": route.prefix.encoded,
         "prefix_decoded": route.prefix.decoded,
+        "host": LOOPBACK,
         **{scheme: f"{LOOPBACK}:{port}" for scheme, port in route.ports.items()},
+        **{f"{scheme}_port": str(port) for scheme, port in route.ports.items()},
         "certificate": str(certificates.certificate),
         "key": str(certificates.key),
     }

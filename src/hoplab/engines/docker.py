@@ -318,7 +318,7 @@ def endpoints(
 
 
 def app_service(topology: Topology) -> str:
-    """The compose service of a topology's application: `uvicorn-strip`."""
+    """The compose service of a topology's application: `SERVER-strip`."""
     return f"{topology.server}-{topology.mode}"
 
 

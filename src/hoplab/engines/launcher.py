@@ -56,6 +56,8 @@ def _become(deployment: Mapping[str, Any], parent: int) -> NoReturn:
         os.setsid()
     else:
         die_with_parent(parent)
+    me = os.getpid()
+    os.register_at_fork(after_in_child=lambda: die_with_parent(me))  # a server's own workers
     log = os.open(deployment["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (log, 1), (log, 2)):

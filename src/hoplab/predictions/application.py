@@ -1,24 +1,15 @@
 """The application under test, as far as routes and URLs go: which symptom each check must find."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hoplab.catalogue.proxies import FORWARDED_HEADERS, Boundary, Host, PathForm, Upgrades
+from hoplab.catalogue.servers.server import Address
 from hoplab.predictions.rules import Case, Rule, Seen, reads_prefix_header, under
 from hoplab.topology import Strategy, Trust
 
-_UNREACHED = {
-    "reach": "unreachable",
-    "slash-redirect": "redirect-broken",
-    "docs": "docs-unreachable",
-    "servers": "servers-wrong",
-    "url-for": "url-for-broken",
-    "mount": "mount-unreachable",
-    "static": "static-unreachable",
-    "websocket": "websocket-refused",
-    "client": "unreachable",
-    "spoof": "unreachable",
-    "stream": "unreachable",
-}
+_PAGES = ("/", "/app", "/items/", "/scope", "/docs")
+"""Routes that a prefix may look like, or lead to: `/items/` below `/items` is `/` of the rest."""
 
 
 class Application:
@@ -35,41 +26,39 @@ class Application:
         self.prefix = case.prefix.decoded
         self.rules = [rule for rule in rules if rule.applies(case)]
         self.body = body
+        self._seen: dict[str, Seen] = {}
         self.under_prefix = case.cell.strategy in {Strategy.ROUTER, Strategy.MOUNT}
         self.root_path = "" if case.cell.strategy is Strategy.ROUTER else self.prefix
 
     def symptoms(self) -> dict[str, str | None]:
         """Each check's symptom, or None where it passes; the first that it meets, as the check."""
-        if not self.found("/app"):
-            return {**_UNREACHED, "boundary": self.boundary(reached=False)}
         seen = self.seen(f"{self.prefix}/scope")
         root_lost = self.inner_root(seen) != self.root_path
         mounts = self.mount_found("/sub", "/app")
-        docs_found = self.public(self.root_in_links(seen) + "/openapi.json")
         asked = self.found("/scope")
-        redirect = self.url(seen, "redirect", "redirect-drops-prefix")
-        mount = self.url(seen, "redirect", "mount-unreachable")
         return {
-            "reach": "root-path-missing" if root_lost else None,
-            "slash-redirect": redirect if self.found("/items/") else "redirect-broken",
-            "docs": None if docs_found else "docs-openapi-404",
-            "servers": self.servers(docs_found=docs_found, mounts=mounts),
+            "reach": self.reach(root_lost=root_lost),
+            "slash-redirect": self.slash_redirect(),
+            "docs": self.docs(seen),
+            "servers": self.servers(seen, mounts=mounts),
             "url-for": self.url(seen, "url", "url-drops-prefix") if asked else "url-for-broken",
-            "mount": mount if mounts and not root_lost else "mount-unreachable",
+            "mount": self.mount(seen, mounts=mounts and not root_lost),
             "static": self.static(seen, mounts=mounts),
             "websocket": self.websocket(seen, root_lost=root_lost, mounts=mounts),
             "client": self.client(seen) if asked else "unreachable",
             "spoof": self.spoof(seen) if asked else "unreachable",
-            "boundary": self.boundary(reached=True),
-            "stream": self.stream(),
+            "boundary": self.boundary(),
+            "stream": self.stream() if self.found("/events") else "unreachable",
         }
 
     def seen(self, public_path: str) -> Seen:
-        """What the application gets when the client asks for a path below the prefix."""
-        seen = Seen(public_path)
-        for rule in self.rules:
-            seen = rule.change(self.case, seen)
-        return seen
+        """What the application gets when the client asks for this path of the public origin."""
+        if public_path not in self._seen:
+            seen = Seen(public_path)
+            for rule in self.rules:
+                seen = rule.change(self.case, seen)
+            self._seen[public_path] = seen
+        return self._seen[public_path]
 
     def inner_root(self, seen: Seen) -> str:
         """root_path where the routes are: inside the outer application of strategy `mount`."""
@@ -82,9 +71,17 @@ class Application:
 
     def found(self, route: str, below: str | None = None) -> bool:
         """Whether the client reaches this route of the application at its public path."""
-        seen = self.seen((self.prefix if below is None else below) + route)
+        return self.at(self.seen((self.prefix if below is None else below) + route), route)
+
+    def at(self, seen: Seen, *routes: str) -> bool:
+        """Whether one of these routes answers this request."""
         rest = _route_path(seen.path, seen.root_path)
-        return rest == self.prefix * self.under_prefix + route
+        return any(rest == self.prefix * self.under_prefix + route for route in routes)
+
+    def redirected(self, seen: Seen) -> Seen | None:
+        """Where Starlette redirects a path that lacks the slash of a route; None if it does not."""
+        slashed = replace(seen, path=f"{seen.path}/")
+        return slashed if self.at(slashed, *_PAGES) else None
 
     def public(self, path: str) -> bool:
         """Whether a link to this path leads to a route: it has to be below the prefix."""
@@ -95,6 +92,29 @@ class Application:
         seen = self.seen(self.prefix + mount + route)
         inside = seen.root_path + self.prefix * self.under_prefix + mount
         return self.found(mount + route) and _route_path(seen.path, inside) == route
+
+    def reach(self, *, root_lost: bool) -> str | None:
+        """The first route, and what it says of root_path."""
+        if not self.found("/app"):
+            return "unreachable"
+        return "root-path-missing" if root_lost else None
+
+    def slash_redirect(self) -> str | None:
+        """`/items` is redirected to its route with the slash, and that answers."""
+        to = self.redirected(self.seen(f"{self.prefix}/items"))
+        if to is None:
+            return "redirect-broken"
+        if wrong := self.url(to, "redirect", "redirect-drops-prefix"):
+            return wrong
+        right = to.path == f"{self.prefix}/items/" and self.found("/items/")
+        return None if right else "redirect-broken"
+
+    def docs(self, seen: Seen) -> str | None:
+        """The docs page, and the OpenAPI document where it looks for it."""
+        if not self.found("/docs"):
+            return "docs-unreachable"
+        found = self.public(self.root_in_links(seen) + "/openapi.json")
+        return None if found else "docs-openapi-404"
 
     def url(self, seen: Seen, what: str, prefix_symptom: str) -> str | None:
         """What is wrong with a URL that the application makes: `redirect` or `url`."""
@@ -107,16 +127,22 @@ class Application:
     def host_lost(self) -> str | None:
         """What the application does not learn of the public name: all of it, or the port."""
         case = self.case
-        if case.server.host_header and case.trusted and case.sent("X-Forwarded-Host"):
-            return None
-        lost = {Host.UPSTREAM: "wrong-host", Host.WITHOUT_PORT: "drops-port"}
-        return lost.get(case.proxy.host)
+        if case.proxy.host is Host.WITHOUT_PORT:
+            return "drops-port"
+        told = case.server.host_header and case.trusted and case.sent("X-Forwarded-Host")
+        return "wrong-host" if case.proxy.host is Host.UPSTREAM and not told else None
 
-    def servers(self, *, docs_found: bool, mounts: bool) -> str | None:
+    def servers(self, seen: Seen, *, mounts: bool) -> str | None:
         """The OpenAPI document is where the docs page looks for it; its variants are mounted."""
-        if not docs_found:
+        if self.docs(seen):
             return "servers-wrong"
         return None if mounts else "mount-unreachable"
+
+    def mount(self, seen: Seen, *, mounts: bool) -> str | None:
+        """A route and a redirect inside, with the mount's path in root_path."""
+        if not mounts:
+            return "mount-unreachable"
+        return self.url(seen, "redirect", "mount-redirect-drops-prefix")
 
     def static(self, seen: Seen, *, mounts: bool) -> str | None:
         """Mounted; and its URL is followed."""
@@ -125,7 +151,7 @@ class Application:
 
     def websocket(self, seen: Seen, *, root_lost: bool, mounts: bool) -> str | None:
         """Outside and inside a mount."""
-        if self.case.proxy.upgrades is Upgrades.NONE:
+        if self.case.proxy.upgrades is Upgrades.NONE or not self.found("/ws"):
             return "websocket-refused"
         if seen.scheme is not self.case.cell.scheme:
             return "websocket-wrong-scheme"
@@ -163,25 +189,31 @@ class Application:
         """Whether the middleware takes a client's own X-Forwarded-Prefix."""
         case = self.case
         asked = case.cell.strategy is Strategy.FORWARDED_PREFIX and not reads_prefix_header(case)
-        return asked and case.server.sees.value == "peer" and case.passed("X-Forwarded-Prefix")
+        return asked and case.server.sees is Address.PEER and case.passed("X-Forwarded-Prefix")
 
-    def boundary(self, *, reached: bool) -> str | None:
+    def boundary(self) -> str | None:
         """The prefix, doubled and bare; upgrades; the path's form."""
         if self.case.proxy.boundary is Boundary.LETTERS:
             return "prefix-leaks"
-        if reached and not self.found(f"{self.prefix}/nested"):
+        if self.found("/app") and not self.found(f"{self.prefix}/nested"):
             return "prefix-stripped-twice"
         if self.found("/app", below=self.prefix + self.prefix):
             return "prefix-leaks"
         if self.case.proxy.upgrades is Upgrades.ANY and self.case.server.h2c:
             return "tunnel-opened"
-        bare = self.seen(self.prefix)
-        # The bare prefix is redirected to the same with a slash, unless the proxy has made / of it.
-        redirected = not bare.path.endswith("/")
-        wrong = redirected and (bare.scheme is not self.case.cell.scheme or self.host_lost())
-        if not reached or wrong:
+        if not all(self.bare_found(self.seen(self.prefix + slash)) for slash in ("", "/")):
             return "bare-prefix-broken"
-        return "path-altered" if self.case.proxy.path is PathForm.DECODED else None
+        decoded = self.case.proxy.path is PathForm.DECODED
+        return "path-altered" if decoded or not self.found("/scope") else None
+
+    def bare_found(self, seen: Seen) -> bool:
+        """The bare prefix answers, or is redirected to the same with a slash."""
+        if self.at(seen, *_PAGES):
+            return True
+        to = self.redirected(seen)
+        if to is None or to.path != f"{self.prefix}/":
+            return False
+        return self.url(to, "redirect", "bare-prefix-broken") is None
 
     def stream(self) -> str | None:
         """Events one by one, and a large body."""

@@ -146,6 +146,11 @@ def recipe_text(recipe: Recipe, files: Mapping[str, str], results: Results, cell
     parts = [f"# {of}: strategy {told.strategy}, trust {told.trust}"]
     for path in recipe.proxy:
         parts.append(f"# {path}\n\n{files[str(path)].rstrip()}")
+    prefix = recipe.deployment.prefix
+    parts.append(
+        "# in its environment, besides addresses and certificates\n\n"
+        f"PUBLIC_PREFIX={prefix.encoded} PUBLIC_PREFIX_DECODED={prefix.decoded}"
+    )
     parts.append(
         f"# the server; PROXY: the address or network that {topology.proxy} comes from\n\n"
         f"{recipe.server}"

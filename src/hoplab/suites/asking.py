@@ -194,8 +194,8 @@ def _ask(name: str, check: Check, probe: Probe) -> Finding:
         verdict, detail = Verdict.NOT_APPLICABLE, str(reason)
     except Recorded as answer:
         verdict, detail = Verdict.RECORDED, str(answer)
-    except HarnessError as trouble:
-        verdict, detail = Verdict.ERROR, str(trouble)
+    except HarnessError as error:
+        verdict, detail = Verdict.ERROR, str(error)
     except Exception as bug:
         verdict, detail = Verdict.ERROR, f"{type(bug).__name__}: {bug}"
     return Finding(name, verdict, symptom, detail, probe.client.exchanges)

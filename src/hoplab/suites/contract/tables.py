@@ -10,11 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from hoplab.report.summary import summary, surprises
-from hoplab.report.text import render
+from hoplab.report.text import WIDTH, render
 from hoplab.results import CellResult, Results, Verdict
 from hoplab.topology import Mode, Scheme, Strategy, Trust
 
 _COLUMN, _WIDE_COLUMN = 17, 27
+_LABELS = 24
+"""How wide the columns of strategy and trust are."""
+
 _STYLES = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.ERROR: "bold yellow"}
 
 
@@ -45,11 +48,14 @@ def _product_table(proxy: str, mode: Mode, results: Sequence[CellResult]) -> Tab
     table = Table(
         f"{proxy}, {mode}", "trust", *servers, box=None, pad_edge=False, padding=(0, 1, 0, 0)
     )
+    width = min(_COLUMN, (WIDTH - _LABELS) // len(servers) - 1)
     shown = ""
     for strategy, trust in product(Strategy, Trust):
         row = [r for r in results if (r.cell.strategy, r.cell.trust) == (strategy, trust)]
         if row:
-            verdicts = [_both([r for r in row if r.cell.topology.server == s]) for s in servers]
+            verdicts = [
+                _both([r for r in row if r.cell.topology.server == s], width) for s in servers
+            ]
             table.add_row("" if strategy == shown else strategy, trust, *verdicts)
             shown = strategy
     return table
@@ -68,7 +74,7 @@ def _variations_table(results: Sequence[CellResult]) -> Table:
     return table
 
 
-def _both(results: Sequence[CellResult], width: int = _COLUMN) -> Text:
+def _both(results: Sequence[CellResult], width: int) -> Text:
     """Http and https in one: the worst verdict and the first symptom, and where if in one alone."""
     if not results:
         return Text("-")

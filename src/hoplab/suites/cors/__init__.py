@@ -1,4 +1,4 @@
-"""CORS on a mounted application: who gets in where."""
+"""CORS on a mounted application: which origins get in where."""
 
 from hoplab.client.target import Purpose
 from hoplab.suites.cors.checks import CHECKS
@@ -9,7 +9,7 @@ from hoplab.suites.suite import Suite
 SUITE = Suite(
     name="cors",
     command="cors",
-    about="Ask the CORS variants who gets in where.",
+    about="Ask which origins each CORS variant lets in.",
     checks=CHECKS,
     symptoms=CORS,
     routes={Purpose.POLICIES: "/", Purpose.METRICS: "/metrics/", Purpose.SCOPE: "/scope"},

@@ -1,4 +1,4 @@
-"""The CORS variants as a table: who gets in where, with a preflight and without one."""
+"""The CORS variants as a table: which origins get in, with a preflight and without one."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -6,7 +6,7 @@ from hoplab.client.target import Knowledge, Purpose, needs
 _REDIRECTS = {301, 302, 307, 308}
 _NOT_FOUND = 404
 _ODD_PATH = "/a%2Fb/caf%C3%A9"
-_H2C = [  # RFC 7540, 3.2; gone from RFC 9113, but Hypercorn still answers it
+_H2C = [  # RFC 7540, 3.2; gone from RFC 9113, but some servers still answer it
     ("Connection", "Upgrade, HTTP2-Settings"),
     ("Upgrade", "h2c"),
     ("HTTP2-Settings", "AAMAAABkAAQAoAAAAAIAAAAA"),

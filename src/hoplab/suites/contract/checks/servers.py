@@ -3,7 +3,7 @@ from urllib.parse import urlsplit
 
 from hoplab.client.probe import Failed, Probe, resolved
 from hoplab.client.target import Knowledge, Purpose, needs
-from hoplab.client.wire import Exchange
+from hoplab.client.wire import Exchange, as_sent
 
 _STAGING = "https://stag.example.com"
 _PRODUCTION = "https://prod.example.com"
@@ -30,7 +30,7 @@ def servers(probe: Probe) -> str:
             continue
         for path, operations in content["paths"].items():
             for method in operations:
-                answer = _operation(probe, method.upper(), at.rstrip("/") + path)
+                answer = _operation(probe, method.upper(), as_sent(at.rstrip("/") + path))
                 if not probe.from_app(answer) or answer.status in _ABSENT:
                     probe.fail("servers-wrong", answer, f"an operation, with servers {bases}")
                 asked += 1

@@ -11,8 +11,8 @@ _SIZE = 16 * _MIB
 _BODY = random.Random(0).randbytes(_SIZE)  # noqa: S311 - incompressible, the same in each run
 _COUNT = 3
 _INTERVALS = (0.25, 1.0)
-"""Seconds between events. A client that gets no time to read sees what a buffering proxy shows: so it
-is asked again, with more time."""
+"""Seconds between events. A client that gets no time to read sees the same as behind a proxy that
+buffers: so it is asked again, with more time."""
 
 
 @needs(Knowledge.UNSAFE, Purpose.EVENTS, Purpose.ECHO)

@@ -10,7 +10,7 @@ PATHS = ("/items/", "/metrics", "/metrics/", "/metrics/missing", "/metrics/fail"
 def preflight(probe: Probe) -> str:
     """Does a preflight let in whom the path's policy names, and nobody else?
 
-    Whoever answers it, a layer of the application or the proxy. Symptoms: `cors-wrong-policy`,
+    A layer of the application may answer it, or the proxy. Symptoms: `cors-wrong-policy`,
     `cors-duplicated`, `cors-preflight-redirected`, `cors-missing`.
     """
     problems = []

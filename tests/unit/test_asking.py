@@ -15,17 +15,22 @@ import pytest
 
 from app.plain import app as plain
 from hoplab.client.probe import Failed, NotApplicable, Probe, Recorded
+from hoplab.commands.targets import jobs
 from hoplab.endpoint import Endpoint
 from hoplab.errors import HarnessError, HoplabError
 from hoplab.results import CellResult, Finding, Verdict
 from hoplab.suites import asking
-from hoplab.suites.contract.checks import CHECKS, Check
+from hoplab.suites.asking import Job
+from hoplab.suites.check import Check
+from hoplab.suites.contract.checks import CHECKS
 from hoplab.system import interrupts
-from hoplab.topology import PREFIX, Cell, Mode, Scheme, Strategy, Topology, Trust
+from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
+from tests.catalogue import CATALOGUE
 from tests.unit.stub import (
-    DEPLOYMENT,
+    CONTRACT,
     LOOPBACK,
     OK,
+    PREFIX,
     TOPOLOGY,
     Stub,
     accepting,
@@ -37,11 +42,9 @@ from tests.unit.stub import (
     right,
 )
 
+pytestmark = pytest.mark.usefixtures("quick_events")
+
 CELL = Cell(TOPOLOGY, Strategy.SERVER_OPTION, Trust.PROXY, Scheme.HTTP)
-
-
-def is_recommended(cell: Cell) -> bool:
-    return cell.deployment == DEPLOYMENT
 
 
 def silent(_done: int, _of: int) -> None:
@@ -90,7 +93,7 @@ def asks(probe: Probe) -> str:
 def test_what_a_check_does_becomes_a_finding(
     stub: Stub, check: Check, verdict: Verdict, symptom: str | None, detail: str
 ) -> None:
-    finding = asking.ask_one("name", check, CELL, stub.endpoint)
+    finding = asking.ask_one("name", check, stub.target(CELL))
 
     assert finding.check == "name"
     assert (finding.verdict, finding.symptom, finding.detail) == (verdict, symptom, detail)
@@ -101,19 +104,29 @@ def test_evidence_is_kept_when_the_check_breaks(stub: Stub) -> None:
         probe.get("/app")
         raise KeyError("scheme")
 
-    finding = asking.ask_one("name", breaks, CELL, stub.endpoint)
+    finding = asking.ask_one("name", breaks, stub.target(CELL))
 
     assert (finding.verdict, finding.detail) == (Verdict.ERROR, "KeyError: 'scheme'")
     assert [exchange.status for exchange in finding.exchanges] == [200]
 
 
 def ask(stub: Stub, checks: dict[str, Check], *cells: Cell) -> list[CellResult]:
-    return asking.ask(cells, everywhere(stub, cells), checks, is_recommended, silent)
+    return asking.ask(everywhere(stub, cells), checks, silent)
 
 
-def everywhere(stub: Stub, cells: Sequence[Cell]) -> list[Endpoint]:
+def everywhere(stub: Stub, cells: Sequence[Cell]) -> Sequence[Job]:
     """The stub, in the place of every deployment."""
-    return [replace(stub.endpoint, deployment=each) for each in {c.deployment for c in cells}]
+    deployments = {cell.deployment for cell in cells}
+    return at(cells, [replace(stub.endpoint, deployment=each) for each in deployments])
+
+
+def at(cells: Sequence[Cell], endpoints: Sequence[Endpoint]) -> Sequence[Job]:
+    return jobs(CATALOGUE, CONTRACT, cells, endpoints)
+
+
+def named(them: Sequence[Job]) -> list[Job]:
+    """With the cell's id in its target, for a check that tells whom it asked."""
+    return [j._replace(target=replace(j.target, client=j.cell.id)) for j in them]
 
 
 def test_one_bug_does_not_stop_the_others(stub: Stub) -> None:
@@ -146,7 +159,7 @@ def test_a_cell_of_which_nothing_was_judged_has_not_passed(
 
 def test_many_cells_keep_their_order_and_their_findings(stub: Stub) -> None:
     def names_its_cell(probe: Probe) -> str:
-        return f"{probe.cell.id} {probe.recommended}"
+        return f"{probe.target.client} {probe.target.limits.upload == 2**24}"
 
     cells = [
         Cell(TOPOLOGY, strategy, trust, scheme)
@@ -157,10 +170,8 @@ def test_many_cells_keep_their_order_and_their_findings(stub: Stub) -> None:
     told: list[tuple[int, int]] = []
 
     results = asking.ask(
-        cells,
-        everywhere(stub, cells),
+        named(everywhere(stub, cells)),
         {"one": names_its_cell, "two": names_its_cell},
-        is_recommended,
         lambda done, of: told.append((done, of)),
     )
 
@@ -185,9 +196,8 @@ def test_each_cell_is_asked_at_its_own_endpoint(stub: Stub) -> None:
     nowhere = replace(stub.endpoint, ports=dict.fromkeys(Scheme, closed_port()))
     elsewhere = [replace(nowhere, deployment=cell.deployment) for cell in others]
 
-    results = asking.ask(
-        [CELL, *others], [*elsewhere, stub.endpoint], {"asks": asks}, is_recommended, silent
-    )
+    where = at([CELL, *others], [*elsewhere, stub.endpoint])
+    results = asking.ask(where, {"asks": asks}, silent)
 
     assert [result.verdict for result in results] == [Verdict.PASS, *3 * [Verdict.ERROR]]
 
@@ -223,14 +233,14 @@ def test_connections_of_a_cell_are_closed_after_it(stub: Stub) -> None:
 
     with accepting(until_the_end) as port:
         where = replace(stub.endpoint, ports=dict.fromkeys(Scheme, port))
-        [result] = asking.ask([CELL], [where], {"asks": asks}, is_recommended, silent)
+        [result] = asking.ask(at([CELL], [where]), {"asks": asks}, silent)
 
         assert result.verdict is Verdict.PASS
         assert closed.wait(5)
 
 
 def test_one_check_alone_closes_its_own(stub: Stub) -> None:
-    findings = [asking.ask_one("name", asks, CELL, stub.endpoint) for _ in range(2)]
+    findings = [asking.ask_one("name", asks, stub.target(CELL)) for _ in range(2)]
 
     assert len(set.union(*map(peers, findings))) == 2
 
@@ -240,14 +250,16 @@ def test_who_asks_stays_who_it_is_after_a_check_that_asks_as_somebody_else(stub:
     """`direct` comes from this machine itself, all others from the client's address."""
 
     def asks_directly(probe: Probe) -> str:
-        host, port = probe.endpoint.direct or ("", 0)
+        direct = probe.target.direct
+        assert direct is not None
+        host, port = direct.address
         probe.client.origins[f"http://{host}:{port}"] = (host, port)
         return str(probe.get(f"http://{host}:{port}/app").status)
 
     checks = {"one": asks_directly, "direct": CHECKS["direct"], "two": asks_directly, "asks": asks}
     with listening(plain, root_path=PREFIX) as port:
         where = replace(stub.endpoint, source="127.0.0.9", direct=(LOOPBACK, port))
-        [result] = asking.ask([CELL], [where], checks, is_recommended, silent)
+        [result] = asking.ask(at([CELL], [where]), checks, silent)
 
     clients = {finding.check: {host for host, _ in peers(finding)} for finding in result.findings}
     assert clients == {
@@ -279,14 +291,18 @@ def test_what_was_answered_before_a_signal_is_kept(stub: Stub) -> None:
     release = threading.Event()
 
     def waits_but_in_one_cell(probe: Probe) -> str:
-        if probe.cell != CELL:
+        if probe.target.client != CELL.id:
             release.wait(30)
         return "all is well"
 
     others = [replace(CELL, trust=trust) for trust in (Trust.NONE, Trust.ANY)]
     try:
         with pytest.raises(asking.Unfinished) as caught:
-            ask(stub, {"one": passes, "two": waits_but_in_one_cell}, others[0], CELL, others[1])
+            asking.ask(
+                named(everywhere(stub, [others[0], CELL, others[1]])),
+                {"one": passes, "two": waits_but_in_one_cell},
+                silent,
+            )
     finally:
         release.set()
 
@@ -350,13 +366,34 @@ def test_nobody_at_the_port_is_an_error(stub: Stub, check: str, scheme: Scheme) 
 # --- several processes ---
 
 
-def many(count: int) -> list[Cell]:
-    """As many as need several processes, of different deployments."""
-    return [replace(CELL, variation=f"variation-{number}") for number in range(count)]
+def many(stub: Stub) -> list[Job]:
+    """As many as need several processes; half of them over https, as if of another application."""
+    cells = [
+        replace(CELL, variation=f"variation-{number}", scheme=list(Scheme)[number % 2])
+        for number in range(100)
+    ]
+    found = everywhere(stub, cells)
+    return [job._replace(target=replace(job.target, instance=None)) for job in found]
+
+
+def test_one_application_s_cells_are_asked_by_one_process(stub: Stub) -> None:
+    """They share what it answers past the proxy."""
+    them = [
+        job._replace(target=replace(job.target, instance=f"instance {number % 5}"))
+        for number, job in enumerate(many(stub))
+    ]
+
+    parts = asking._parts(sorted(them, key=asking._application))
+
+    asked = [{job.target.instance for job in part} for part in parts]
+    assert sorted(map(len, asked)) == [2, 3]
+    assert not set.intersection(*asked)
+    everybody = [job.cell.id for part in parts for job in part]
+    assert sorted(everybody) == sorted(job.cell.id for job in them)
 
 
 def test_many_cells_are_asked_by_several_processes(stub: Stub) -> None:
-    cells = many(100)
+    them = many(stub)
     told: list[tuple[int, int]] = []
     checks = {"reach": CHECKS["reach"], "client": CHECKS["client"]}
     workers: set[int] = set()
@@ -365,9 +402,9 @@ def test_many_cells_are_asked_by_several_processes(stub: Stub) -> None:
         told.append((done, of))
         workers.update(child.pid for child in multiprocessing.active_children() if child.pid)
 
-    results = asking.ask(cells, everywhere(stub, cells), checks, is_recommended, progress)
+    results = asking.ask(them, checks, progress)
 
-    assert [result.cell for result in results] == cells
+    assert [result.cell for result in results] == [job.cell for job in them]
     assert {result.verdict for result in results} == {Verdict.PASS}
     assert told == sorted(told)
     assert told[-1] == (200, 200)
@@ -376,29 +413,23 @@ def test_many_cells_are_asked_by_several_processes(stub: Stub) -> None:
 
 
 def test_a_client_process_that_dies_is_the_labs_own_trouble(stub: Stub) -> None:
-    cells = many(100)
-
     def kill(_done: int, _of: int) -> None:
         for child in multiprocessing.active_children():
             child.kill()
 
     with pytest.raises(HoplabError, match="client process of the lab ended"):
-        asking.ask(
-            cells, everywhere(stub, cells), {"stream": CHECKS["stream"]}, is_recommended, kill
-        )
+        asking.ask(many(stub), {"stream": CHECKS["stream"]}, kill)
     assert not multiprocessing.active_children()
 
 
 def test_a_signal_ends_the_client_processes(stub: Stub) -> None:
-    cells = many(100)
-
     def interrupt(done: int, _of: int) -> None:
         if done:
             interrupts._remember(signal.SIGINT, None)
 
     checks = {"stream": CHECKS["stream"]}
     with pytest.raises(asking.Unfinished) as unfinished:
-        asking.ask(cells, everywhere(stub, cells), checks, is_recommended, interrupt)
+        asking.ask(many(stub), checks, interrupt)
 
     assert len(unfinished.value.results) < 100
     assert unfinished.value.signal.code == 128 + signal.SIGINT

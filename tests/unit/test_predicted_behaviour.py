@@ -1,0 +1,478 @@
+"""What a made-up proxy or server changes in the predictions: each field of its file, one by one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hoplab.catalogue import Catalogue, load
+from hoplab.catalogue.proxies import (
+    FORWARDED_HEADERS,
+    Behaviour,
+    Boundary,
+    Host,
+    PathForm,
+    Treatment,
+    Upgrades,
+)
+from hoplab.catalogue.servers.server import Address, ForwardedHeaders, RootPath
+from hoplab.catalogue.variations import Symptoms
+from hoplab.client.target import Target
+from hoplab.commands import targets
+from hoplab.endpoint import Endpoint
+from hoplab.predictions import predict
+from hoplab.prefix import parse
+from hoplab.suites import SUITES
+from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
+from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
+from tests.unit.test_predictions import BY_ID, LABEL, PREDICTED, SCHEME_UNKNOWN, UNREACHABLE
+
+UVICORN_STRIP = "nginx-uvicorn-strip.server-option.proxy.https"
+UVICORN_ANY = "nginx-uvicorn-strip.server-option.any.https"
+UVICORN_FIXED = "nginx-uvicorn-strip.forwarded-prefix.proxy.https"
+HYPERCORN_STRIP = "nginx-hypercorn-strip.forwarded-prefix.proxy.https"
+HYPERCORN_PRESERVE = "nginx-hypercorn-preserve.server-option.proxy.https"
+HYPERCORN_HEADER = "nginx-hypercorn-preserve.forwarded-prefix.proxy.https"
+
+PASSED, APPENDED = Treatment.PASSED, Treatment.APPENDED
+OVERWRITTEN, DROPPED = Treatment.OVERWRITTEN, Treatment.DROPPED
+
+DROPS_PORT = {
+    "slash-redirect": "redirect-drops-port",
+    "url-for": "url-drops-port",
+    "mount": "redirect-drops-port",
+    "static": "static-unreachable",
+    "client": "host-wrong",
+}
+WRONG_HOST = {
+    "slash-redirect": "redirect-wrong-host",
+    "url-for": "url-wrong-host",
+    "mount": "redirect-wrong-host",
+    "static": "static-unreachable",
+    "client": "host-wrong",
+}
+
+
+def treating(behaviour: Behaviour, headers: Mapping[str, Treatment]) -> Behaviour:
+    """The same, but for what becomes of some headers."""
+    changed = {name: dict.fromkeys(Mode, treatment) for name, treatment in headers.items()}
+    return replace(behaviour, headers={**behaviour.headers, **changed})
+
+
+def behaving(
+    proxy: str, *, headers: Mapping[str, Treatment] | None = None, **changes: Any
+) -> Catalogue:
+    """The catalogue with a made-up proxy in the place of this one."""
+    real = CATALOGUE.proxies[proxy]
+    behaviour = replace(treating(real.behaviour, headers or {}), **changes)
+    return replace(
+        CATALOGUE, proxies={**CATALOGUE.proxies, proxy: replace(real, behaviour=behaviour)}
+    )
+
+
+def serving(server: str, catalogue: Catalogue = CATALOGUE, **changes: Any) -> Catalogue:
+    """The catalogue with a made-up server in the place of this one."""
+    made_up = replace(CATALOGUE.servers[server], **changes)
+    return replace(catalogue, servers={**catalogue.servers, server: made_up})
+
+
+def predicted(cell: str, catalogue: Catalogue) -> Symptoms:
+    return predict(BY_ID[cell], catalogue)
+
+
+# --- a server ---
+
+
+@pytest.mark.parametrize(
+    ("cell", "field", "right", "wrong", "proxy"),
+    [
+        pytest.param(
+            UVICORN_STRIP,
+            "root_path",
+            (RootPath.PREPENDED, {}),
+            (RootPath.LABEL, LABEL),
+            {},
+            id="a label where the prefix was removed",
+        ),
+        pytest.param(
+            HYPERCORN_PRESERVE,
+            "root_path",
+            (RootPath.LABEL, {}),
+            (RootPath.PREPENDED, UNREACHABLE),
+            {},
+            id="put in front where the prefix is still there",
+        ),
+        pytest.param(
+            UVICORN_FIXED,
+            "sees",
+            (Address.PEER, {}),
+            (Address.CLIENT, {"boundary": "prefix-stripped-twice"}),
+            {},
+            id="the middleware sees the client: it trusts no header",
+        ),
+        pytest.param(
+            HYPERCORN_HEADER,
+            "sees",
+            (Address.CLIENT, {"spoof": "forwarded-passed-on"}),
+            (Address.PEER, {"spoof": "prefix-spoofable"}),
+            {"headers": {"X-Forwarded-Prefix": PASSED}},
+            id="the middleware sees the peer: it trusts a header of the client's",
+        ),
+        pytest.param(
+            UVICORN_STRIP,
+            "host_header",
+            (True, {}),
+            (False, WRONG_HOST),
+            {"host": Host.UPSTREAM},
+            id="X-Forwarded-Host tells the name that Host has lost",
+        ),
+        pytest.param(
+            UVICORN_STRIP,
+            "host_header",
+            (False, {"spoof": "forwarded-passed-on"}),
+            (True, {"spoof": "host-spoofable"}),
+            {"headers": {"X-Forwarded-Host": PASSED}},
+            id="a client's own X-Forwarded-Host becomes the Host",
+        ),
+        pytest.param(
+            UVICORN_ANY,
+            "any_takes_leftmost",
+            (False, {"spoof": "forwarded-passed-on"}),
+            (True, {"spoof": "client-spoofable"}),
+            {"headers": {"X-Forwarded-For": APPENDED}},
+            id="the leftmost address is the client's invention",
+        ),
+        pytest.param(
+            UVICORN_STRIP,
+            "proto_needs_for",
+            (False, {"client": "client-is-proxy"}),
+            (True, SCHEME_UNKNOWN),
+            {"headers": {"X-Forwarded-For": DROPPED}},
+            id="the scheme is believed beside an address alone",
+        ),
+        pytest.param(
+            UVICORN_STRIP.replace("https", "http"),
+            "proto_needs_for",
+            (True, {"client": "client-is-proxy", "spoof": "forwarded-passed-on"}),
+            (False, {"client": "client-is-proxy", "spoof": "scheme-spoofable"}),
+            {"headers": {"X-Forwarded-For": DROPPED, "X-Forwarded-Proto": PASSED}},
+            id="a client's own scheme is believed without an address",
+        ),
+        pytest.param(
+            UVICORN_STRIP,
+            "h2c",
+            (False, {}),
+            (True, {"boundary": "tunnel-opened"}),
+            {"upgrades": Upgrades.ANY},
+            id="an upgrade to HTTP/2 is accepted",
+        ),
+    ],
+)
+def test_a_field_of_a_server(
+    cell: str,
+    field: str,
+    right: tuple[Any, Symptoms],
+    wrong: tuple[Any, Symptoms],
+    proxy: dict[str, Any],
+) -> None:
+    """Two servers that differ in this alone, behind the same proxy."""
+    server = BY_ID[cell].topology.server
+    catalogue = behaving("nginx", **proxy)
+
+    for value, expected in (right, wrong):
+        found = predicted(cell, serving(server, catalogue, **{field: value}))
+        assert found == expected, value
+
+
+def test_who_reads_the_headers_chooses_the_module_and_no_symptom() -> None:
+    """With a wrapper, the application is a module of the server's own: app/NAME/."""
+    cell = BY_ID[UVICORN_STRIP]
+    wrapped = serving("uvicorn", forwarded_headers=ForwardedHeaders.WRAPPER)
+
+    line, right = (
+        c.server_command(cell.deployment, ":1", "127.0.0.1") for c in (wrapped, CATALOGUE)
+    )
+
+    assert [(a, b) for a, b in zip(line, right, strict=True) if a != b] == [
+        ("app.uvicorn.plain:app", "app.plain:app")
+    ]
+    assert predict(cell, wrapped) == predict(cell, CATALOGUE) == {}
+
+
+@pytest.mark.parametrize(
+    ("option", "root"), [("@prefix@", "/caf%C3%A9"), ("@prefix_decoded@", "/café")]
+)
+def test_the_form_of_the_option_is_that_of_the_root_path(option: str, root: str) -> None:
+    """It shows in no symptom, since the checks expect the root_path that was given."""
+    catalogue = serving(
+        "uvicorn", load(WORKSPACE, parse("/café")), root_path_option=["--root-path", option]
+    )
+    by_option, by_argument = (
+        replace(BY_ID[UVICORN_STRIP], strategy=strategy, prefix=catalogue.prefix)
+        for strategy in (Strategy.SERVER_OPTION, Strategy.APP_ARGUMENT)
+    )
+
+    assert catalogue.server_command(by_option.deployment, ":1", "")[-1] == root
+    assert target(catalogue, by_option).root_path == root
+    assert target(catalogue, by_argument).root_path == "/café"
+    assert predict(by_option, catalogue) == {}
+
+
+def target(catalogue: Catalogue, cell: Cell) -> Target:
+    ports = dict.fromkeys(Scheme, 1)
+    endpoint = Endpoint(cell.deployment, ports, ROOT / "ca.pem", "nonce")
+    return targets.target(catalogue, SUITES["contract"], cell, endpoint)
+
+
+# --- a proxy ---
+
+PASSED_ON = {"spoof": "forwarded-passed-on"}
+STRIPPED_TWICE = {"boundary": "prefix-stripped-twice"}
+IS_PROXY = {"client": "client-is-proxy"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "header", "expected"),
+    [
+        (
+            UVICORN_STRIP,
+            "X-Forwarded-For",
+            {
+                OVERWRITTEN: {},
+                APPENDED: PASSED_ON,
+                PASSED: {**IS_PROXY, "spoof": "client-spoofable"},
+                DROPPED: IS_PROXY,
+            },
+        ),
+        (
+            UVICORN_ANY,
+            "X-Forwarded-For",
+            {
+                OVERWRITTEN: {"spoof": "direct-spoofable"},
+                APPENDED: {"spoof": "client-spoofable"},
+                PASSED: {**IS_PROXY, "spoof": "client-spoofable"},
+                DROPPED: {**IS_PROXY, "spoof": "direct-spoofable"},
+            },
+        ),
+        (
+            UVICORN_STRIP,
+            "X-Forwarded-Proto",
+            {  # no proxy of ours appends to it, and servers disagree on what two schemes mean
+                OVERWRITTEN: {},
+                PASSED: {**SCHEME_UNKNOWN, "spoof": "scheme-spoofable"},
+                DROPPED: SCHEME_UNKNOWN,
+            },
+        ),
+        (
+            UVICORN_STRIP.replace("https", "http"),
+            "X-Forwarded-Proto",
+            {
+                OVERWRITTEN: {},
+                APPENDED: PASSED_ON,
+                PASSED: {"spoof": "scheme-spoofable"},
+                DROPPED: {},
+            },
+        ),
+        (
+            UVICORN_STRIP,
+            "X-Forwarded-Host",
+            {OVERWRITTEN: {}, APPENDED: PASSED_ON, PASSED: PASSED_ON, DROPPED: {}},
+        ),
+        (
+            HYPERCORN_STRIP,
+            "X-Forwarded-Host",
+            {
+                OVERWRITTEN: {},
+                APPENDED: PASSED_ON,
+                PASSED: {"spoof": "host-spoofable"},
+                DROPPED: {},
+            },
+        ),
+        (
+            HYPERCORN_STRIP,
+            "X-Forwarded-Prefix",
+            {
+                OVERWRITTEN: {},
+                APPENDED: PASSED_ON,
+                PASSED: {**STRIPPED_TWICE, "spoof": "prefix-spoofable"},
+                DROPPED: STRIPPED_TWICE,
+            },
+        ),
+        (
+            HYPERCORN_HEADER,
+            "X-Forwarded-Prefix",
+            {
+                OVERWRITTEN: UNREACHABLE,  # nothing was removed, and it says that something was
+                PASSED: {"spoof": "prefix-spoofable"},
+                DROPPED: {},
+            },
+        ),
+        *(
+            (
+                UVICORN_STRIP,
+                header,
+                {OVERWRITTEN: {}, APPENDED: PASSED_ON, PASSED: PASSED_ON, DROPPED: {}},
+            )
+            for header in ("X-Forwarded-Port", "X-Forwarded-Prefix", "X-Real-IP", "Forwarded")
+        ),
+    ],
+)
+def test_what_becomes_of_a_client_s_header(
+    cell: str, header: str, expected: Mapping[Treatment, Symptoms]
+) -> None:
+    assert header in FORWARDED_HEADERS
+    for treatment, symptoms in expected.items():
+        found = predicted(cell, behaving("nginx", headers={header: treatment}))
+        assert found == symptoms, treatment
+
+
+def test_a_header_of_which_nothing_is_said_passes() -> None:
+    assert predicted(UVICORN_STRIP.replace("https", "http"), behaving_without_headers()) == {
+        **IS_PROXY,
+        "spoof": "client-spoofable",
+    }
+
+
+def behaving_without_headers() -> Catalogue:
+    nginx = CATALOGUE.proxies["nginx"]
+    made_up = replace(nginx, behaviour=replace(nginx.behaviour, headers={}))
+    return replace(CATALOGUE, proxies={**CATALOGUE.proxies, "nginx": made_up})
+
+
+@pytest.mark.parametrize(
+    ("cell", "changes", "symptoms"),
+    [
+        (UVICORN_STRIP, {"host": Host.KEPT}, {}),
+        (UVICORN_STRIP, {"host": Host.WITHOUT_PORT}, DROPS_PORT),
+        (HYPERCORN_STRIP, {"host": Host.WITHOUT_PORT}, DROPS_PORT),  # -Host has none either
+        (
+            HYPERCORN_PRESERVE,  # Starlette redirects the bare prefix, without the port
+            {"host": Host.WITHOUT_PORT},
+            {**DROPS_PORT, "boundary": "bare-prefix-broken"},
+        ),
+        (UVICORN_STRIP, {"host": Host.UPSTREAM}, WRONG_HOST),
+        (HYPERCORN_STRIP, {"host": Host.UPSTREAM}, {}),  # X-Forwarded-Host tells it
+        (
+            HYPERCORN_STRIP,
+            {"host": Host.UPSTREAM, "headers": {"X-Forwarded-Host": DROPPED}},
+            WRONG_HOST,
+        ),
+        (UVICORN_STRIP, {"upgrades": Upgrades.WEBSOCKET}, {}),
+        (UVICORN_STRIP, {"upgrades": Upgrades.NONE}, {"websocket": "websocket-refused"}),
+        (UVICORN_STRIP, {"upgrades": Upgrades.ANY}, {}),
+        (HYPERCORN_STRIP, {"upgrades": Upgrades.ANY}, {"boundary": "tunnel-opened"}),
+        (UVICORN_STRIP, {"path": PathForm.AS_SENT}, {}),
+        (UVICORN_STRIP, {"path": PathForm.DECODED}, {"boundary": "path-altered"}),
+        (UVICORN_STRIP, {"boundary": Boundary.SEGMENT}, {}),
+        (UVICORN_STRIP, {"boundary": Boundary.LETTERS}, {"boundary": "prefix-leaks"}),
+        (UVICORN_STRIP, {"body_limit": None}, {}),
+        (UVICORN_STRIP, {"body_limit": 16 * 2**20}, {}),
+        (UVICORN_STRIP, {"body_limit": 16 * 2**20 - 1}, {"stream": "body-refused"}),
+        (UVICORN_STRIP, {"body_limit": 0}, {"stream": "body-refused"}),
+        (UVICORN_ANY, {"body_limit": 2**18}, {"spoof": "direct-spoofable"}),  # a smaller body
+        (
+            UVICORN_ANY,
+            {"body_limit": 2**18 - 1},
+            {"spoof": "direct-spoofable", "stream": "body-refused"},
+        ),
+        (UVICORN_STRIP, {"buffers": True}, {"stream": "stream-buffered"}),
+        (UVICORN_STRIP, {"buffers": True, "body_limit": 0}, {"stream": "stream-buffered"}),
+    ],
+)
+def test_a_field_of_a_proxy(cell: str, changes: dict[str, Any], symptoms: Symptoms) -> None:
+    assert predicted(cell, behaving("nginx", **changes)) == symptoms
+
+
+# --- what is measured of a variation, and predicted of a proxy that does the same ---
+
+ALL_PASS = dict.fromkeys(FORWARDED_HEADERS, PASSED)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "modes"),
+    [
+        ("nginx-appends", {"headers": {"X-Forwarded-For": APPENDED}}, Mode),
+        ("nginx-upgrade-anything", {"upgrades": Upgrades.ANY}, Mode),
+        ("nginx-no-upgrade", {"upgrades": Upgrades.NONE}, Mode),
+        ("nginx-no-body-size", {"body_limit": 2**20}, Mode),
+        ("nginx-host-drops-port", {"host": Host.WITHOUT_PORT}, Mode),
+        ("nginx-proxy-pass-slash", {"path": PathForm.DECODED}, Mode),
+        ("traefik-no-boundary", {"boundary": Boundary.LETTERS}, Mode),
+        (
+            # Several fields at once; where the prefix is preserved, proxy_redirect fixes redirects.
+            "nginx-header-in-location",
+            {"host": Host.UPSTREAM, "upgrades": Upgrades.NONE, "headers": ALL_PASS},
+            [Mode.STRIP],
+        ),
+    ],
+)
+def test_a_variation_shows_what_is_predicted_of_a_proxy_that_does_the_same(
+    name: str, changes: dict[str, Any], modes: list[Mode]
+) -> None:
+    variation = CATALOGUE.variations[name]
+    cells = [cell for cell in variation.symptoms if cell.topology.mode in modes]
+    catalogue = behaving(cells[0].topology.proxy, **changes)
+
+    assert cells
+    assert {cell.id: predict(replace(cell, variation=""), catalogue) for cell in cells} == {
+        cell.id: variation.symptoms[cell] for cell in cells
+    }
+
+
+# --- prefixes that a route of the application begins with ---
+
+
+ITEMS = load(WORKSPACE, parse("/items"))
+
+
+def in_items(cell: str) -> Symptoms:
+    proxy_server, strategy, trust, scheme = cell.split(".")
+    proxy, server, mode = proxy_server.split("-")
+    topology = Topology(proxy, server, Mode(mode))
+    return predict(
+        Cell(topology, Strategy(strategy), Trust(trust), Scheme(scheme), prefix=ITEMS.prefix), ITEMS
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("nginx-uvicorn-strip.server-option.proxy.https", {}),
+        ("nginx-hypercorn-strip.forwarded-prefix.proxy.http", {}),
+        ("nginx-uvicorn-preserve.forwarded-prefix.proxy.https", {}),
+        # /items without the slash looks like the bare prefix, and is redirected to it.
+        (
+            "nginx-uvicorn-strip.forwarded-prefix.proxy.https",
+            {**STRIPPED_TWICE, "slash-redirect": "redirect-broken"},
+        ),
+        # The same with http in its place, which the check meets first.
+        (
+            "nginx-uvicorn-strip.forwarded-prefix.none.https",
+            {**SCHEME_UNKNOWN, **STRIPPED_TWICE},
+        ),
+        (
+            "nginx-hypercorn-strip.server-option.proxy.http",
+            {**LABEL, "slash-redirect": "redirect-broken"},
+        ),
+        # Routes below /items are asked for /items: the mount's redirect, and not that of its route.
+        (
+            "nginx-uvicorn-strip.mount.none.https",
+            {**UNREACHABLE, "slash-redirect": "redirect-wrong-scheme", "boundary": "prefix-leaks"},
+        ),
+        # /items/ is a route: the bare prefix answers, and nothing below it does.
+        ("nginx-uvicorn-preserve.none.proxy.http", {**UNREACHABLE, "boundary": "path-altered"}),
+    ],
+)
+def test_a_prefix_that_is_the_beginning_of_a_route(cell: str, expected: Symptoms) -> None:
+    assert in_items(cell) == expected
+
+
+@pytest.mark.parametrize("prefix", ["/café", "/v1.0+x", "/a"])
+def test_any_other_prefix_makes_no_difference(prefix: str) -> None:
+    catalogue = replace(CATALOGUE, prefix=parse(prefix))
+    cells = [cell for cell in catalogue.product if cell.topology.proxy == "nginx"]
+
+    assert {cell.id: predict(cell, catalogue) for cell in cells} == {
+        cell.id: PREDICTED[BY_ID[cell.id]] for cell in cells
+    }

@@ -1,0 +1,121 @@
+"""What a recipe prints is enough: its files, and the server that it names."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hoplab import recipe as recipes
+from hoplab.prefix import parse
+from hoplab.topology import Deployment, Mode, Setup, Strategy, Topology, Trust
+from tests.catalogue import CATALOGUE, ROOT
+
+SHARED = """
+from fastapi import FastAPI
+PREFIX = PREFIX_DECODED = "/api/v1"
+def create_app() -> FastAPI:
+    return FastAPI()
+"""
+
+HYPERCORN = Topology("nginx", "hypercorn", Mode.STRIP)
+ONE_PROXY = [topology for topology in CATALOGUE.all_topologies if topology.proxy == "nginx"]
+
+
+@pytest.mark.parametrize("topology", ONE_PROXY, ids=lambda t: t.name)
+def test_the_files_of_a_recipe_are_enough(topology: Topology, tmp_path: Path) -> None:
+    """Without the other servers: what is copied must not need them."""
+    deployment = CATALOGUE.recommended(topology)
+    made = recipes.recipe(CATALOGUE, deployment)
+    for file in made.application:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text((ROOT / file).read_text())
+    (tmp_path / "app/shared.py").write_text(SHARED)
+    own = "uvicorn" if topology.server == "fastapi" else topology.server
+    blocked = sorted({"uvicorn", "hypercorn", "granian"} - {own})
+    (target,) = [word for word in made.server.split() if word.startswith("app.")]
+    module, name = target.split(":")
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); sys.path.insert(0, '.'); "
+        f"import importlib; getattr(importlib.import_module({module!r}), {name!r})"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+
+
+def test_the_proxy_makes_no_difference_to_the_application() -> None:
+    for topology in CATALOGUE.all_topologies:
+        nginx = replace(topology, proxy="nginx")
+        one, other = (
+            recipes.recipe(CATALOGUE, CATALOGUE.recommended(each)) for each in (topology, nginx)
+        )
+        assert (one.application, one.server) == (other.application, other.server)
+
+
+def test_a_recipe_names_the_proxy_s_files_and_the_application_s_module_first() -> None:
+    made = recipes.recipe(CATALOGUE, CATALOGUE.recommended(HYPERCORN))
+
+    assert made.proxy == [Path("nginx/strip.conf.template")]
+    assert made.application == [
+        Path("app/hypercorn/forwarded_prefix.py"),
+        Path("app/forwarded_prefix_middleware.py"),
+        Path("app/hypercorn/proxy_fix.py"),
+    ]
+    assert made.server == (
+        "FORWARDED_ALLOW_IPS=PROXY hypercorn app.hypercorn.forwarded_prefix:app"
+        " --bind 127.0.0.1:8000 --workers 0"
+    )
+
+
+def test_a_server_s_line_has_the_variables_that_are_set() -> None:
+    nobody = Deployment(HYPERCORN, Setup(Strategy.SERVER_OPTION, Trust.NONE))
+    cafe = replace(CATALOGUE, prefix=parse("/café"))
+
+    def line(deployment: Deployment) -> str:
+        return recipes.server_line(cafe, deployment, "127.0.0.1:80", "10.9.0.0/24")
+
+    assert line(nobody) == (
+        "PUBLIC_PREFIX=/caf%C3%A9 hypercorn app.plain:app"
+        " --bind 127.0.0.1:80 --workers 0 --root-path /café"
+    ).replace("/café", "'/café'")
+    assert line(cafe.recommended(HYPERCORN)).startswith(
+        "FORWARDED_ALLOW_IPS=10.9.0.0/24 PUBLIC_PREFIX=/caf%C3%A9 hypercorn "
+    )
+
+
+def test_a_variation_s_application_is_named_by_a_variable() -> None:
+    cell = next(iter(CATALOGUE.variations["cors-both"].symptoms))
+
+    line = recipes.server_line(CATALOGUE, cell.deployment, "127.0.0.1:80", "127.0.0.1")
+
+    assert line.startswith("APPLICATION=app.cors.both uvicorn app.plain:app ")
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "expected"),
+    [
+        (["a", "b c", "*"], None, "a 'b c' '*'"),
+        (["a"], {}, "a"),
+        (["a"], {"X": "1", "EMPTY": "", "Y": "* *"}, "X=1 Y='* *' a"),
+    ],
+)
+def test_shell_line(command: list[str], environment: dict[str, str] | None, expected: str) -> None:
+    assert recipes.shell_line(command, environment) == expected
+
+
+def test_scripts_of_this_environment_are_named_from_the_project_s_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(ROOT / ".venv/bin/python"))
+    assert recipes.script(ROOT, "uvicorn") == ".venv/bin/uvicorn"
+    monkeypatch.setattr(sys, "executable", "/usr/bin/python")
+    assert recipes.script(ROOT, "uvicorn") == "uvicorn"
