@@ -28,7 +28,7 @@ class ForwardedPrefixMiddleware:
     """Make `root_path`, `path` and `raw_path` tell the public path, as ASGI wants them.
 
     Wrap the finished app; with `add_middleware` it would be inside whatever is added later, which
-    then sees another path (only `fastapi run` needs that: add it last)::
+    then sees another path::
 
         app = ForwardedPrefixMiddleware(app, trusted="10.0.0.0/8")  # the proxy sends the header
         app = ForwardedPrefixMiddleware(app, prefix="/api/v1", trusted="")  # it does not

@@ -54,4 +54,9 @@ class InstanceMiddleware:
                 headers["X-ASGI-Scope"] = told_text
             await send(message)
 
-        await self.app({**scope, _MARK: True}, receive, send_named)
+        try:
+            await self.app({**scope, _MARK: True}, receive, send_named)
+        except Exception as error:
+            # It has been answered with 500; to write its traceback takes longer than the answer.
+            if not (accepted and getattr(error, "on_purpose", False)):
+                raise

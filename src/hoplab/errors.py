@@ -11,3 +11,7 @@ class HarnessError(HoplabError):
 
 class NoAnswer(HarnessError):
     """No HTTP response came: refused, cut off, or too late."""
+
+
+class BadPrefix(HoplabError):
+    """Something that was chosen can't have the prefix that was given."""

@@ -13,7 +13,7 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 from hoplab.engines.certificates import Certificates
-from hoplab.engines.configuration import LOOPBACK
+from hoplab.system.ports import LOOPBACK
 
 _PACKAGE = files("fastapi_offline") / "static"
 _FONTS = "https://fonts.googleapis.com/css?family=Montserrat:300,400,700|Roboto:300,400,700"

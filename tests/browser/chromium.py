@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, sync_playwright
 
 from hoplab.endpoint import PUBLIC_NAME
 from hoplab.engines.certificates import Certificates
-from hoplab.engines.configuration import LOOPBACK
+from hoplab.system.ports import LOOPBACK
 from tests.browser import cdn, origins
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")

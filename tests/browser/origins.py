@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from hoplab.engines.configuration import LOOPBACK
 from hoplab.suites.cors.right import MAIN, METRICS
+from hoplab.system.ports import LOOPBACK
 
 STRANGER = "http://stranger.example"
 ORIGINS = (MAIN, METRICS, STRANGER)

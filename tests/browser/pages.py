@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Locator, Page, Response, expect
 
 from hoplab.endpoint import PUBLIC_NAME
-from hoplab.engines.configuration import LOOPBACK
+from hoplab.system.ports import LOOPBACK
 from tests.browser import cdn
 
 FAILED = "Failed to load API definition."

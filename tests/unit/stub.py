@@ -147,7 +147,8 @@ def right(app: ASGIApp) -> ASGIApp:
     """
 
     async def deployment(scope: Scope, receive: Receive, send: Send) -> None:
-        if (scope["path"] + "/").startswith(PREFIX + "/"):
+        below = (scope["path"] + "/").startswith(PREFIX + "/")
+        if below and "/../" not in scope["path"]:
             own = [h for h in scope["headers"] if h[0].replace(b"_", b"-") not in FORWARDED]
             passed_on = {"root_path": PREFIX, "headers": own, SENT: scope["headers"]}
             await app({**scope, **passed_on}, receive, send)

@@ -249,19 +249,6 @@ def test_a_parameter_in_a_route_is_refused(strategy: Strategy) -> None:
     assert CATALOGUE.refusal(deployment("uvicorn", strategy)) is None
 
 
-@pytest.mark.parametrize("own", ["/app", "/scope", "/sub", "/docs", "/echo"])
-def test_a_route_of_the_application_s_own_is_refused(own: str) -> None:
-    one = deployment("uvicorn", Strategy.NONE)
-
-    told = replace(CATALOGUE, prefix=parse(own)).refusal(one)
-    assert told is not None
-    assert told.startswith(
-        f"the application under test can't have the prefix {own}: it has a route"
-    )
-    assert replace(CATALOGUE, prefix=parse(f"/x{own}")).refusal(one) is None
-    assert replace(CATALOGUE, prefix=parse("/items")).refusal(one) is None
-
-
 def test_a_proxy_and_a_server_can_refuse_a_prefix() -> None:
     refuses = {r"\$": "a dollar is a variable.", "never": "x"}
     nginx = replace(CATALOGUE.proxies["nginx"], refuses=refuses)

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import forwarded_prefix, forwarded_prefix_added, plain, router
+from app import forwarded_prefix, plain, router
 from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware
 from app.hypercorn import forwarded_prefix as hypercorn_forwarded_prefix
 from app.hypercorn.proxy_fix import behind_proxy
@@ -845,12 +845,6 @@ def forwarded(scope: Scope) -> dict[str, Any]:
             forwarded_prefix.app,
             scoped(root_path=""),
             id="forwarded-prefix, preserve",
-        ),
-        pytest.param(
-            Strategy.FORWARDED_PREFIX,
-            forwarded_prefix_added.app,
-            scoped(root_path=""),
-            id="forwarded-prefix, preserve, fastapi run",
         ),
     ],
 )

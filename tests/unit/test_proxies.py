@@ -31,6 +31,7 @@ from tests.catalogue import CATALOGUE
 
 PROXY_TOML = """\
 profile = "main"
+wheel = "lighthouse-bin"
 programs = ["lighthouse", "lightd"]
 version = ["version"]
 minimum = "2.7"

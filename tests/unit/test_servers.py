@@ -35,7 +35,6 @@ COMPLETE: Mapping[str, Any] = {
     "sees": "peer",
     "launch": "exec",
     "profile": "more",
-    "modules": {"router": "routed"},
     "refuses": [{"prefix": "%", "reason": "it decodes nothing."}],
     "symptoms": {
         "unreachable": {"cause": "It\nis.", "fix": "Do\n so.", "references": ["https://a"]}
@@ -73,7 +72,6 @@ def test_complete_file() -> None:
         sees=Address.PEER,
         launch=Launch.EXEC,
         profile=Profile.MORE,
-        modules={Strategy.ROUTER: "routed"},
         refuses={"%": "it decodes nothing."},
         advice={"unreachable": Advice("Do so.", "It is.", ("https://a",))},
     )
@@ -89,7 +87,7 @@ def test_what_may_be_left_out() -> None:
     assert (server.launch, server.profile) == (Launch.FORK, Profile.MAIN)
     assert (server.host_header, server.any_takes_leftmost) == (False, False)
     assert (server.proto_needs_for, server.h2c) == (False, False)
-    assert not any((server.trusts, server.modules, server.refuses, server.advice))
+    assert not any((server.trusts, server.refuses, server.advice))
 
 
 @pytest.mark.parametrize(
@@ -102,10 +100,9 @@ def test_what_may_be_left_out() -> None:
         ({"launch": "spawn"}, "'spawn' is not a valid Launch"),
         ({"profile": "all"}, "'all' is not a valid Profile"),
         ({"trusts": {"all": []}}, "'all' is not a valid Trust"),
-        ({"modules": {"routes": "x"}}, "'routes' is not a valid Strategy"),
         ({"refuses": [{"prefix": "%"}]}, "lacks 'reason'"),
         ({"refuses": [{"reason": "x"}]}, "lacks 'prefix'"),
-        ({"symptoms": {"unreachable": "x"}}, "str"),
+        ({"symptoms": {"unreachable": "x"}}, "symptoms.unreachable is no table"),
         ({"trusts": []}, "list"),
         ({"package": None}, "package"),
         ({"minimum": None}, "minimum"),
@@ -157,7 +154,7 @@ def test_fastapi_run_is_uvicorn_started_otherwise() -> None:
     fastapi, uvicorn = SERVERS["fastapi"], SERVERS["uvicorn"]
 
     differ = {
-        *("name", "package", "minimum", "profile", "command", "log_no_requests", "modules"),
+        *("name", "package", "minimum", "profile", "command", "log_no_requests"),
         "advice",
     }
     same = {field for field in vars(fastapi) if vars(fastapi)[field] == vars(uvicorn)[field]}
@@ -248,10 +245,8 @@ def test_strategies_and_trusts(
     assert command("uvicorn", strategy, trust) == (
         f"uvicorn {module}:app --host 127.0.0.1 --port 8000 {uvicorn}{option}"
     )
-    inside = "_added" if strategy is Strategy.FORWARDED_PREFIX else ""
     assert command("fastapi", strategy, trust) == (
-        f"fastapi run --entrypoint {module}{inside}:app"
-        f" --host 127.0.0.1 --port 8000 {uvicorn}{option}"
+        f"fastapi run --entrypoint {module}:app --host 127.0.0.1 --port 8000 {uvicorn}{option}"
     )
     assert command("hypercorn", strategy, trust) == (
         f"hypercorn app.{wrapped}{module[4:]}:app --bind 127.0.0.1:8000 --workers 0{option}"
@@ -286,7 +281,7 @@ def test_a_made_up_server_s_command_line() -> None:
         *("--prefix", "/caf%C3%A9", "/café"),
     ]
     assert swift.command_line(start(Strategy.ROUTER, Trust.NONE)) == [
-        *("swift", "app.routed:app", "--bind", "127.0.0.1:8000", "--deaf"),
+        *("swift", "app.router:app", "--bind", "127.0.0.1:8000", "--deaf"),
     ]
     assert swift.command_line(start(Strategy.NONE, Trust.ANY)) == [
         *("swift", "app.swift.plain:app", "--bind", "127.0.0.1:8000"),

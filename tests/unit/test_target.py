@@ -41,9 +41,9 @@ CONTRACT, CORS = SUITES["contract"], SUITES["cors"]
             "https://x:9499/api/v1/", "https://x:9499/api/v1", "/api/v1", ("x", 9499), id="slash"
         ),
         pytest.param("http://x/api//", "http://x/api", "/api", ("x", 80), id="slashes"),
-        pytest.param("http://x:80/a", "http://x:80/a", "/a", ("x", 80), id="default port"),
+        pytest.param("http://x:80/a", "http://x/a", "/a", ("x", 80), id="default port"),
         pytest.param("http://[::1]:8000/a", "http://[::1]:8000/a", "/a", ("::1", 8000), id="IPv6"),
-        pytest.param("HTTP://X/A", "http://X/A", "/A", ("x", 80), id="capitals"),
+        pytest.param("HTTP://X/A", "http://x/A", "/A", ("x", 80), id="capitals"),
         pytest.param("http://x/a?q=1#top", "http://x/a", "/a", ("x", 80), id="query, fragment"),
         pytest.param(
             "http://x/caf%C3%A9/", "http://x/caf%C3%A9", "/caf%C3%A9", ("x", 80), id="encoded"
@@ -107,6 +107,8 @@ def knowing(*known: Need, of: Target) -> Target:
         instance=of.instance if Knowledge.INSTANCE in known else None,
         root_path=of.root_path if Knowledge.ROOT_PATH in known else None,
         unsafe=Knowledge.UNSAFE in known,
+        lab_application=Knowledge.SERVERS in known,
+        right=of.right if Knowledge.POLICIES in known else {},
     )
 
 
@@ -116,6 +118,8 @@ WHOLE = replace(
     root_path="",
     prefix_root="/api",
     unsafe=True,
+    lab_application=True,
+    right={"policy": {}},
     routes=dict.fromkeys(Purpose, "/"),
 )
 
@@ -161,10 +165,10 @@ def test_a_check_says_what_it_needs() -> None:
 
 # --- every check, asked of a URL ---
 
-LACKED = {
+LACKED: Mapping[str, str] = {
     "reach": "the root_path that it should have",
     "slash-redirect": "a route that redirects to itself with a slash",
-    "docs": None,
+    "docs": "a docs page",
     "servers": "the root_path that it should have",
     "url-for": "a route that tells the ASGI scope",
     "mount": "the root_path that it should have",
@@ -175,16 +179,21 @@ LACKED = {
     "boundary": "the identity of its instance",
     "stream": "that it may be asked with any method",
     "direct": "the identity of its instance",
-    "preflight": "paths with CORS policies",
-    "simple": "paths with CORS policies",
-    "errors": "paths with CORS policies",
+    "preflight": "what CORS policies its paths should have",
+    "simple": "what CORS policies its paths should have",
+    "errors": "what CORS policies its paths should have",
     "order": "the identity of its instance",
-    "hostile": "paths with CORS policies",
+    "hostile": "what CORS policies its paths should have",
     "metrics": "Prometheus' metrics",
 }
-"""What each check misses where nothing is known but the URL; None for those that need nothing."""
+"""What each check misses where nothing is known but the URL."""
 
 CHECKS: Mapping[str, Check] = {**CONTRACT.checks, **CORS.checks}
+
+
+def with_docs(url: str) -> Target:
+    """Of which it is known that it has docs pages."""
+    return replace(at(url), routes={Purpose.DOCS: "/docs"})
 
 
 def url_of(stub: Stub, path: str = PREFIX) -> str:
@@ -196,22 +205,17 @@ def test_every_check_is_asked_here() -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_of_a_url_alone_what_needs_nothing_is_judged(stub: Stub, check: str) -> None:
+def test_of_a_url_alone_nothing_is_judged(stub: Stub, check: str) -> None:
     finding = ask_one(check, CHECKS[check], at(url_of(stub)))
 
-    lacked = LACKED[check]
-    if lacked is None:
-        assert finding.verdict is Verdict.PASS, finding.detail
-        assert finding.exchanges
-        return
     assert (finding.check, finding.verdict) == (check, Verdict.NOT_APPLICABLE)
-    assert (finding.symptom, finding.detail) == (None, f"not known here: {lacked}")
+    assert (finding.symptom, finding.detail) == (None, f"not known here: {LACKED[check]}")
     assert (finding.exchanges, stub.seen) == ((), []), "it was asked all the same"
 
 
 @pytest.mark.parametrize("path", [PREFIX, f"{PREFIX}/", f"{PREFIX}//", f"{PREFIX}/?q=1"])
 def test_docs_below_a_url_in_any_form(stub: Stub, path: str) -> None:
-    finding = ask_one("docs", CHECKS["docs"], at(url_of(stub, path)))
+    finding = ask_one("docs", CHECKS["docs"], with_docs(url_of(stub, path)))
 
     assert finding.verdict is Verdict.PASS, finding.detail
     assert finding.exchanges[0].url == url_of(stub, f"{PREFIX}/docs")
@@ -226,7 +230,7 @@ def unproxied() -> Iterator[int]:
 
 @pytest.mark.parametrize("path", ["", "/"])
 def test_docs_of_a_url_without_a_prefix(unproxied: int, path: str) -> None:
-    finding = ask_one("docs", CHECKS["docs"], at(f"http://{LOOPBACK}:{unproxied}{path}"))
+    finding = ask_one("docs", CHECKS["docs"], with_docs(f"http://{LOOPBACK}:{unproxied}{path}"))
 
     assert finding.verdict is Verdict.PASS, finding.detail
     assert finding.exchanges[0].url == f"http://{LOOPBACK}:{unproxied}/docs"
@@ -246,7 +250,7 @@ def test_what_is_wrong_below_a_url_is_found(
 ) -> None:
     stub.serve(as_it_is, instead(broken, NOT_FOUND))
 
-    finding = ask_one("docs", CHECKS["docs"], at(url_of(stub, path)))
+    finding = ask_one("docs", CHECKS["docs"], with_docs(url_of(stub, path)))
 
     assert (finding.verdict, finding.symptom) == (Verdict.FAIL, symptom), finding.detail
 

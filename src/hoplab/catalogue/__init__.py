@@ -144,7 +144,6 @@ class Catalogue:
             self.proxies[topology.proxy].refusal(self.prefix)
             or refusal(server.name, server.refuses, self.prefix)
             or refusal(f"the strategy {strategy}", _REFUSED_BY.get(strategy, {}), self.prefix)
-            or refusal("the application under test", _REFUSED_BY_APPLICATION, self.prefix)
         )
 
     def _start(self, deployment: Deployment, bind: str, proxies: str) -> Start:
@@ -153,11 +152,6 @@ class Catalogue:
 
 
 _PARAMETER = {"%7B.*%7D": "Starlette takes {…} in a route's path for a parameter."}
-_REFUSED_BY_APPLICATION = {
-    "^/(app|scope|sub|static|docs|redoc|ws|events|echo|extra-servers|no-root-path-in-servers)$": (
-        "it has a route of that name, and an answer could not be told from that of the prefix."
-    )
-}
 _REFUSED_BY = {Strategy.MOUNT: _PARAMETER, Strategy.ROUTER: _PARAMETER}
 
 

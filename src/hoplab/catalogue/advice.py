@@ -1,13 +1,15 @@
 """What a proxy or a server has to do with symptoms: the tables `[symptoms.NAME]` of its file."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hoplab.symptom import Advice
 
 
 def advice_of(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Advice]:
-    """By symptom. Raises KeyError or AttributeError if it is something else."""
+    """By symptom. Raises ValueError or TypeError if it is something else."""
+    for name, table in tables.items():
+        refuse_unknown(f"symptoms.{name}", table, {"cause", "fix", "references"})
     return {
         name: Advice(
             fix=" ".join(table.get("fix", "").split()),
@@ -16,3 +18,13 @@ def advice_of(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Advice]:
         )
         for name, table in tables.items()
     }
+
+
+def refuse_unknown(what: str, table: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raise ValueError for a key that a table can't have: a typing error would pass in silence."""
+    if not isinstance(table, Mapping):
+        message = f"{what} is no table"
+        raise TypeError(message)
+    if unknown := sorted(set(table) - set(known)):
+        message = f"{what} has no {unknown[0]!r}; known: {', '.join(sorted(known))}"
+        raise ValueError(message)

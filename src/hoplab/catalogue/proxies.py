@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from hoplab.catalogue.advice import advice_of
+from hoplab.catalogue.advice import advice_of, refuse_unknown
 from hoplab.catalogue.placeholders import filled
 from hoplab.catalogue.servers.server import Profile
 from hoplab.errors import HoplabError
@@ -46,6 +46,7 @@ class PathForm(StrEnum):
     """The form in which the path, or what is left of it, is passed on."""
 
     AS_SENT = "as-sent"
+    CLEANED = "cleaned"  # slashes merged, dots resolved, needless escapes decoded; not the others
     DECODED = "decoded"
 
 
@@ -147,7 +148,7 @@ class Proxy:
     @property
     def program_variable(self) -> str:
         """The environment variable that names another program: NAME_PROGRAM."""
-        return f"{self.name.upper()}_PROGRAM"
+        return f"{self.name.upper()}_PROGRAM".replace("-", "_")
 
     def refusal(self, prefix: Prefix) -> str | None:
         """Why this proxy can't have this prefix; None if it can."""
@@ -160,6 +161,13 @@ def refusal(name: str, refuses: Mapping[str, str], prefix: Prefix) -> str | None
         if re.search(pattern, prefix.encoded):
             return f"{name} can't have the prefix {prefix.decoded}: {reason}"
     return None
+
+
+_KEYS = {
+    *("profile", "wheel", "programs", "version", "minimum", "quirks", "refuses"),
+    *("behaviour", "docker", "process"),
+}
+_FILE_KEYS = {"source", "output", "repeat", "replace", "replace_if_present", "replace_once"}
 
 
 def load(root: Path) -> dict[str, Proxy]:
@@ -179,7 +187,7 @@ def _read(file: Path) -> Proxy:
     advice = _advice(file.with_name("symptoms.toml"))
     try:
         docker, process = content["docker"], content["process"]
-        return Proxy(
+        proxy = Proxy(
             name=file.parent.name,
             folder=file.parent,
             profile=Profile(content.get("profile", Profile.MAIN)),
@@ -208,6 +216,12 @@ def _read(file: Path) -> Proxy:
             capabilities=docker.get("capabilities", []),
             advice=advice,
         )
+        refuse_unknown("proxy.toml", content, _KEYS)
+        refuse_unknown("docker", docker, {"image", "image_variable", "ports", "capabilities"})
+        refuse_unknown("process", process, {"command", "files"})
+        for entry in process["files"]:
+            refuse_unknown("process.files", entry, _FILE_KEYS)
+        return proxy
     except KeyError as error:
         raise HoplabError(f"{file} lacks {str(error.args[0])!r}.") from error
     except ValueError as error:
@@ -236,9 +250,8 @@ def _advice(file: Path) -> dict[str, Advice]:
 
 def _behaviour(table: Mapping[str, Any]) -> Behaviour:
     known = {"headers", "host", "upgrades", "path", "boundary", "body_limit_mib", "buffers"}
-    if unknown := sorted(set(table) - known):
-        message = f"behaviour has no {unknown[0]!r}; known: {', '.join(sorted(known))}"
-        raise ValueError(message)
+    refuse_unknown("behaviour", table, known)
+    refuse_unknown("behaviour.headers", table["headers"], FORWARDED_HEADERS)
     limit = table.get("body_limit_mib")
     return Behaviour(
         headers={name: _by_mode(told) for name, told in table["headers"].items()},

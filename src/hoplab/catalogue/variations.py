@@ -141,8 +141,8 @@ def _cells(
 ) -> list[tuple[Cell, Symptoms | None]]:
     """Every cell of an entry.
 
-    Where it names no proxies, servers or modes, they are all of compose.yaml's; where it names no
-    strategy or trust, they are the recipe's.
+    Where it names no proxies, servers or modes, they are all proxies, the servers of compose.yaml,
+    and both modes; where it names no strategy or trust, they are the recipe's.
     """
     cells: list[tuple[Cell, Symptoms | None]] = []
     composed = [s.name for s in SERVERS.values() if s.profile is not Profile.NONE]

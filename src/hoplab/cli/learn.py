@@ -131,7 +131,7 @@ def repro(
     cell = find_cell(catalogue, showing.every_cell(catalogue), cell_id)
     with Progress() as progress:
         session = Session(catalogue, progress)
-        session.require_possible([cell.deployment])
+        session.require_possible(showing.suite_of(catalogue, cell), [cell.deployment])
         folder = catalogue.workspace.reproductions / (f"{cell.id}.run" if run else cell.id)
         made = reproduction(catalogue, cell, folder, session.certificates(), free_ports=run)
         print(made.script())

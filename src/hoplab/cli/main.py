@@ -10,7 +10,7 @@ import typer
 from hoplab import __version__
 from hoplab.cli import ask, learn, reside
 from hoplab.cli.options import BadUsage
-from hoplab.errors import HoplabError
+from hoplab.errors import BadPrefix, HoplabError
 from hoplab.system import interrupts
 
 app = typer.Typer(
@@ -54,7 +54,7 @@ def main() -> None:
     interrupts.install()
     try:
         code = app(prog_name="hoplab", standalone_mode=False)
-    except BadUsage as error:
+    except (BadUsage, BadPrefix) as error:
         sys.exit(_complain(error, 2))
     except HoplabError as error:
         sys.exit(_complain(error, 1))

@@ -25,8 +25,7 @@ class Purpose(StrEnum):
     SOCKET = "a WebSocket that tells its scope"
     EVENTS = "a stream of events"
     ECHO = "a route that sends the body back"
-    SERVERS = "applications whose OpenAPI servers are known"
-    POLICIES = "paths with CORS policies"
+    DOCS = "a docs page"
     METRICS = "Prometheus' metrics"
 
 
@@ -36,6 +35,8 @@ class Knowledge(StrEnum):
     INSTANCE = "the identity of its instance"
     ROOT_PATH = "the root_path that it should have"
     UNSAFE = "that it may be asked with any method"
+    SERVERS = "mounted applications whose OpenAPI servers are known"
+    POLICIES = "what CORS policies its paths should have"
 
 
 Need: TypeAlias = Purpose | Knowledge
@@ -65,7 +66,8 @@ class Target:
     addresses: where an origin really listens, for names that nobody can look up.
     authority: a file with the authority's certificate; None for the system's.
     source: the address from which to connect, where it matters.
-    unsafe: whether any method may be used.
+    unsafe: whether any method may be used. lab_application: whether the lab's own answers there,
+    with all that is mounted in it.
 
     Known or not: `instance`, what its application puts into X-Instance; `root_path`, which it
     should have; `prefix_root`, what stands for the prefix in a root_path; `client`, the client's
@@ -79,6 +81,7 @@ class Target:
     source: str | None = None
     limits: Limits = Limits()
     unsafe: bool = False
+    lab_application: bool = False
     instance: str | None = None
     root_path: str | None = None
     prefix_root: str | None = None
@@ -114,12 +117,14 @@ class Target:
             Knowledge.INSTANCE: self.instance is None,
             Knowledge.ROOT_PATH: None in {self.root_path, self.prefix_root},
             Knowledge.UNSAFE: not self.unsafe,
+            Knowledge.SERVERS: not self.lab_application,
+            Knowledge.POLICIES: not self.right,
         }
         return next((need for need in needs if missing.get(need, need not in known)), None)
 
 
 def at(url: str) -> Target:
-    """A target of which nothing is known but its public base URL.
+    """A target of which nothing is known but its public base URL, without query and fragment.
 
     Raises ValueError for what is no http or https URL.
     """
@@ -130,8 +135,11 @@ def at(url: str) -> Target:
     if parts.username is not None:
         message = f"{url!r} names a user: send credentials as a header"
         raise ValueError(message)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    address = (parts.hostname, parts.port or _PORTS[parts.scheme])
+    # As applications write it: in lower case, without the scheme's own port.
+    default = _PORTS[parts.scheme]
+    netloc = parts.netloc.lower().removesuffix(f":{default}")
+    origin = f"{parts.scheme}://{netloc}"
+    address = (parts.hostname, parts.port or default)
     return Target(origin + parts.path.rstrip("/"), {origin: address})
 
 

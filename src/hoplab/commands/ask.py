@@ -29,7 +29,7 @@ def verify(
 ) -> Results:
     """Start what the cells need, on free ports; ask; stop."""
     deployments = deployments_of(cells)
-    session.require_possible(deployments)
+    session.require_possible(CONTRACT, deployments)
     name = session.choose_engine(wanted)
     session.clean_up()
     began, started = time.monotonic(), now()
@@ -68,7 +68,7 @@ def matrix(
     """
     checks = suite.checks if checks is None else checks
     deployments = deployments_of(cells)
-    session.require_possible(deployments)
+    session.require_possible(suite, deployments)
     session.clean_up()
     began, started = time.monotonic(), now()
     engine = ProcessEngine(

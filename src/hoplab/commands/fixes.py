@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from hoplab.catalogue import Catalogue
 from hoplab.catalogue.placeholders import filled
@@ -59,10 +58,12 @@ def changed_lines(catalogue: Catalogue, deployment: Deployment) -> list[str]:
     variation = catalogue.variation(deployment)
     if variation is None:
         return []
+    root, proxy = catalogue.workspace.root, catalogue.proxies[deployment.topology.proxy]
     lines = []
     for change in variation.changes:
         other = next(mode for mode in Mode if mode is not deployment.topology.mode)
-        if not variation.outer and Path(change.file).name.startswith(other):
+        of_other = {*proxy.sources(other)} - {*proxy.sources(deployment.topology.mode)}
+        if not variation.outer and root / change.file in of_other:
             continue  # the file of the other mode
         lines.append(filled(change.file, {"mode": deployment.topology.mode}))
         lines += [f"- {line}" for line in change.right.strip("\n").splitlines()]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 
 from hoplab.catalogue import Catalogue
+from hoplab.catalogue.servers.server import Server
 from hoplab.suites.suite import Suite
 from hoplab.topology import Cell, Mode, Strategy, Topology, Trust
 
@@ -63,7 +64,7 @@ def listing(
             [
                 (
                     s.name,
-                    f"{s.package} {s.minimum} or later; {s.root_path_option[0]}: {s.root_path}",
+                    f"{s.package} {s.minimum} or later; {_option(s)}: {s.root_path}",
                 )
                 for s in catalogue.servers.values()
             ]
@@ -113,3 +114,7 @@ _MODES = {
 def _recipe(catalogue: Catalogue, topology: Topology) -> str:
     setup = catalogue.recipe(topology)
     return f"recipe: {setup.strategy}, trust {setup.trust}"
+
+
+def _option(server: Server) -> str:
+    return next(iter(server.root_path_option), "no root path option")

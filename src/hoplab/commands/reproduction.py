@@ -19,7 +19,6 @@ from hoplab.commands.showing import request_of
 from hoplab.endpoint import PUBLIC_NAME
 from hoplab.engines import configuration
 from hoplab.engines.certificates import Certificates
-from hoplab.engines.configuration import LOOPBACK
 from hoplab.engines.plan import make_plan
 from hoplab.engines.process import CLIENT, ROUTE_SECONDS, START_SECONDS, instance
 from hoplab.errors import HoplabError
@@ -29,6 +28,7 @@ from hoplab.recipe import script, shell_line
 from hoplab.symptom import Symptom
 from hoplab.system import interrupts, runs
 from hoplab.system.lifeline import die_with_parent
+from hoplab.system.ports import LOOPBACK
 from hoplab.topology import Cell, Scheme
 
 PORTS = [8000, 9999, 9499, 8080, 8443]
@@ -150,7 +150,7 @@ def _question(cell: Cell, symptom: Symptom, port: int, app: int, authority: str)
         key = "dGhlIHNhbXBsZSBub25jZQ=="  # the RFC's own (RFC 6455, 1.3)
         words += ["--http1.1", "-H", "Connection: Upgrade", "-H", "Upgrade: websocket"]
         words += ["-H", "Sec-WebSocket-Version: 13", "-H", f"Sec-WebSocket-Key: {key}"]
-        words[3] = "2"
+        words[words.index("--max-time") + 1] = "2"  # a WebSocket stays open
     if symptom.method == "OPTIONS":
         words += ["-X", "OPTIONS"]
     if symptom.method == "POST":

@@ -31,7 +31,7 @@ def up(
 
     All have one prefix: with another than before, those that are up are started again with it.
     """
-    session.require_possible(map(session.catalogue.recommended, topologies))
+    session.require_possible(CONTRACT, map(session.catalogue.recommended, topologies))
     with _alone(session):
         return _up(session, session.choose_engine(wanted), topologies)
 
@@ -43,7 +43,7 @@ def _up(
     session.clean_up()
     running = {entry["topology"] for entry in ps(session)}
     topologies = [t for t in catalogue.composed if t in topologies or t.name in running]
-    session.require_possible(map(catalogue.recommended, topologies))
+    session.require_possible(CONTRACT, map(catalogue.recommended, topologies))
     ports = published.ports(workspace, topologies)
     require_free(published.by_variable({t: ports[t] for t in topologies if t.name not in running}))
     if running:
@@ -102,7 +102,11 @@ def down(session: Session) -> None:
         count = len(ps(session))
         _down(session)
         shutil.rmtree(session.catalogue.workspace.reproductions, ignore_errors=True)
-    session.progress.notice(f"Stopped {count} topologies." if count else "Nothing was up.")
+    session.progress.notice(
+        f"Stopped {count} " + ("topology." if count == 1 else "topologies.")
+        if count
+        else "Nothing was up."
+    )
 
 
 def _down(session: Session) -> None:
@@ -126,9 +130,12 @@ def logs(session: Session, names: Sequence[str], *, follow: bool = False) -> str
             message = f"{', '.join(names)} is not up; up: {others}"
         raise HoplabError(message)
     if entries[0]["engine"] == "docker":
-        # A topology's name without its proxy is its application's.
+        chosen = {entry["topology"] for entry in entries}
         services = dict.fromkeys(
-            part for e in entries for part in (e["topology"], e["topology"].partition("-")[2])
+            service
+            for topology in session.catalogue.composed
+            if topology.name in chosen
+            for service in (topology.name, docker.app_service(topology))
         )
         workspace = session.catalogue.workspace
         project = docker.Compose(workspace.up.name, workspace.root)

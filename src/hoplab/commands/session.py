@@ -1,5 +1,6 @@
 """What every command that starts something needs: an engine, and nothing left behind."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from hoplab.endpoint import Endpoint
 from hoplab.engines import Engine, certificates, docker
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.process import ProcessEngine
-from hoplab.errors import HoplabError
+from hoplab.errors import BadPrefix, HoplabError
 from hoplab.report.progress import Progress
+from hoplab.suites.suite import Suite
 from hoplab.system import runs
 from hoplab.topology import Cell, Deployment, Scheme, Topology
 
@@ -94,15 +96,19 @@ class Session:
         self.progress.stage(f"starting ({engine.name})")
         return engine.start()
 
-    def require_possible(self, deployments: Iterable[Deployment]) -> None:
+    def require_possible(self, suite: Suite, deployments: Iterable[Deployment]) -> None:
         """Raise HoplabError if one of these can't have the prefix, with the reason."""
+        prefix = self.catalogue.prefix
+        if suite.refuses and re.search(suite.refuses, prefix.encoded):
+            message = (
+                f"The application under test has a route {prefix.decoded} of its own: its answer"
+                " could not be told from that of the prefix. Choose another prefix."
+            )
+            raise BadPrefix(message)
         refusals = (self.catalogue.refusal(deployment) for deployment in deployments)
         if reasons := list(dict.fromkeys(filter(None, refusals))):
-            message = (
-                "\n".join(reasons)
-                + "\nChoose another prefix, or leave these out (--proxy, --server, --strategy)."
-            )
-            raise HoplabError(message)
+            message = "\n".join([*reasons, "Choose another prefix, or leave these out."])
+            raise BadPrefix(message)
 
 
 def deployments_of(cells: Iterable[Cell]) -> list[Deployment]:

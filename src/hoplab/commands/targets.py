@@ -43,6 +43,7 @@ def target(catalogue: Catalogue, suite: Suite, cell: Cell, endpoint: Endpoint) -
         source=endpoint.source,
         limits=Limits(upload=body_size(cell, catalogue)),
         unsafe=True,
+        lab_application=True,
         instance=endpoint.nonce,
         # With `router`, the prefix is part of the routes, and no root.
         root_path="" if cell.strategy is Strategy.ROUTER else root,

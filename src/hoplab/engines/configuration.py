@@ -17,9 +17,8 @@ from hoplab.engines import programs
 from hoplab.engines.certificates import Certificates
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
+from hoplab.system.ports import LOOPBACK
 from hoplab.topology import Mode, Scheme
-
-LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)

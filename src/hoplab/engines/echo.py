@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hoplab.engines.configuration import LOOPBACK
+from hoplab.system.ports import LOOPBACK
 
 
 class _Echo(socketserver.StreamRequestHandler):

@@ -11,8 +11,8 @@ from functools import partial
 
 from hoplab.catalogue import Catalogue
 from hoplab.catalogue.servers.server import Server
-from hoplab.engines.configuration import LOOPBACK, Route
-from hoplab.system.ports import free_ports
+from hoplab.engines.configuration import Route
+from hoplab.system.ports import LOOPBACK, free_ports
 from hoplab.topology import Deployment, Mode, Scheme, Topology
 
 

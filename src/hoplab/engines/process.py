@@ -25,13 +25,14 @@ from hoplab.catalogue.servers.server import Launch, Server
 from hoplab.endpoint import Endpoint
 from hoplab.engines import configuration
 from hoplab.engines.certificates import Certificates
-from hoplab.engines.configuration import LOOPBACK, Route
+from hoplab.engines.configuration import Route
 from hoplab.engines.plan import App, make_plan
 from hoplab.engines.versions import local_versions, require_binary, require_package
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
 from hoplab.system import interrupts, runs
 from hoplab.system.lifeline import die_with_parent
+from hoplab.system.ports import LOOPBACK
 from hoplab.topology import Deployment, Scheme, Topology
 
 START_SECONDS = 30.0

@@ -100,7 +100,7 @@ def container_versions(
     for topology in topologies:
         proxy = catalogue.proxies[topology.proxy]
         if proxy.name not in versions:
-            command = [proxy.name, *proxy.version]
+            command = [proxy.programs[-1], *proxy.version]  # the last is what everybody calls it
             if number := _NUMBER.search(_exec(containers[topology.name]["Id"], *command)):
                 versions[proxy.name] = number[0]
     return versions

@@ -44,7 +44,7 @@ class Case:
 class Seen:
     """A request as one hop hands it to the next: what of the ASGI scope matters here.
 
-    Both paths are as the server has them: root_path is encoded where the server's option was.
+    Both paths are decoded, whatever form the server's option was given in.
     """
 
     path: str

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from rich.console import RenderableType
 from rich.text import Text
 
-from hoplab.report.text import render
+from hoplab.report.text import prefix_of, render
 from hoplab.results import CellResult, Results, Verdict
 
 _SHOWN = 20
@@ -49,12 +49,14 @@ def summary(results: Results) -> Text:
     unexpected = sum(len(result.surprises) for result in results.cells)
     told = ", ".join(f"{symptom} {count}" for symptom, count in symptoms.most_common())
     memory = f", {results.memory_bytes / 2**30:.1f} GiB" if results.memory_bytes else ""
+    asked_below = prefix_of(results)
+    prefix = f"prefix {asked_below}; " if asked_below else ""
     cut = f"INTERRUPTED: {results.unfinished} cells are missing\n" if results.unfinished else ""
     return Text(
         f"{cut}{len(results.cells)} cells: {cells[Verdict.PASS]} pass, {cells[Verdict.FAIL]} fail,"
         f" {cells[Verdict.ERROR]} error; {_count(unexpected, 'surprise')}\n"
         f"{asked} checks asked; failed: {told or 'none'}\n"
-        f"{results.processes} processes{memory}; {results.seconds:.1f} s, of which"
+        f"{prefix}{results.processes} processes{memory}; {results.seconds:.1f} s, of which"
         f" {results.start_seconds:.1f} s to start"
     )
 

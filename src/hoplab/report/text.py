@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hoplab.endpoint import Endpoint
+from hoplab.prefix import DEFAULT_PREFIX
 from hoplab.results import CellResult, Results, Verdict
 from hoplab.topology import Scheme, Topology
 
@@ -63,11 +64,19 @@ def summary(results: Results) -> Text:
     cells = Counter(result.verdict for result in results.cells)
     findings = Counter(f.verdict for result in results.cells for f in result.findings)
     told = ", ".join(f"{count} {verdict}" for verdict, count in findings.items())
+    prefix = prefix_of(results)
+    how = f"{results.engine} engine" + (f", prefix {prefix}" if prefix else "")
     return Text(
         f"{len(results.cells)} cells: {cells[Verdict.PASS]} pass, {cells[Verdict.FAIL]} fail, "
-        f"{cells[Verdict.ERROR]} error ({results.engine} engine, {results.seconds:.1f} s)\n"
+        f"{cells[Verdict.ERROR]} error ({how}, {results.seconds:.1f} s)\n"
         f"{sum(findings.values())} findings: {told}"
     )
+
+
+def prefix_of(results: Results) -> str | None:
+    """The prefix that was asked, as in a URL; None if it is the usual one."""
+    prefixes = {result.cell.prefix for result in results.cells} - {DEFAULT_PREFIX}
+    return next((prefix.encoded for prefix in prefixes), None)
 
 
 def _verdict(result: CellResult | None) -> Text:

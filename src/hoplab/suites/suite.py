@@ -24,7 +24,8 @@ class Suite:
 
     command, about: its name on the command line, and the line of help. product: whether it is asked
     of every combination, or of its variations alone. routes: those of the application that serves
-    its questions.
+    its questions. refuses: a pattern of the encoded prefixes of which that application has a route:
+    nobody could tell the two answers apart.
     """
 
     name: str
@@ -35,3 +36,4 @@ class Suite:
     routes: Mapping[Purpose, str]
     tables: Tables
     product: bool = False
+    refuses: str = ""

@@ -15,7 +15,7 @@ from hoplab.catalogue.servers.server import (
     Server,
 )
 from hoplab.errors import HoplabError
-from hoplab.topology import Strategy, Trust
+from hoplab.topology import Trust
 
 _SUFFIX = ".toml"
 _CHOICES = {
@@ -33,7 +33,6 @@ def server_of(name: str, content: Mapping[str, Any]) -> Server:
     try:
         told |= {key: choice(told[key]) for key, choice in _CHOICES.items() if key in told}
         told["trusts"] = {Trust(k): v for k, v in told.get("trusts", {}).items()}
-        told["modules"] = {Strategy(k): v for k, v in told.get("modules", {}).items()}
         told["refuses"] = {each["prefix"]: each["reason"] for each in told.get("refuses", [])}
         told["advice"] = advice_of(told.pop("symptoms", {}))
         return Server(name=name, **told)

@@ -74,8 +74,7 @@ class Server:
     that tells the prefix; it needs the variables `environment`. The options `log_requests` and
     `log_no_requests` make it log every request, or none, where that is not what it does anyway.
     `preload` are modules that take most of its start; `settings` begin the names of environment
-    variables that it reads. `modules` names the application's module for a strategy for which it
-    is another than usual.
+    variables that it reads.
 
     host_header: whether it makes X-Forwarded-Host of a trusted proxy the Host.
     any_takes_leftmost: whether, if everybody is trusted, the client is the leftmost address of
@@ -102,7 +101,6 @@ class Server:
     any_takes_leftmost: bool = False
     proto_needs_for: bool = False
     h2c: bool = False
-    modules: Mapping[Strategy, str] = field(default_factory=dict)
     preload: Sequence[str] = ()
     settings: Sequence[str] = ()
     log_requests: Sequence[str] = ()
@@ -148,7 +146,7 @@ class Server:
     def _application(self, setup: Setup) -> str:
         """A module of app/, of a wrapper's if that is how it learns whom to believe."""
         wraps = self.forwarded_headers is ForwardedHeaders.WRAPPER
-        module = {**_MODULES, **self.modules}[setup.strategy]
+        module = _MODULES[setup.strategy]
         if wraps and setup.trust is not Trust.NONE:
             module = f"{self.name}.{module}"
         return f"app.{module}:app"

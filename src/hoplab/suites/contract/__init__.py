@@ -22,8 +22,9 @@ SUITE = Suite(
         Purpose.SOCKET: "/ws",
         Purpose.EVENTS: "/events",
         Purpose.ECHO: "/echo",
-        Purpose.SERVERS: "/",
+        Purpose.DOCS: "/docs",
     },
     tables=matrix_tables,
     product=True,
+    refuses="^/(scope|sub)(/|$)|^/(app|static|docs|redoc|ws|events|echo)$",
 )

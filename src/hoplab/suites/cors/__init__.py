@@ -12,6 +12,7 @@ SUITE = Suite(
     about="Ask which origins each CORS variant lets in.",
     checks=CHECKS,
     symptoms=CORS,
-    routes={Purpose.POLICIES: "/", Purpose.METRICS: "/metrics/", Purpose.SCOPE: "/scope"},
+    routes={Purpose.METRICS: "/metrics/", Purpose.SCOPE: "/scope"},
     tables=cors_tables,
+    refuses="^/(metrics|fail|scope)(/|$)",
 )

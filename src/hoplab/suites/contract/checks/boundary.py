@@ -36,16 +36,12 @@ def boundary(probe: Probe) -> str:
     doubled = probe.get(f"{probe.base}{prefix}{app}")
     if probe.answers(doubled):
         probe.fail("prefix-leaks", doubled, "404")
-    # A proxy may resolve the dots; what it compared is then what it has to pass on.
-    for path in (f"/scope/..{prefix}{scope_path}", f"/scope/..%2f{prefix[1:]}{scope_path}"):
-        answer = probe.get(probe.origin + path)
-        told = json.loads(answer.header("X-ASGI-Scope") or "{}").get("path", "")
-        if ".." in told:
-            probe.fail("prefix-leaks", answer, f"no such path; the application was asked {told}")
-
-    upgraded = probe.get(app, _H2C)
-    if upgraded.status == 101:  # noqa: PLR2004
-        probe.fail("tunnel-opened", upgraded, "that the proxy keeps the upgrade to HTTP/2")
+    _ask_with_dots(probe, prefix, scope_path)
+    # Twice: a filter may look at one of several values.
+    for headers in (_H2C, [*_H2C, ("Upgrade", "websocket")]):
+        upgraded = probe.get(app, headers)
+        if upgraded.status == 101:  # noqa: PLR2004
+            probe.fail("tunnel-opened", upgraded, "that the proxy keeps the upgrade to HTTP/2")
 
     for path in ("", "/"):
         answer = probe.get(probe.base + path)
@@ -62,3 +58,16 @@ def boundary(probe: Probe) -> str:
         detail = f"path {scope['path']!r}, raw_path {scope['raw_path']!r}, asked {_ODD_PATH}"
         raise Failed("path-altered", detail)
     return "sibling, missing, doubled and dotted prefix, bare prefix, encoded slash, UTF-8; no h2c"
+
+
+def _ask_with_dots(probe: Probe, prefix: str, route: str) -> None:
+    """A proxy may resolve the dots; what it compared is then what it has to pass on."""
+    for path in (
+        f"/nowhere/..{prefix}{route}",
+        f"/nowhere/..%2f{prefix[1:]}{route}",
+        f"{prefix}/../..{route}",
+    ):
+        answer = probe.get(probe.origin + path)
+        told = json.loads(answer.header("X-ASGI-Scope") or "{}").get("path", "")
+        if ".." in told:
+            probe.fail("prefix-leaks", answer, f"no such path; the application was asked {told}")

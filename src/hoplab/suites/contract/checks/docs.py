@@ -1,6 +1,7 @@
 import re
 
 from hoplab.client.probe import Probe, resolved
+from hoplab.client.target import Purpose, needs
 from hoplab.client.wire import Exchange
 
 # FastAPI's Swagger UI page has `url: '/api/v1/openapi.json'`, its ReDoc page has `spec-url="…"`.
@@ -11,6 +12,7 @@ _NAMES_OPENAPI = {
 _NAMES_OAUTH2 = re.compile(r"""\boauth2RedirectUrl:\s*window\.location\.origin\s*\+\s*'([^']+)'""")
 
 
+@needs(Purpose.DOCS)
 def docs(probe: Probe) -> str:
     """Do the docs pages load, and does the OpenAPI URL that they name?
 

@@ -2,7 +2,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hoplab.client.probe import Failed, Probe, resolved
-from hoplab.client.target import Knowledge, Purpose, needs
+from hoplab.client.target import Knowledge, needs
 from hoplab.client.wire import Exchange, as_sent
 
 _STAGING = "https://stag.example.com"
@@ -10,7 +10,7 @@ _PRODUCTION = "https://prod.example.com"
 _ABSENT = {404, 405}
 
 
-@needs(Knowledge.ROOT_PATH, Knowledge.UNSAFE, Purpose.SERVERS)
+@needs(Knowledge.ROOT_PATH, Knowledge.UNSAFE, Knowledge.SERVERS)
 def servers(probe: Probe) -> str:
     """Does every operation exist at every server that the OpenAPI document names?
 

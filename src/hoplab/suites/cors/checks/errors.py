@@ -1,12 +1,12 @@
 from hoplab.client.probe import Probe
-from hoplab.client.target import Purpose, needs
+from hoplab.client.target import Knowledge, needs
 from hoplab.suites.cors.checks.judging import fail_with_the_worst
 from hoplab.suites.cors.checks.simple import ask
 
 PATHS = {"/metrics/missing": [404], "/metrics/fail": [500], "/missing": [404], "/fail": [500]}
 
 
-@needs(Purpose.POLICIES)
+@needs(Knowledge.POLICIES)
 def errors(probe: Probe) -> str:
     """Has an error the headers of its path's policy, so that the page learns what it is?
 

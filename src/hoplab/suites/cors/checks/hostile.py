@@ -1,5 +1,5 @@
 from hoplab.client.probe import Failed, Probe
-from hoplab.client.target import Purpose, needs
+from hoplab.client.target import Knowledge, needs
 from hoplab.client.wire import Headers
 from hoplab.suites.cors.right import ASKED_METHOD, MAIN, METRICS, values
 
@@ -23,7 +23,7 @@ _KIB = (6, 20, 100)
 servers take."""
 
 
-@needs(Purpose.POLICIES)
+@needs(Knowledge.POLICIES)
 def hostile(probe: Probe) -> str:
     """Do a strange or doubled Origin, thousands of headers and `OPTIONS *` end as they should?
 

@@ -1,9 +1,9 @@
 from hoplab.client.probe import Failed, Probe
-from hoplab.client.target import Knowledge, Purpose, needs
+from hoplab.client.target import Knowledge, needs
 from hoplab.suites.cors.right import MAIN, headers, right_of
 
 
-@needs(Knowledge.INSTANCE, Purpose.POLICIES)
+@needs(Knowledge.INSTANCE, Knowledge.POLICIES)
 def order(probe: Probe) -> str:
     """Does a request pass the layers from the one added last inwards, and its answer back?
 

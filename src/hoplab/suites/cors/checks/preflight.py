@@ -1,12 +1,12 @@
 from hoplab.client.probe import Probe
-from hoplab.client.target import Purpose, needs
+from hoplab.client.target import Knowledge, needs
 from hoplab.suites.cors.checks.judging import fail_with_the_worst, judge
 from hoplab.suites.cors.right import ORIGINS, headers, right_of
 
 PATHS = ("/items/", "/metrics", "/metrics/", "/metrics/missing", "/metrics/fail")
 
 
-@needs(Purpose.POLICIES)
+@needs(Knowledge.POLICIES)
 def preflight(probe: Probe) -> str:
     """Does a preflight let in whom the path's policy names, and nobody else?
 

@@ -2,14 +2,14 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 
 from hoplab.client.probe import Probe
-from hoplab.client.target import Purpose, needs
+from hoplab.client.target import Knowledge, needs
 from hoplab.suites.cors.checks.judging import Problem, fail_with_the_worst, judge, without_vary
 from hoplab.suites.cors.right import ORIGINS, headers, right_of
 
 PATHS = {"/items/": [200], "/metrics": [200, 307], "/metrics/": [200]}
 
 
-@needs(Purpose.POLICIES)
+@needs(Knowledge.POLICIES)
 def simple(probe: Probe) -> str:
     """Does a GET let in whom the path's policy names, and nobody else, with and without a cookie?
 
