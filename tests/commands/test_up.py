@@ -123,6 +123,6 @@ def test_logs_end_when_what_is_followed_is_stopped(up: Clone) -> None:
 
         assert (process.returncode, errors) == (0, "")
     assert down.returncode == 0
-    assert "Stopped 1 topologies." in down.stderr
+    assert "Stopped 1 topology." in down.stderr
     assert listed(up) == []
     assert not up.runs()
