@@ -33,7 +33,7 @@ ENCODED: Mapping[str, str] = {
 
 
 WHOLE = "/café"
-"""For this one, everything is asked; for the others not how a large body and direct requests fare."""
+"""Of this one everything is asked; of the others all but large bodies and direct requests."""
 
 EVERY_PROXY = [word for proxy in CATALOGUE.proxies for word in ("--proxy", proxy)]
 
