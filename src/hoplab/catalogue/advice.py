@@ -7,17 +7,22 @@ from hoplab.symptom import Advice
 
 
 def advice_of(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Advice]:
-    """By symptom. Raises ValueError or TypeError if it is something else."""
+    """By symptom; `like = "OTHER"` stands for the same as there.
+
+    Raises KeyError, ValueError or TypeError if it is something else.
+    """
     for name, table in tables.items():
-        refuse_unknown(f"symptoms.{name}", table, {"cause", "fix", "references"})
-    return {
-        name: Advice(
-            fix=" ".join(table.get("fix", "").split()),
-            cause=" ".join(table.get("cause", "").split()),
-            references=tuple(table.get("references", [])),
-        )
-        for name, table in tables.items()
-    }
+        known = {"like"} if "like" in table else {"cause", "fix", "references"}
+        refuse_unknown(f"symptoms.{name}", table, known)
+    return {name: _advice(tables[table.get("like", name)]) for name, table in tables.items()}
+
+
+def _advice(table: Mapping[str, Any]) -> Advice:
+    return Advice(
+        fix=" ".join(table.get("fix", "").split()),
+        cause=" ".join(table.get("cause", "").split()),
+        references=tuple(table.get("references", [])),
+    )
 
 
 def refuse_unknown(what: str, table: Mapping[str, Any], known: Collection[str]) -> None:
