@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import trustme
-
 from hoplab.endpoint import PUBLIC_NAME
 
 NAMES = (PUBLIC_NAME, "localhost", "127.0.0.1")
@@ -59,6 +57,8 @@ def ensure(folder: Path) -> Certificates:
 
 
 def _make(folder: Path) -> None:
+    import trustme  # noqa: PLC0415 - takes longer than all else, and is needed once in a clone
+
     made = Path(tempfile.mkdtemp(prefix=".certificates-", dir=folder.parent))
     try:
         authority = trustme.CA(organization_name="hoplab", organization_unit_name="workshop")

@@ -1,5 +1,6 @@
 import hashlib
 import random
+from functools import cache
 
 from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Knowledge, Purpose, needs
@@ -8,7 +9,6 @@ from hoplab.client.wire import CHUNKED
 _MIB = 1024 * 1024
 _KIB = 1024
 _SIZE = 16 * _MIB
-_BODY = random.Random(0).randbytes(_SIZE)  # noqa: S311 - incompressible, the same in each run
 _COUNT = 3
 _INTERVALS = (0.25, 1.0)
 """Seconds between events. A client that gets no time to read sees the same as behind a proxy that
@@ -39,7 +39,7 @@ def stream(probe: Probe) -> str:
         detail = f"the first and last event arrived {apart:.3f} s apart; sent {seconds} s apart"
         raise Failed("stream-buffered", detail)
 
-    body = _BODY[: probe.target.limits.upload]
+    body = _body(min(_SIZE, probe.target.limits.upload))
     # Chunked: with a Content-Length, proxies in Go now and then cut an answer that comes at once,
     # since the server closes the request's body while its client looks for the end
     # (golang/go#40747).
@@ -52,3 +52,9 @@ def stream(probe: Probe) -> str:
         detail = f"{arrived} arrived, {len(echo.body)} bytes came back, sent {sent}"
         raise Failed("body-altered", detail)
     return f"first and last event arrived {apart:.2f} s apart; {len(body) // _KIB} KiB both ways"
+
+
+@cache
+def _body(size: int) -> bytes:
+    """Incompressible, the same in each run; made once, for it takes a while."""
+    return random.Random(0).randbytes(size)  # noqa: S311
