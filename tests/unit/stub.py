@@ -148,7 +148,7 @@ def right(app: ASGIApp) -> ASGIApp:
 
     async def deployment(scope: Scope, receive: Receive, send: Send) -> None:
         below = (scope["path"] + "/").startswith(PREFIX + "/")
-        if below and "/../" not in scope["path"]:
+        if below and b"/../" not in scope["raw_path"]:
             own = [h for h in scope["headers"] if h[0].replace(b"_", b"-") not in FORWARDED]
             passed_on = {"root_path": PREFIX, "headers": own, SENT: scope["headers"]}
             await app({**scope, **passed_on}, receive, send)
