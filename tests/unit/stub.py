@@ -363,13 +363,16 @@ def told(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Edit:
 
 
 @contextmanager
-def tunnelling(port: int) -> Iterator[int]:
-    """A proxy that agrees to speak HTTP/2 from now on; what else is asked, `port` answers."""
+def tunnelling(port: int, agrees_to: bytes = b"\r\nUpgrade: h2c\r\n") -> Iterator[int]:
+    """A proxy that agrees to speak HTTP/2 from now on; what else is asked, `port` answers.
+
+    `agrees_to` is what the head of the request has to contain.
+    """
 
     def talk(connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as lines:
             head = _head(lines)
-            if b"\r\nUpgrade: h2c\r\n" in head:
+            if b"\r\nUpgrade: h2c\r\n" in head and agrees_to in head:
                 connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n")
                 return
             with socket.create_connection((LOOPBACK, port), 10) as upstream:

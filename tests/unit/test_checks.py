@@ -184,6 +184,17 @@ def resolves_to_compare(app: ASGIApp) -> ASGIApp:
     return proxy
 
 
+def passes_dots_on(app: ASGIApp) -> ASGIApp:
+    """The proxy compares where a path begins, and passes on dots that lead out again."""
+
+    async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
+        out = scope["path"].startswith(f"{PREFIX}/../")
+        target = plain.app if out else app
+        await target({**scope, "root_path": PREFIX} if out else scope, receive, send)
+
+    return proxy
+
+
 @rescoped
 def keeps_encoded_dots(scope: Scope) -> dict[str, Any]:
     """The same, of dots that only decoding shows."""
@@ -620,6 +631,7 @@ CASES: dict[str, list[Case]] = {
         Case("prefix-leaks", "no prefix, another page", outside=at("/app", lambda _: WELCOME)),
         Case("prefix-leaks", "no prefix, 502", outside=at("/app", lambda _: BAD_GATEWAY)),
         Case("prefix-leaks", "dots, encoded", outside=keeps_encoded_dots),
+        Case("prefix-leaks", "dots behind the prefix", outside=passes_dots_on),
         Case("prefix-leaks", "doubled", outside=rewritten(f"{PREFIX * 2}/app", f"{PREFIX}/app")),
         Case("prefix-leaks", "dots (proxy_pass without path)", outside=resolves_to_compare),
         Case(
@@ -691,8 +703,10 @@ def test_a_fault_is_found_and_named(
     assert finding.detail
 
 
-def test_a_tunnel_is_found(stub: Stub) -> None:
-    with tunnelling(stub.endpoint.ports[Scheme.HTTP]) as port:
+@pytest.mark.parametrize("agrees_to", [b"Upgrade: h2c", b"Upgrade: websocket"])
+def test_a_tunnel_is_found(stub: Stub, agrees_to: bytes) -> None:
+    """One that looks at one value alone is led astray by a second."""
+    with tunnelling(stub.endpoint.ports[Scheme.HTTP], agrees_to) as port:
         ports = {**stub.endpoint.ports, Scheme.HTTP: port}
         tunnel, others = stub.ask("boundary", ports=ports), stub.ask("static", ports=ports)
 
