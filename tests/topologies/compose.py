@@ -12,13 +12,16 @@ import pytest
 from testcontainers.compose import DockerCompose
 
 from hoplab.catalogue import Catalogue
+from hoplab.catalogue.servers.server import Profile
 from hoplab.endpoint import Endpoint
 from hoplab.engines import docker
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
 from hoplab.system import interrupts, runs
-from hoplab.topology import Deployment
+from hoplab.topology import Deployment, Mode
+
+PROFILES = [*Mode, Profile.MORE]
 
 
 class ComposeEngine:
@@ -39,7 +42,7 @@ class ComposeEngine:
         self._certificates = certificates
         # By profile, not by service: `down` with services leaves what these depend on.
         self._root = catalogue.workspace.root
-        self._compose = DockerCompose(self._root, "compose.yaml", build=True, profiles=["*"])
+        self._compose = DockerCompose(self._root, "compose.yaml", build=True, profiles=PROFILES)
         # In the environment, not in an env file: whatever the environment says has precedence.
         self._environment = {"COMPOSE_PROJECT_NAME": run.name, "COMPOSE_PROFILES": ""}
 

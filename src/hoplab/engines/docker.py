@@ -247,7 +247,12 @@ class DockerEngine:
 
     def _only_unhealthy(self, failed: ComposeFailed) -> None:
         """A proxy that runs but can't reach its application is a finding; all else is an error."""
-        if hint := _hint(failed.errors):
+        names = {topology.proxy for topology in self._topologies}
+        images = [
+            "PYTHON_IMAGE",
+            *(self._catalogue.proxies[n].image_variable for n in sorted(names)),
+        ]
+        if hint := _hint(failed.errors, images):
             raise HoplabError(f"{failed}\n{hint}") from failed
         containers = self._compose.containers()
         apps = {app_service(topology) for topology in self._topologies}
@@ -363,7 +368,7 @@ def _wait(process: subprocess.Popen[str], seconds: float, what: str) -> None:
         time.sleep(0.01)
 
 
-def _hint(errors: str) -> str | None:
+def _hint(errors: str, images: Iterable[str]) -> str | None:
     if "port is already allocated" in errors or "address already in use" in errors:
         return "Stop what has this port, or choose another: README, The eight topologies."
     if "Pool overlaps" in errors or "overlaps with" in errors:
@@ -382,7 +387,7 @@ def _hint(errors: str) -> str | None:
     ):
         if sign in errors:
             return (
-                "An image could not be pulled. Set the variable of its name in compose.yaml"
-                f" (…_IMAGE) to one that this machine has or can reach.\n{WITHOUT_DOCKER}"
+                f"An image could not be pulled. Set its variable ({', '.join(images)}) to one that"
+                f" this machine has or can reach.\n{WITHOUT_DOCKER}"
             )
     return None
