@@ -68,9 +68,14 @@ def test_a_route_that_leads_nowhere_is_a_finding(clone: Clone) -> None:
 def test_a_taken_port(clone: Clone, engine: str) -> None:
     if engine == "docker":
         require_docker()
+    # The others on free ports: somebody may have a lab up on those of compose.yaml.
+    strip = [topology for topology in CATALOGUE.topologies if topology.mode is Mode.STRIP]
+    variables = [variable(topology, scheme) for topology in strip for scheme in Scheme]
+    others = dict(zip(variables, map(str, free_ports(len(variables))), strict=True))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = clone.hoplab("up", "strip", "--engine", engine, NGINX_UVICORN_STRIP_HTTPS=port)
+        ports = {**others, "NGINX_UVICORN_STRIP_HTTPS": port}
+        done = clone.hoplab("up", "strip", "--engine", engine, **ports)
 
     assert done.returncode == 1
     assert f"{port} (NGINX_UVICORN_STRIP_HTTPS) by " in done.stderr
