@@ -557,3 +557,14 @@ def test_every_exchange_is_recorded_in_order(asked: tuple[Recorder, Client, str]
 def test_authority_is_required_to_exist(tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises((FileNotFoundError, ssl.SSLError)):
         Client({}, tmp_path_factory.mktemp("none") / "ca.pem")
+
+
+def test_other_letters_in_a_location_are_read_as_browsers_do() -> None:
+    raw = "/café/items/".encode().decode("latin-1")
+    exchange = Exchange("GET", "http://x/", (), 307, [("Location", raw), ("X-Other", raw)])
+
+    assert exchange.header("location") == "/café/items/"
+    assert exchange.header("x-other") == raw
+    assert (
+        Exchange("GET", "/", (), 307, [("Location", "/caf\xe9")]).header("location") == "/caf\ufffd"
+    )

@@ -54,7 +54,11 @@ class Exchange:
 
     def header(self, name: str) -> str | None:
         """The first header of this name in the response."""
-        return next((v for k, v in self.headers if k.lower() == name.lower()), None)
+        value = next((v for k, v in self.headers if k.lower() == name.lower()), None)
+        if value is None or value.isascii() or name.lower() != "location":
+            return value
+        # A proxy may write other letters as they are; browsers read them as UTF-8.
+        return value.encode("latin-1").decode("utf-8", "replace")
 
     def json(self) -> Any:
         """The body as JSON, or None if it is none."""
