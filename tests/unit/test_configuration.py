@@ -407,3 +407,23 @@ def test_command_names_the_rendered_file_and_has_nothing_left_to_fill(
 
     assert [a for a in command if a.endswith(file)] != []
     assert not re.search(r"[{}@]", " ".join(command))
+
+
+def test_an_unknown_placeholder_is_told(tmp_path: Path) -> None:
+    proxy = replace(PROXIES["nginx"], command=["@program@", "@nothing@"])
+
+    with pytest.raises(
+        HoplabError, match=r"^proxy\.toml: there is no placeholder @nothing@; known"
+    ):
+        configuration.command(proxy, tmp_path)
+
+
+def test_a_source_that_is_gone_is_told(tmp_path: Path) -> None:
+    proxy = PROXIES["nginx"]
+    files = [replace(file, source="@folder@/gone") for file in proxy.files]
+    route = a_route("w", Mode.STRIP, 8000)
+
+    with pytest.raises(
+        HoplabError, match=r"nginx/gone, which proxy\.toml names as a source: No such"
+    ):
+        configuration.render(replace(proxy, files=files), [route], tmp_path, Certificates(tmp_path))

@@ -303,6 +303,20 @@ def test_a_symptoms_toml_that_is_something_else(tmp_path: Path, symptoms: str) -
     complaint(tmp_path, PROXY_TOML, symptoms)
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        ('minimum = "2.7"', "minimum = 2.7", "minimum = 2.7 is no text: write it in quotes"),
+        ('version = ["version"]', "version = 5", "version is no list of texts"),
+        ('version = ["version"]', 'version = "version"', "version is no list of texts"),
+    ],
+)
+def test_another_type_is_named(tmp_path: Path, right: str, wrong: str, words: str) -> None:
+    assert right in PROXY_TOML
+
+    assert complaint(tmp_path, PROXY_TOML.replace(right, wrong)).endswith(words)
+
+
 # --- the real ones ---
 
 every_proxy = pytest.mark.parametrize("proxy", CATALOGUE.proxies.values(), ids=CATALOGUE.proxies)

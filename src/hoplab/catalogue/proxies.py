@@ -187,6 +187,7 @@ def _read(file: Path) -> Proxy:
     advice = _advice(file.with_name("symptoms.toml"))
     try:
         docker, process = content["docker"], content["process"]
+        _require_types(content, docker, process)
         proxy = Proxy(
             name=file.parent.name,
             folder=file.parent,
@@ -228,6 +229,32 @@ def _read(file: Path) -> Proxy:
         raise HoplabError(f"{file}: {error}") from error
     except (TypeError, AttributeError) as error:
         raise HoplabError(f"{file} {_NO_TABLE}: {error}") from error
+
+
+def _require_types(
+    content: Mapping[str, Any], docker: Mapping[str, Any], process: Mapping[str, Any]
+) -> None:
+    """Raise ValueError, naming the key, where a text or a list of texts is something else."""
+    texts = {
+        **{key: content[key] for key in ("wheel", "minimum") if key in content},
+        **{key: docker[key] for key in ("image", "image_variable") if key in docker},
+    }
+    lists = {
+        **{key: content[key] for key in ("programs", "version", "quirks") if key in content},
+        **{key: process[key] for key in ("command",) if key in process},
+    }
+    for number, entry in enumerate(process.get("files", ())):
+        lists[f"files[{number}].repeat"] = entry.get("repeat", [])
+        for key in ("replace", "replace_if_present", "replace_once"):
+            lists[f"files[{number}].{key}"] = list(entry.get(key, {}).values())
+    for key, value in texts.items():
+        if not isinstance(value, str):
+            message = f"{key} = {value!r} is no text: write it in quotes"
+            raise ValueError(message)
+    for key, value in lists.items():
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            message = f"{key} is no list of texts"
+            raise ValueError(message)
 
 
 _NO_TABLE = "has something else in the place of a table"

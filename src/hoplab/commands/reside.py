@@ -14,6 +14,7 @@ from hoplab.commands.ask import CONTRACT, ask_all
 from hoplab.commands.session import Session, now
 from hoplab.endpoint import Endpoint
 from hoplab.engines import Engine, docker, published
+from hoplab.engines.versions import require_binary, require_package
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
 from hoplab.results import Results
@@ -46,8 +47,13 @@ def _up(
     session.require_possible(CONTRACT, map(catalogue.recommended, topologies))
     ports = published.ports(workspace, topologies)
     require_free(published.by_variable({t: ports[t] for t in topologies if t.name not in running}))
+    if name == "process":  # before what is up is stopped
+        for topology in topologies:
+            require_binary(catalogue.proxies[topology.proxy])
+            require_package(catalogue.servers[topology.server])
     if running:
-        session.progress.notice(f"Restarting the {len(running)} topologies that are up.")
+        below = f", all with the prefix {catalogue.prefix.decoded}"
+        session.progress.notice(f"Restarting the {len(running)} topologies that are up{below}.")
     _down(session)
     require_free(published.by_variable(ports))
     project = docker.Compose(workspace.up.name, workspace.root)
@@ -67,6 +73,8 @@ def _up(
         versions = engine.versions()
     except BaseException:
         engine.stop()
+        if running:
+            session.progress.notice("What was up is stopped as well.")
         raise
     run.disown()
     entries = [_entry(engine, endpoint, catalogue.prefix) for endpoint in endpoints]

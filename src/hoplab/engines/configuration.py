@@ -45,16 +45,16 @@ def render(
         parts: dict[Path, tuple[str, list[str], str]] = {}
         for route in routes:
             fields = _fields(proxy, route, run, certificates)
-            path = Path(filled(file.source, fields))
-            right = path.read_text()
+            path = Path(_filled(file.source, fields))
+            right = _text(path)
             changes = [
-                c for c in route.changes if proxy.folder.parent / filled(c.file, fields) == path
+                c for c in route.changes if proxy.folder.parent / _filled(c.file, fields) == path
             ]
             head, region, tail = _split(file, changed(right, changes, path), fields)
             if changes and (head, tail) != _split(file, right, fields)[::2]:
                 message = f"{path}: what stands there once for all can't be changed for one."
                 raise HoplabError(message)
-            output = Path(filled(file.output, fields))
+            output = Path(_filled(file.output, fields))
             parts.setdefault(output, (head, [], tail))[1].append(region)
         files |= {out: head + "".join(middle) + tail for out, (head, middle, tail) in parts.items()}
     return files
@@ -75,7 +75,7 @@ def command(proxy: Proxy, run: Path) -> list[str]:
         "user": pwd.getpwuid(0).pw_name,
         "group": grp.getgrgid(0).gr_name,
     }
-    return [filled(argument, fields) for argument in proxy.command]
+    return [_filled(argument, fields) for argument in proxy.command]
 
 
 def changed(text: str, changes: Iterable[Change], where: object) -> str:
@@ -95,16 +95,32 @@ def _split(file: ConfigurationFile, text: str, fields: Mapping[str, str]) -> tup
             raise HoplabError(message)
     head, region, tail = text[:start], text[start:end], text[end:]
     for old, new in file.replace.items():
-        region = _replace(region, old, filled(new, fields), file.source)
+        region = _replace(region, old, _filled(new, fields), file.source)
     for old, new in file.replace_if_present.items():
-        region = region.replace(old, filled(new, fields))
+        region = region.replace(old, _filled(new, fields))
     for old, new in file.replace_once.items():
-        once = filled(new, fields)
+        once = _filled(new, fields)
         if old in head:
             head = head.replace(old, once)
         else:
             tail = _replace(tail, old, once, file.source)
     return head, region, tail
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError as error:
+        message = f"{path}, which proxy.toml names as a source: {error.strerror}"
+        raise HoplabError(message) from error
+
+
+def _filled(text: str, fields: Mapping[str, str]) -> str:
+    try:
+        return filled(text, fields)
+    except ValueError as error:
+        message = f"proxy.toml: {error}"
+        raise HoplabError(message) from error
 
 
 def _replace(text: str, old: str, new: str, where: object) -> str:
