@@ -1,7 +1,7 @@
 """`verify` and the suites' commands: start what the cells need, ask, stop."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from hoplab.catalogue import Catalogue
 from hoplab.commands.session import Session, deployments_of, now
@@ -99,9 +99,8 @@ def matrix(
         failed = {**engine.died(), **engine.failures}
         versions = engine.versions()
     asked = {result.cell: result for result in found}
-    judge = _judge(session.catalogue, checks)
     results = [
-        judge(cell, asked.get(cell), failed.get(cell.deployment))
+        _judged(session.catalogue, checks, cell, asked.get(cell), failed.get(cell.deployment))
         for cell in cells
         if cell in asked or (cell.deployment in failed and not signal)
     ]
@@ -119,15 +118,15 @@ def matrix(
     ), signal
 
 
-def _judge(
-    catalogue: Catalogue, checks: Mapping[str, Check]
-) -> Callable[[Cell, CellResult | None, str | None], CellResult]:
-    """Makes a cell's result with its prediction; if its process died, nothing is known of it."""
-
-    def judge(cell: Cell, result: CellResult | None, failed: str | None) -> CellResult:
-        findings = result.findings if result else []
-        if failed:
-            findings = [Finding(check, Verdict.ERROR, None, failed) for check in checks]
-        return CellResult(cell, catalogue.is_recommended(cell), findings, predict(cell, catalogue))
-
-    return judge
+def _judged(
+    catalogue: Catalogue,
+    checks: Mapping[str, Check],
+    cell: Cell,
+    result: CellResult | None,
+    failed: str | None,
+) -> CellResult:
+    """A cell's result with its prediction; if its process died, nothing is known of it."""
+    findings = result.findings if result else []
+    if failed:
+        findings = [Finding(check, Verdict.ERROR, None, failed) for check in checks]
+    return CellResult(cell, catalogue.is_recommended(cell), findings, predict(cell, catalogue))
