@@ -23,7 +23,7 @@ def nonce() -> str:
 
 
 class InstanceMiddleware:
-    """Adds `X-Instance` (the nonce) and `X-ASGI-Scope` (scheme, client, root_path, path)."""
+    """Adds `X-Instance` (the nonce) and `X-ASGI-Scope` (scheme, client, root_path, path, Host)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -34,6 +34,7 @@ class InstanceMiddleware:
             return
 
         told = {key: scope.get(key) for key in ("scheme", "client", "root_path", "path")}
+        told["host"] = [v.decode("latin-1") for k, v in scope["headers"] if k == b"host"]
         told_text = json.dumps(told, ensure_ascii=True)
 
         # A refused WebSocket is a 403 of the server's own, without our headers, unless we give it.

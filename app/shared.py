@@ -20,7 +20,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.routing import NoMatchFound
 from starlette.types import ASGIApp
 
-from app import extra_servers, no_root_path_in_servers, offline_docs
+from app import extra_servers, mirror, no_root_path_in_servers, offline_docs
 from app.instance import InstanceMiddleware, nonce
 
 PREFIX = os.environ.get("PUBLIC_PREFIX", "/api/v1")
@@ -173,6 +173,7 @@ def build_app(prefix: str = "", **options: Any) -> Application:
     """The application under test; `prefix` is put before every route, `options` go to FastAPI."""
     app = Application(title="hoplab", **options)
     app.include_router(router, prefix=prefix)
+    app.include_router(mirror.router, prefix=prefix)
     app.mount(f"{prefix}/sub", sub_app, name="sub")
     app.mount(f"{prefix}/extra-servers", extra_servers.app)
     app.mount(f"{prefix}/no-root-path-in-servers", no_root_path_in_servers.app)

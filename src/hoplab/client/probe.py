@@ -4,9 +4,12 @@ Every check gets a probe of its own, so that its exchanges are its evidence.
 """
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
+from hoplab.client.conversation import Conversation
 from hoplab.client.target import Purpose, Target
 from hoplab.client.wire import Client, Connections, Exchange, Headers, as_sent
 from hoplab.errors import HarnessError
@@ -66,7 +69,7 @@ class Probe:
         method: str,
         path: str,
         headers: Headers = (),
-        body: bytes | None = None,
+        body: bytes | Sequence[bytes] | None = None,
         *,
         stream: bool = False,
     ) -> Exchange:
@@ -77,15 +80,33 @@ class Probe:
         url = self.url(path)
         if method == "GET" and not stream:
             return self._get_once(self._asked, url, headers)
-        exchange = self.client.request(method, url, headers, body, stream=stream)
-        self._same_instance(exchange)
-        return exchange
+        return self._judged(self.client.request(method, url, headers, body, stream=stream))
 
-    def websocket(self, path: str) -> Exchange:
+    def ask_again(self, path: str, headers: Headers = ()) -> Exchange:
+        """GET, also if it has been asked before: to see whether two answers differ."""
+        return self._judged(self.client.request("GET", self.url(path), headers))
+
+    def pipelined(self, paths: Sequence[str]) -> list[Exchange]:
+        """GET all of them over one connection, without waiting for an answer in between."""
+        return [self._judged(each) for each in self.client.pipelined([*map(self.url, paths)])]
+
+    def leave(self, path: str) -> Exchange:
+        """GET a stream, and hang up when its first bytes have come: the body."""
+        return self._judged(self.client.leave(self.url(path)))
+
+    def websocket(self, path: str, headers: Headers = ()) -> Exchange:
         """Open a WebSocket below the public base URL; the body is the first message."""
-        exchange = self.client.websocket("ws" + self.url(path).removeprefix("http"))
-        self._same_instance(exchange)
-        return exchange
+        return self._judged(self.client.websocket(self._socket_url(path), headers))
+
+    @contextmanager
+    def conversation(
+        self, path: str, headers: Headers = (), subprotocols: Sequence[str] = ()
+    ) -> Iterator[tuple[Conversation, Exchange]]:
+        """Open a WebSocket below the public base URL, to talk over it."""
+        url = self._socket_url(path)
+        with self.client.conversation(url, headers, subprotocols) as (talk, exchange):
+            self._judged(exchange)
+            yield talk, exchange
 
     def ask_directly(self, path: str, headers: Headers = ()) -> Exchange:
         """GET a path of the application past the proxy: once for all targets that share it.
@@ -158,10 +179,19 @@ class Probe:
         if key in answers:
             self.client.exchanges.append(answers[key])
         else:
-            exchange = self.client.request("GET", url, headers)
-            self._same_instance(exchange)
-            answers[key] = exchange
+            answers[key] = self._judged(self.client.request("GET", url, headers))
         return answers[key]
+
+    def _socket_url(self, path: str) -> str:
+        return "ws" + self.url(path).removeprefix("http")
+
+    def _judged(self, exchange: Exchange) -> Exchange:
+        """What holds for every answer: the instance that the lab started gave it, and whole."""
+        self._same_instance(exchange)
+        if exchange.cut:
+            came = f"{len(exchange.body)} bytes came, and then the connection ended"
+            raise Failed("answer-cut", f"{exchange}: {came}")
+        return exchange
 
     def _same_instance(self, exchange: Exchange) -> None:
         nonce, expected = _instance(exchange), self.target.instance

@@ -27,6 +27,10 @@ class Purpose(StrEnum):
     ECHO = "a route that sends the body back"
     DOCS = "a docs page"
     METRICS = "Prometheus' metrics"
+    REQUEST = "a route that tells the request as it came"
+    ANSWER = "a route that answers as it is asked to, and tells how often"
+    ENDLESS = "a stream without an end, and whether its client has left"
+    MIRROR = "a WebSocket that sends back what it gets"
 
 
 class Knowledge(StrEnum):
@@ -154,6 +158,20 @@ def needs(*what: Need) -> Callable[[_Function], _Function]:
         return check
 
     return declare
+
+
+def once_per_topology(check: _Function) -> _Function:
+    """Say that neither strategy nor trust can change the answer.
+
+    Of the product, such a check is asked of the recipes alone, and of each variation.
+    """
+    check.once_per_topology = True  # type: ignore[attr-defined]
+    return check
+
+
+def is_asked_once(check: Callable[..., str]) -> bool:
+    """Whether `once_per_topology` declared it so."""
+    return getattr(check, "once_per_topology", False)
 
 
 def needs_of(check: Callable[..., str]) -> tuple[Need, ...]:

@@ -5,8 +5,10 @@ twice, in odd case or with underscores, and to connect to one address under anot
 """
 
 import http.client
+import io
 import json
 import re
+import select
 import socket
 import ssl
 import time
@@ -15,16 +17,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 
-from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidStatus
-from websockets.frames import Frame, Opcode
-from websockets.http11 import Response
-from websockets.protocol import Event, State
-from websockets.uri import parse_uri
-
+from hoplab.client.conversation import Conversation
 from hoplab.endpoint import Address
 from hoplab.errors import HarnessError, NoAnswer
 
@@ -37,6 +33,9 @@ _LONGEST_CHARACTER = 4  # bytes, in UTF-8
 Headers: TypeAlias = Sequence[tuple[str, str]]
 
 CHUNKED = ("Transfer-Encoding", "chunked")
+EXPECT = ("Expect", "100-continue")
+_WAIT_FOR_CONTINUE = 1.0  # seconds; RFC 9110, 10.1.1: not for ever
+_PAUSE = 0.1  # seconds between the pieces of a slow upload
 
 
 @dataclass
@@ -51,6 +50,8 @@ class Exchange:
     body: bytes = b""
     chunks: list[tuple[float, bytes]] = field(default_factory=list)
     """For a stream: when each piece arrived (seconds since the epoch), and the piece."""
+    cut: bool = False
+    """Whether the connection ended before the answer did."""
 
     def header(self, name: str) -> str | None:
         """The first header of this name in the response."""
@@ -150,22 +151,24 @@ class Client:
         method: str,
         url: str,
         headers: Headers = (),
-        body: bytes | None = None,
+        body: bytes | Sequence[bytes] | None = None,
         *,
         stream: bool = False,
     ) -> Exchange:
         """Send one request, follow nothing, and record the exchange.
 
-        A body goes with its Content-Length, or chunked if the headers say so. Raises NoAnswer where
-        no HTTP response came, HarnessError for an origin that isn't known.
+        A body goes with its Content-Length, or chunked if the headers say so; one in pieces goes
+        with a pause before each. With `Expect: 100-continue`, the body waits up to a second for
+        that. Raises NoAnswer where no HTTP response came, HarnessError for an origin that isn't
+        known.
         """
-        parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc}"
+        origin = _origin(url)
         # OPTIONS of no path is "OPTIONS *" (RFC 9112, 3.2.4).
         target = url[len(origin) :] or ("*" if method == "OPTIONS" else "/")
-        sent = [("Host", parts.netloc), *headers]
+        sent = [("Host", urlsplit(url).netloc), *headers]
         if body is not None and CHUNKED not in headers:
-            sent.append(("Content-Length", str(len(body))))
+            length = len(body) if isinstance(body, bytes) else sum(map(len, body))
+            sent.append(("Content-Length", str(length)))
         exchange = Exchange(method, url, sent)
         self.exchanges.append(exchange)
         with self._own_trouble(exchange):
@@ -182,9 +185,7 @@ class Client:
                 response = _send(connection, method, target, sent, body)
             exchange.status, exchange.headers = response.status, response.getheaders()
             if stream:
-                while piece := response.readline():
-                    exchange.chunks.append((time.time(), piece))
-                exchange.body = b"".join(piece for _, piece in exchange.chunks)
+                _read_lines(response, exchange)
                 connection.close()  # http.client does not notice the end of what is read by lines
             elif response.status == http.client.SWITCHING_PROTOCOLS:
                 connection.close()  # it speaks something else now
@@ -194,13 +195,75 @@ class Client:
                 try:
                     exchange.body = response.read()
                 except http.client.IncompleteRead as cut:  # a finding, not an error of ours
-                    exchange.body = cut.partial
+                    exchange.body, exchange.cut = cut.partial, True
         return exchange
 
-    def websocket(self, url: str) -> Exchange:
+    def leave(self, url: str) -> Exchange:
+        """GET a stream, and hang up when its first bytes have come: the body."""
+        exchange = Exchange("GET", url, [("Host", urlsplit(url).netloc)])
+        self.exchanges.append(exchange)
+        with self._own_trouble(exchange):
+            connection = self._connection(_origin(url))
+            connection.close()
+            try:
+                target = url.removeprefix(_origin(url))
+                response = _send(connection, "GET", target, exchange.sent, None)
+                exchange.status, exchange.headers = response.status, response.getheaders()
+                exchange.body = response.read1()
+            finally:
+                connection.close()
+        return exchange
+
+    def pipelined(self, urls: Sequence[str]) -> list[Exchange]:
+        """GET all of them over one connection, without waiting for an answer in between.
+
+        They are of one origin (RFC 9112, 9.3.2). Raises NoAnswer if an answer is missing.
+        """
+        host = urlsplit(urls[0]).netloc
+        exchanges = [Exchange("GET", url, [("Host", host)]) for url in urls]
+        self.exchanges += exchanges
+        with self._own_trouble(exchanges[-1]):
+            connection = self._connection(_origin(urls[0]))
+            connection.close()
+            connection.connect()
+            try:
+                heads = [
+                    f"GET {url.removeprefix(_origin(url))} HTTP/1.1\r\nHost: {host}\r\n\r\n"
+                    for url in urls
+                ]
+                connection.sock.sendall("".join(heads).encode("ascii"))
+                with connection.sock.makefile("rb") as answers:
+                    for exchange in exchanges:
+                        response = http.client.HTTPResponse(
+                            cast("socket.socket", _Answers(answers))
+                        )
+                        response.begin()
+                        exchange.status, exchange.headers = response.status, response.getheaders()
+                        exchange.body = response.read()
+            finally:
+                connection.close()
+        return exchanges
+
+    def websocket(self, url: str, headers: Headers = ()) -> Exchange:
         """Open a WebSocket and receive one message: the body. Status 101 if it was accepted.
 
         Raises NoAnswer where no HTTP response came.
+        """
+        with self.conversation(url, headers) as (talk, exchange):
+            if talk.accepted:
+                message = talk.receive()
+                if message is None:
+                    message = f"closed without a message: {talk.ending}"
+                exchange.body = message.encode() if isinstance(message, str) else message
+        return exchange
+
+    @contextmanager
+    def conversation(
+        self, url: str, headers: Headers = (), subprotocols: Sequence[str] = ()
+    ) -> Iterator[tuple[Conversation, Exchange]]:
+        """Open a WebSocket, to talk over it; the exchange is that of the handshake.
+
+        Raises NoAnswer where no HTTP response came, or nothing any more.
         """
         exchange = Exchange("WEBSOCKET", url, ())
         self.exchanges.append(exchange)
@@ -210,10 +273,15 @@ class Client:
             source = (self.source, 0) if self.source else None
             sock = open_socket(address, source, self.seconds)
             with sock if parts.scheme == "ws" else self._secure(sock, parts.hostname) as plain:
-                _talk(plain, url, exchange, self.seconds)
-            if not exchange.status:
-                raise NoAnswer(f"{exchange}: no HTTP response ({exchange.body.decode()})")
-        return exchange
+                talk = Conversation(plain, url, self.seconds, headers, subprotocols)
+                exchange.sent = talk.sent
+                exchange.status, exchange.headers = talk.status, talk.headers
+                exchange.body = talk.body
+                if not exchange.status:
+                    told = exchange.body.decode() or "the connection was closed"
+                    raise NoAnswer(f"{exchange}: no HTTP response ({told})")
+                yield talk, exchange
+                talk.close()
 
     def _secure(self, sock: socket.socket, name: str | None) -> ssl.SSLSocket:
         try:
@@ -258,50 +326,32 @@ class Client:
             raise NoAnswer(message) from error
 
 
-def _talk(sock: socket.socket, url: str, exchange: Exchange, seconds: float) -> None:
-    """The library's protocol without its input and output.
-
-    websockets.sync has two threads on one connection, which hang over TLS now and then; an event
-    loop for each connection takes longer than all the rest.
-    """
-    protocol = ClientProtocol(parse_uri(url), max_size=None)
-    request = protocol.connect()
-    exchange.sent = list(request.headers.raw_items())
-    protocol.send_request(request)
-    deadline = time.monotonic() + seconds
-    received = b"."
-    while received and not protocol.close_rcvd:
-        for data in filter(None, protocol.data_to_send()):
-            sock.sendall(data)
-        if received := sock.recv(2**16):
-            protocol.receive_data(received)
-        else:
-            protocol.receive_eof()
-        for event in protocol.events_received():
-            _record(event, exchange)
-        if exchange.body and protocol.state is State.OPEN:
-            protocol.send_close()
-        if isinstance(protocol.handshake_exc, InvalidStatus):  # it says no
-            return
-        if protocol.handshake_exc:
-            exchange.status, exchange.body = 0, str(protocol.handshake_exc).encode()
-            return
-        if time.monotonic() > deadline:
-            raise TimeoutError("timed out")
-    for data in filter(None, protocol.data_to_send()):
-        with suppress(OSError):  # it may have gone without our goodbye
-            sock.sendall(data)
-    if not exchange.body:
-        exchange.body = f"closed without a message: {protocol.close_rcvd}".encode()
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
-def _record(event: Event, exchange: Exchange) -> None:
-    if isinstance(event, Response):
-        exchange.status = event.status_code
-        exchange.headers = list(event.headers.raw_items())
-        exchange.body = bytes(event.body or b"")
-    elif isinstance(event, Frame) and event.opcode in {Opcode.TEXT, Opcode.BINARY}:
-        exchange.body = exchange.body or bytes(event.data)
+class _Answers:
+    """What HTTPResponse takes for a socket and its file, and does not close at an answer's end."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self.read, self.readline, self.readinto = file.read, file.readline, file.readinto
+
+    def makefile(self, _mode: str) -> "_Answers":
+        return self
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def _read_lines(response: http.client.HTTPResponse, exchange: Exchange) -> None:
+    try:
+        while piece := response.readline():
+            exchange.chunks.append((time.time(), piece))
+    except http.client.IncompleteRead:
+        exchange.cut = True
+    exchange.body = b"".join(piece for _, piece in exchange.chunks)
 
 
 @cache
@@ -311,14 +361,33 @@ def _trusting(authority: Path | None) -> ssl.SSLContext:
 
 
 def _send(
-    connection: _Connection, method: str, target: str, headers: Headers, body: bytes | None
+    connection: _Connection,
+    method: str,
+    target: str,
+    headers: Headers,
+    body: bytes | Sequence[bytes] | None,
 ) -> http.client.HTTPResponse:
     if connection.sock is None:
         connection.connect()
     connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
     for name, value in headers:
         connection.putheader(name, value)
+    chunked = CHUNKED in headers
     with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
         # Who refuses it may answer before it has arrived.
-        connection.endheaders(body, encode_chunked=CHUNKED in headers)
+        if body is None or isinstance(body, bytes):
+            if EXPECT in headers:
+                connection.endheaders()
+                select.select([connection.sock], [], [], _WAIT_FOR_CONTINUE)
+                connection.send(body or b"")
+            else:
+                connection.endheaders(body, encode_chunked=chunked)
+        else:
+            connection.endheaders(_slowly(body), encode_chunked=chunked)
     return connection.getresponse()
+
+
+def _slowly(pieces: Sequence[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        time.sleep(_PAUSE)
+        yield piece

@@ -1,0 +1,153 @@
+"""Routes that tell a request as it came, and routes that answer as they are asked to.
+
+With them the lab sees whether a proxy changes anything on the way in or back.
+"""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator
+from itertools import count
+from typing import Any
+
+from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+SUBPROTOCOL = "mirror"
+
+GIVEN: tuple[tuple[str, str], ...] = (
+    ("Set-Cookie", "a=1; Path=/; HttpOnly"),
+    ("Set-Cookie", "b=2; Path=/; SameSite=Lax"),
+    ("ETag", '"as-given"'),
+    ("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT"),
+    ("Vary", "Accept-Language"),
+    ("Cache-Control", "private, no-cache"),
+    ("Link", '<https://example.com/next>; rel="next"'),
+    ("Content-Disposition", "attachment; filename*=UTF-8''caf%C3%A9.txt"),
+    ("Content-Security-Policy", "default-src 'self'"),
+    ("Strict-Transport-Security", "max-age=31536000"),
+    ("X-Frame-Options", "DENY"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Access-Control-Expose-Headers", "X-As-Given"),
+    ("X-As-Given", "one"),
+)
+"""What `/answer` gives besides: headers that applications live on."""
+
+_NO_BODY = {204, 304}
+_LONGEST = 60.0  # seconds
+_MOST = 1000  # tokens
+
+router = APIRouter(include_in_schema=False)
+_numbers = count(1)
+_arrived: Counter[str] = Counter()
+_left: dict[str, asyncio.Event] = {}
+
+
+@router.api_route("/request", methods=METHODS)
+async def read_request(request: Request) -> JSONResponse:
+    """The request as it came: method, query, headers, length and SHA-256 of the body.
+
+    `number` is another one for each request: an answer from a cache has an old one.
+    """
+    body = await request.body()
+    return JSONResponse(
+        {
+            "number": next(_numbers),
+            "method": request.method,
+            "query_string": request.scope["query_string"].decode("latin-1"),
+            "headers": [[k.decode("latin-1"), v.decode("latin-1")] for k, v in request.headers.raw],
+            "length": len(body),
+            "sha256": hashlib.sha256(body).hexdigest(),
+        }
+    )
+
+
+@router.api_route("/answer", methods=METHODS)
+async def answer(
+    request: Request, status: int = 200, size: int = 0, seconds: float = 0, token: str = ""
+) -> Response:
+    """Answer with this status, and `size` bytes more, after so many seconds.
+
+    `token` counts how often it was asked: see `/answered`.
+    """
+    await request.body()
+    if token and len(_arrived) < _MOST:
+        _arrived[token] += 1
+    await asyncio.sleep(min(seconds, _LONGEST))
+    body = b"" if status in _NO_BODY else f"answer {status}\n".encode() + b"." * min(size, 2**24)
+    response = Response(body, status)
+    if status not in _NO_BODY:
+        response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    for name, value in GIVEN:
+        response.headers.append(name, value)
+    if status == 401:  # noqa: PLR2004 - RFC 9110, 15.5.2
+        response.headers["WWW-Authenticate"] = 'Bearer realm="as given"'
+    return response
+
+
+@router.get("/answered/{token}")
+async def answered(token: str) -> dict[str, int]:
+    """How often `/answer` was asked with this token."""
+    return {"times": _arrived[token]}
+
+
+@router.get("/endless/{token}")
+async def endless(token: str) -> StreamingResponse:
+    """Events until the client leaves: see `/left`."""
+    left = asyncio.Event()
+    if len(_left) < _MOST:
+        _left[token] = left
+
+    async def events() -> AsyncIterator[str]:
+        try:
+            for number in range(int(_LONGEST / 0.05)):
+                yield f"data: {number}\n\n"
+                await asyncio.sleep(0.05)
+        finally:
+            left.set()
+
+    return StreamingResponse(events(), media_type="text/event-stream")
+
+
+@router.get("/left/{token}")
+async def client_left(token: str, seconds: float = 0) -> dict[str, bool]:
+    """Whether the client of `/endless` has left; waits up to so many seconds for it."""
+    left = _left.get(token)
+    if left is None:
+        return {"left": False}
+    try:
+        await asyncio.wait_for(left.wait(), min(seconds, _LONGEST))
+    except TimeoutError:
+        return {"left": False}
+    return {"left": True}
+
+
+@router.websocket("/ws/mirror")
+async def mirror(websocket: WebSocket) -> None:
+    """Tells the request's headers and client, then sends every message back.
+
+    The text `close CODE` closes with this code.
+    """
+    offered = websocket.scope["subprotocols"]
+    await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+    told: dict[str, Any] = {
+        key: websocket.scope.get(key) for key in ("scheme", "client", "root_path", "path")
+    }
+    headers = [[k.decode("latin-1"), v.decode("latin-1")] for k, v in websocket.headers.raw]
+    await websocket.send_json({**told, "headers": headers})
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        text = message.get("text")
+        if text and text.startswith("close "):
+            await websocket.close(int(text.removeprefix("close ")))
+            return
+        try:
+            if text is not None:
+                await websocket.send_text(text)
+            else:
+                await websocket.send_bytes(message["bytes"])
+        except WebSocketDisconnect:
+            return
