@@ -44,16 +44,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Surprise:
-    """A finding that is not as predicted. No symptom is a pass."""
+    """A finding that is not as predicted: a symptom, or else the verdict."""
 
     check: str
     predicted: str | None
-    found: str | None
+    found: str
     detail: str
 
     def __str__(self) -> str:
         """For example `docs: predicted pass, found docs-openapi-404`."""
-        return f"{self.check}: predicted {self.predicted or 'pass'}, found {self.found or 'pass'}"
+        return f"{self.check}: predicted {self.predicted or 'pass'}, found {self.found}"
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ class CellResult:
 
     @property
     def surprises(self) -> list[Surprise]:
-        """Where prediction and finding differ, of what was judged."""
+        """Where prediction and finding differ: nothing need be judged that is to pass."""
         if self.prediction is None:
             return []
         return [
-            Surprise(f.check, self.prediction.get(f.check), f.symptom, f.detail)
+            Surprise(f.check, predicted, f.symptom or f.verdict, f.detail)
             for f in self.findings
-            if f.verdict in {Verdict.PASS, Verdict.FAIL}
-            and f.symptom != self.prediction.get(f.check)
+            if f.verdict is not Verdict.ERROR
+            and f.symptom != (predicted := self.prediction.get(f.check))
         ]
 
     @property

@@ -1,11 +1,13 @@
 """The stranger: what it follows, and how it compares URLs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.instance import InstanceMiddleware
 from hoplab.client.probe import Failed, Probe, compare_urls, resolved
 from hoplab.errors import HarnessError
 from hoplab.topology import Cell, Scheme, Strategy, Trust
@@ -97,6 +99,75 @@ def test_only_an_answer_of_the_application_counts(probe: Probe) -> None:
 
     assert (probe.from_app(outside), probe.answers(outside, 404)) == (False, False)
     assert probe.answers(probe.get("/nowhere"), 404)
+
+
+PROXY, APP = False, True
+
+
+@pytest.mark.parametrize(
+    ("by", "status", "answered", "reached", "expected"),
+    [
+        (APP, 200, None, None, None),
+        (APP, 304, None, None, "answer-wrong"),
+        (APP, 401, None, None, "answer-wrong"),
+        (APP, 404, None, "application-has-no-route", "application-has-no-route"),
+        (APP, 500, None, "application-error", "application-error"),
+        (APP, 503, None, "application-error", "application-error"),
+        (PROXY, 404, *["proxy-has-no-route"] * 3),
+        (PROXY, 502, *["application-unreachable"] * 3),
+        (PROXY, 503, *["application-unreachable"] * 3),
+        (PROXY, 504, *["application-unreachable"] * 3),
+        *((PROXY, status, *["proxy-answered"] * 3) for status in (200, 301, 400, 403, 413, 429)),
+        (PROXY, 500, *["proxy-answered"] * 3),
+    ],
+)
+def test_who_answered_is_judged_in_one_place(
+    probe: Probe,
+    stub: Stub,
+    by: bool,  # noqa: FBT001 - a table's
+    status: int,
+    answered: str | None,
+    reached: str | None,
+    expected: str | None,
+) -> None:
+    answer = PlainTextResponse("", status)
+    stub.serve(as_it_is, instead("/app", InstanceMiddleware(answer) if by is APP else answer))
+    exchange = probe.get("/app")
+
+    assert found(lambda: probe.answered(exchange)) == answered
+    assert found(lambda: probe.reached(exchange)) == reached
+    assert found(lambda: probe.expect(exchange)) == expected
+
+
+def test_a_check_names_what_is_missing_itself(probe: Probe) -> None:
+    exchange = probe.get("/nowhere")
+
+    assert found(lambda: probe.reached(exchange, "mine")) == "mine"
+    assert found(lambda: probe.expect(exchange, missing="mine")) == "mine"
+    assert found(lambda: probe.expect(probe.get("/app"), 307, "wrong")) == "wrong"
+    assert probe.expect(exchange, 404) is exchange
+
+
+@pytest.mark.parametrize(
+    ("status", "symptom"), [(502, "application-unreachable"), (504, "application-unreachable")]
+)
+def test_of_an_unknown_application_a_gateway_s_status_is_the_gateway_s(
+    probe: Probe, stub: Stub, status: int, symptom: str
+) -> None:
+    stub.serve(as_it_is, instead("/app", PlainTextResponse("", status)))
+    unknown = Probe(replace(probe.target, instance=None))
+
+    assert found(lambda: unknown.answered(unknown.get("/app"))) == symptom
+    unknown.client.close()
+
+
+def found(ask: Callable[[], object]) -> str | None:
+    """The symptom, or None if all is well."""
+    try:
+        ask()
+    except Failed as failed:
+        return failed.symptom
+    return None
 
 
 def unnamed(app: ASGIApp) -> ASGIApp:

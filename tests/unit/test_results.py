@@ -1,5 +1,7 @@
 """Verdicts of cells and runs."""
 
+from dataclasses import replace
+
 import pytest
 
 from hoplab.results import CellResult, Finding, Results, Verdict
@@ -66,3 +68,28 @@ def test_symptoms_stand_once_in_the_order_of_the_checks() -> None:
 )
 def test_a_run_passes_if_every_cell_does(results: list[CellResult], *, expected: bool) -> None:
     assert a_run(*results).passed is expected
+
+
+@pytest.mark.parametrize(
+    ("verdict", "symptom", "predicted", "surprise"),
+    [
+        (PASS, None, None, None),
+        (FAIL, "a", "a", None),
+        (FAIL, "a", None, "check-0: predicted pass, found a"),
+        (FAIL, "a", "b", "check-0: predicted b, found a"),
+        (PASS, None, "b", "check-0: predicted b, found pass"),
+        (RECORDED, None, None, None),
+        (NOT_APPLICABLE, None, None, None),
+        (RECORDED, None, "b", "check-0: predicted b, found recorded"),
+        (NOT_APPLICABLE, None, "b", "check-0: predicted b, found not-applicable"),
+        (ERROR, None, "b", None),  # nothing is known, and the run has failed
+    ],
+)
+def test_what_is_predicted_to_fail_has_to_be_found(
+    verdict: Verdict, symptom: str | None, predicted: str | None, surprise: str | None
+) -> None:
+    result = a_result(verdict, symptoms=(symptom,))
+    told = replace(result, prediction={"check-0": predicted} if predicted else {})
+
+    assert [str(each) for each in told.surprises] == ([surprise] if surprise else [])
+    assert result.surprises == [], "nothing was predicted"

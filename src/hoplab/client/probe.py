@@ -14,6 +14,20 @@ from hoplab.client.target import Purpose, Target
 from hoplab.client.wire import Client, Connections, Exchange, Headers, as_sent
 from hoplab.errors import HarnessError
 
+PROXY_ANSWERED = ("proxy-has-no-route", "application-unreachable", "proxy-answered")
+"""The symptoms of an answer that the proxy gave in the application's place."""
+
+NO_ROUTE, ERROR, WRONG = "application-has-no-route", "application-error", "answer-wrong"
+"""Those of an answer of the application's own, whatever was asked."""
+
+WHO_ANSWERED = (*PROXY_ANSWERED, NO_ROUTE, ERROR, WRONG)
+"""What every check may find, by `Probe.answered`, `Probe.reached` and `Probe.expect`."""
+
+_NOT_FOUND = 404
+_FORBIDDEN = 403
+_GATEWAY = {502, 503, 504}
+_SERVER_ERRORS = range(500, 600)
+
 
 class Failed(Exception):
     """The check's answer is no: a symptom, and what was expected and came instead."""
@@ -132,6 +146,43 @@ class Probe:
         """
         return self.target.instance is None or _instance(exchange) is not None
 
+    def answered(self, exchange: Exchange) -> Exchange:
+        """The exchange, if the application answered, whatever it said.
+
+        Raises Failed with one of PROXY_ANSWERED if the proxy did in its place.
+        """
+        # Of an unknown application, a status that only a gateway has (RFC 9110, 15.6) is enough.
+        gateway = self.target.instance is None and exchange.status in {502, 504}
+        if gateway or not self.from_app(exchange):
+            self.fail(_by_proxy(exchange.status), exchange, "an answer of the application")
+        return exchange
+
+    def reached(self, exchange: Exchange, missing: str = NO_ROUTE) -> Exchange:
+        """The exchange, if the application has such a route, and it did not break down.
+
+        Raises Failed as `answered` does, with `missing` for the application's 404 (of a WebSocket,
+        its 403 too), and with `application-error` for its 5xx.
+        """
+        self.answered(exchange)
+        refused = exchange.method == "WEBSOCKET" and exchange.status == _FORBIDDEN
+        if exchange.status == _NOT_FOUND or refused:
+            self.fail(missing, exchange, "a route of the application")
+        if exchange.status in _SERVER_ERRORS:
+            self.fail(ERROR, exchange, "no error")
+        return exchange
+
+    def expect(
+        self, exchange: Exchange, status: int = 200, wrong: str = WRONG, missing: str = NO_ROUTE
+    ) -> Exchange:
+        """The exchange, if the application reached answers with this status.
+
+        Raises Failed as `reached` does, and with `wrong` for any other status.
+        """
+        if exchange.status != status:
+            self.reached(exchange, missing)
+            self.fail(wrong, exchange, f"{status} from the application")
+        return self.answered(exchange)
+
     def answers(self, exchange: Exchange, status: int = 200) -> bool:
         """Whether the application answered with this status."""
         return self.from_app(exchange) and exchange.status == status
@@ -210,6 +261,12 @@ def _instance(exchange: Exchange) -> str | None:
         told = exchange.json()
         named = told.get("instance") if isinstance(told, dict) else None
     return named
+
+
+def _by_proxy(status: int) -> str:
+    """What it means if the proxy answers with this status."""
+    no_route, unreachable, other = PROXY_ANSWERED
+    return no_route if status == _NOT_FOUND else unreachable if status in _GATEWAY else other
 
 
 def resolved(seen_from: str, url: str) -> str:

@@ -76,6 +76,47 @@ CONTRACT = (
         fix=f"{_GIVE_PREFIX} For a 502, read the proxy's log: it says whether the proxy reaches the"
         " application.",
         references=(_GUIDE, _ASGI)),
+    Symptom("proxy-has-no-route",
+        seen="The proxy itself answers 404. The request does not reach the application.",
+        cause="No rule of the proxy matches the path: the prefix in its rule is another one, or"
+        " the rule holds for other paths, hosts or ports only.",
+        fix="Configure the proxy to match {prefix} itself and {prefix}/ with what follows, for the"
+        " public host.",
+        references=(f"{_RFC}/rfc9110#section-15.5.5", _PATH_SEGMENTS)),
+    Symptom("application-unreachable",
+        seen="The proxy itself answers 502, 503 or 504: it gets no answer of the application.",
+        cause="The application does not run, listens on another address or port than the proxy"
+        " asks, or takes longer than the proxy waits.",
+        fix="Read the proxy's log: it names the address that it asked, and the error. Start the"
+        " application there, or correct the address in the proxy.",
+        references=(f"{_RFC}/rfc9110#section-15.6.3", f"{_RFC}/rfc9110#section-15.6.5")),
+    Symptom("proxy-answered",
+        seen="The proxy answers in the application's place: with a refusal (400, 403, 413, 429), a"
+        " redirect or a page of its own.",
+        cause="A rule or limit of the proxy holds for this request, or another site of the same"
+        " proxy answers. An ASGI server that refuses a request itself looks the same.",
+        fix="Find the rule by the status in the proxy's log. Change it, or route the path to the"
+        " application.",
+        references=(f"{_RFC}/rfc9110#section-3.7",)),
+    Symptom("application-has-no-route",
+        seen="The application itself answers 404: it is asked for a path that it does not have.",
+        cause=f"{_DOUBLED} Or the proxy preserves the prefix, and the application knows its paths"
+        " without it only; or the proxy strips it, and the routes carry it.",
+        fix=_GIVE_PREFIX,
+        references=(_GUIDE, _ASGI)),
+    Symptom("application-error",
+        seen="The application itself answers 500, or another 5xx.",
+        cause="The application, or a middleware around it, raises an exception. The prefix and the"
+        " proxy need not have to do with it.",
+        fix="Read the application's log: it has the traceback.",
+        references=(f"{_RFC}/rfc9110#section-15.6.1",)),
+    Symptom("answer-wrong",
+        seen="The application answers, but not what this route gives: with another status, or with"
+        " the content of another route.",
+        cause="The proxy sends another path or method than the client, or a hop changes the"
+        " answer.",
+        fix="Configure the proxy to pass on method, path and answer as they are.",
+        references=(f"{_RFC}/rfc9110#section-7.7",)),
     Symptom("root-path-missing",
         seen="The application answers, but root_path is empty or wrong. URLs that it builds from"
         " root_path lack the prefix.",
