@@ -13,6 +13,8 @@ from typing import Any
 from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from app.instance import nonce
+
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 SUBPROTOCOL = "mirror"
 
@@ -135,7 +137,7 @@ async def mirror(websocket: WebSocket) -> None:
         key: websocket.scope.get(key) for key in ("scheme", "client", "root_path", "path")
     }
     headers = [[k.decode("latin-1"), v.decode("latin-1")] for k, v in websocket.headers.raw]
-    await websocket.send_json({**told, "headers": headers})
+    await websocket.send_json({**told, "headers": headers, "instance": nonce()})
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":

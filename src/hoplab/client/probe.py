@@ -116,9 +116,14 @@ class Probe:
     def conversation(
         self, path: str, headers: Headers = (), subprotocols: Sequence[str] = ()
     ) -> Iterator[tuple[Conversation, Exchange]]:
-        """Open a WebSocket below the public base URL, to talk over it."""
+        """Open a WebSocket below the public base URL, to talk over it.
+
+        The application speaks first: the exchange's body. An empty one: it said nothing.
+        """
         url = self._socket_url(path)
         with self.client.conversation(url, headers, subprotocols) as (talk, exchange):
+            if talk.accepted:
+                exchange.body = str(talk.receive() or "").encode()
             self._judged(exchange)
             yield talk, exchange
 

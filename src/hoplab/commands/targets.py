@@ -12,15 +12,25 @@ from hoplab.topology import Cell, Scheme, Strategy
 
 
 def jobs(
-    catalogue: Catalogue, suite: Suite, cells: Iterable[Cell], endpoints: Iterable[Endpoint]
+    catalogue: Catalogue,
+    suite: Suite,
+    cells: Iterable[Cell],
+    endpoints: Iterable[Endpoint],
+    *,
+    everything: bool = True,
 ) -> Sequence[Job]:
-    """The cells with the targets at which they answer."""
+    """The cells with the targets at which they answer.
+
+    Without `everything`, what neither strategy nor trust can change is asked of the recipes and
+    variations alone.
+    """
     where = {endpoint.deployment: endpoint for endpoint in endpoints}
     return [
         Job(
             cell,
             target(catalogue, suite, cell, where[cell.deployment]),
             catalogue.is_recommended(cell),
+            everything or catalogue.is_recommended(cell) or bool(cell.variation),
         )
         for cell in cells
     ]

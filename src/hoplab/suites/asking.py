@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnProcess
 from typing import NamedTuple, TypeAlias, cast
 
 from hoplab.client.probe import Answers, Failed, NotApplicable, Probe, Recorded
-from hoplab.client.target import Target, needs_of
+from hoplab.client.target import Target, is_asked_once, needs_of
 from hoplab.client.wire import Connections
 from hoplab.errors import HarnessError, HoplabError
 from hoplab.results import CellResult, Finding, Verdict
@@ -33,11 +33,16 @@ _WORTH_PROCESSES = 100
 
 
 class Job(NamedTuple):
-    """A cell to be asked everything, and where."""
+    """A cell to be asked, and where; everything, or not what is asked once in each topology."""
 
     cell: Cell
     target: Target
     recommended: bool
+    everything: bool = True
+
+    def chosen(self, checks: Mapping[str, Check]) -> dict[str, Check]:
+        """The checks to ask here."""
+        return {n: c for n, c in checks.items() if self.everything or not is_asked_once(c)}
 
 
 Told: TypeAlias = tuple[int, list[CellResult]]
@@ -56,6 +61,7 @@ def ask(
     jobs = sorted(jobs, key=_application)
     many = len(jobs) >= _WORTH_PROCESSES
     asking = _in_processes(jobs, checks) if many else _in_threads(jobs, checks, THREADS)
+    total = sum(len(job.chosen(checks)) for job in jobs)
     answered = 0
     results: dict[Cell, CellResult] = {}
     try:
@@ -64,7 +70,7 @@ def ask(
                 answered += newly_answered
                 results |= {result.cell: result for result in finished}
                 interrupts.check()
-                progress(answered, len(cells) * len(checks))
+                progress(answered, total)
     except interrupts.Interrupted as came:
         raise Unfinished(came, [results[cell] for cell in cells if cell in results]) from came
     return [results[cell] for cell in cells]
@@ -159,7 +165,7 @@ def _ask_cell(
     connections: Connections = {}
     asked: Answers = {}
     findings = []
-    for name, check in checks.items():
+    for name, check in job.chosen(checks).items():
         probe = Probe(job.target, connections, asked, asked_directly)
         finding = _ask(name, check, probe)
         findings.append(replace(finding, exchanges=[e.shortened() for e in finding.exchanges]))

@@ -23,8 +23,12 @@ SUITE = Suite(
         Purpose.EVENTS: "/events",
         Purpose.ECHO: "/echo",
         Purpose.DOCS: "/docs",
+        Purpose.REQUEST: "/request",
+        Purpose.ANSWER: "/answer",
+        Purpose.ENDLESS: "/endless",
+        Purpose.MIRROR: "/ws/mirror",
     },
     tables=matrix_tables,
     product=True,
-    refuses="^/(scope|sub)(/|$)|^/(app|static|docs|redoc|ws|events|echo)$",
+    refuses="^/(scope|sub)(/|$)|^/(app|static|docs|redoc|ws|events|echo|request|answer)$",
 )

@@ -1,0 +1,133 @@
+import gzip
+import secrets
+from collections.abc import Mapping
+
+from hoplab.client.probe import Failed, Probe
+from hoplab.client.target import Knowledge, Purpose, needs, once_per_topology
+from hoplab.client.wire import Exchange, Headers
+
+GIVEN: Headers = (
+    ("Set-Cookie", "a=1; Path=/; HttpOnly"),
+    ("Set-Cookie", "b=2; Path=/; SameSite=Lax"),
+    ("ETag", '"as-given"'),
+    ("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT"),
+    ("Vary", "Accept-Language"),
+    ("Cache-Control", "private, no-cache"),
+    ("Link", '<https://example.com/next>; rel="next"'),
+    ("Content-Disposition", "attachment; filename*=UTF-8''caf%C3%A9.txt"),
+    ("Content-Security-Policy", "default-src 'self'"),
+    ("Strict-Transport-Security", "max-age=31536000"),
+    ("X-Frame-Options", "DENY"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Access-Control-Expose-Headers", "X-As-Given"),
+    ("X-As-Given", "one"),
+)
+"""What the route gives besides: headers that applications live on."""
+
+_STATUSES = (200, 201, 204, 304, 400, 401, 403, 404, 409, 422, 429, 500, 503)
+_NO_BODY = {204, 304}
+_CHALLENGE = ("WWW-Authenticate", 'Bearer realm="as given"')
+_SIZE = 256 * 1024
+_SECONDS = 1.0
+_FILE = b"Hello from a static file.\n"
+
+
+@once_per_topology
+@needs(Knowledge.UNSAFE, Purpose.ANSWER, Purpose.STATIC)
+def answers(probe: Probe) -> str:
+    """Does an answer come back as the application gave it?
+
+    Of every class of status, with the application's own body and headers, once each; HEAD as GET;
+    large, slow, unmodified, in part; and not compressed for a client that asked for nothing.
+    Symptoms: `answer-changed`, `error-page-replaced`.
+    """
+    for status in _STATUSES:
+        _judge(probe, probe.get(f"{_route(probe)}?status={status}"), status)
+    _judge(probe, probe.get(f"{_route(probe)}?size={_SIZE}"), 200, _SIZE)
+    _judge(probe, probe.get(f"{_route(probe)}?seconds={_SECONDS}"), 200)
+    _compressed(probe)
+    _head(probe)
+    _static(probe)
+    return f"{len(_STATUSES)} statuses, {len(GIVEN)} headers, HEAD, 304, 206: as given"
+
+
+def _route(probe: Probe) -> str:
+    return probe.route(Purpose.ANSWER)
+
+
+def _judge(probe: Probe, answer: Exchange, status: int, size: int = 0) -> None:
+    if not probe.from_app(answer):
+        _replaced(probe, answer, status)
+    if answer.status != status:
+        _changed(f"{answer}, expected {status}")
+    expected = b"" if status in _NO_BODY else f"answer {status}\n".encode() + b"." * size
+    if answer.body != expected:
+        _changed(f"{answer}: {len(answer.body)} bytes came, given {len(expected)}")
+    _headers(answer, [*GIVEN, _CHALLENGE] if status == _CHALLENGED else GIVEN)
+
+
+_CHALLENGED = 401
+
+
+def _replaced(probe: Probe, answer: Exchange, status: int) -> None:
+    """A page of the proxy's; it may not have asked the application at all."""
+    token = secrets.token_hex(8)
+    probe.get(f"{_route(probe)}?status={status}&token={token}")
+    asked = probe.ask_again(f"{_route(probe)}ed/{token}")
+    if probe.answers(asked) and asked.json()["times"]:
+        detail = f"{answer}: the application answered {status}, and the proxy another page"
+        raise Failed("error-page-replaced", detail)
+    probe.answered(answer)
+
+
+def _headers(answer: Exchange, given: Headers) -> None:
+    for name in dict.fromkeys(name for name, _ in given):
+        expected = [value for key, value in given if key == name]
+        came = [value for key, value in answer.headers if key.lower() == name.lower()]
+        if came != expected:
+            _changed(f"{answer}: {name} came as {came}, given {expected}")
+
+
+def _compressed(probe: Probe) -> None:
+    """Without a word of it, and with one: then it may be, and has to be the same."""
+    plain = probe.get(f"{_route(probe)}?size={_SIZE}")
+    if coding := plain.header("Content-Encoding"):
+        _changed(f"{plain}: {coding}, and the client did not ask for it")
+    asked = probe.get(f"{_route(probe)}?size={_SIZE}&gzip", [("Accept-Encoding", "gzip")])
+    probe.expect(asked)
+    coding = asked.header("Content-Encoding")
+    if coding not in {None, "gzip"}:
+        _changed(f"{asked}: {coding}, asked for gzip")
+    if (gzip.decompress(asked.body) if coding else asked.body) != plain.body:
+        _changed(f"{asked}: with gzip another body")
+
+
+def _head(probe: Probe) -> None:
+    path = f"{_route(probe)}?size=10"
+    got, head = probe.get(path), probe.request("HEAD", path)
+    probe.expect(head)
+    if head.body:
+        _changed(f"{head}: {len(head.body)} bytes of a body came")
+    for name in ("Content-Length", "Content-Type", "ETag"):
+        if head.header(name) != got.header(name):
+            _changed(f"{head}: {name} {head.header(name)}, with GET {got.header(name)}")
+
+
+def _static(probe: Probe) -> None:
+    path = probe.route(Purpose.STATIC)
+    whole = probe.expect(probe.get(path))
+    tag = whole.header("ETag")
+    if whole.body != _FILE or tag is None:
+        _changed(f"{whole}: ETag {tag}, {whole.body[:40]!r}")
+    asked: Mapping[str, tuple[Headers, int, bytes]] = {
+        "If-None-Match": ([("If-None-Match", str(tag))], 304, b""),
+        "Range": ([("Range", "bytes=1-4")], 206, _FILE[1:5]),
+    }
+    for name, (headers, status, body) in asked.items():
+        answer = probe.answered(probe.get(path, headers))
+        if (answer.status, answer.body) != (status, body):
+            _changed(f"{answer} with {name}: {answer.body[:40]!r}, expected {status}, {body!r}")
+
+
+def _changed(detail: str) -> None:
+    raise Failed("answer-changed", detail)

@@ -1,0 +1,22 @@
+import secrets
+
+from hoplab.client.probe import Failed, Probe
+from hoplab.client.target import Purpose, needs, once_per_topology
+
+_SECONDS = 5
+
+
+@once_per_topology
+@needs(Purpose.ENDLESS)
+def disconnect(probe: Probe) -> str:
+    """If a client leaves a stream of events, does the application notice?
+
+    Else it works for nobody, until it has no connection left. Symptom: `disconnect-unnoticed`.
+    """
+    token = secrets.token_hex(8)
+    route = probe.route(Purpose.ENDLESS)
+    stream = probe.expect(probe.leave(f"{route}/{token}"))
+    noticed = probe.expect(probe.ask_again(f"/left/{token}?seconds={_SECONDS}"))
+    if not noticed.json()["left"]:
+        raise Failed("disconnect-unnoticed", f"{stream}: left; {_SECONDS} s later it still sends")
+    return "the client left, and the application noticed"

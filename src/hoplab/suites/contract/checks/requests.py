@@ -1,0 +1,118 @@
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from hoplab.client.probe import Failed, Probe
+from hoplab.client.target import Knowledge, Purpose, needs, once_per_topology
+from hoplab.client.wire import CHUNKED, EXPECT, Exchange, Headers
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_HEADERS: Headers = (
+    ("Authorization", "Bearer abc.def-ghi_jkl="),
+    ("Cookie", "session=a%3Db; theme=dark; empty="),
+    ("Content-Type", "application/vnd.api+json; charset=utf-8"),
+    ("Accept", "application/json, text/html;q=0.8, */*;q=0.1"),
+    ("Accept-Language", "de-CH, fr;q=0.9"),
+    ("Accept-Encoding", "identity"),
+    ("If-None-Match", '"a", W/"b"'),
+    ("If-Modified-Since", "Wed, 21 Oct 2015 07:28:00 GMT"),
+    ("Range", "bytes=0-3"),
+    ("Origin", "https://front.example"),
+    ("Referer", "https://front.example/page?q=1"),
+    ("User-Agent", "hoplab"),
+    ("Idempotency-Key", "8e03978e-40d5-43dd-bc93-6894a57f9324"),
+    ("X-Custom", "one, two"),
+)
+_QUERY = (
+    "b=2&a=1&a=%20+&empty=&=x&caf%C3%A9=%c3%a9&list[]=1&path=/a/../b//c&url=http://x?y&at=@:,'*!~"
+)
+_COOKIE = "large=" + 8 * 1024 * "c"
+"""What browsers keep for a name is 4 KiB; two of them come together (RFC 6265, 6.1)."""
+
+_BODIES: Mapping[str, tuple[Headers, bytes | list[bytes]]] = {
+    "with Content-Length": ((), b"hello" * 1000),
+    "chunked": ((CHUNKED,), b"hello" * 1000),
+    "of no length": ((), b""),
+    "after Expect: 100-continue": ((EXPECT,), b"hello" * 1000),
+    "slow": ((CHUNKED,), [b"slow", b"ly"]),
+}
+
+
+@once_per_topology
+@needs(Knowledge.UNSAFE, Purpose.REQUEST, Purpose.ANSWER)
+def requests(probe: Probe) -> str:
+    """Does a request arrive as it was sent, and once?
+
+    With every method, the query byte for byte, headers that applications live on, a cookie of 8
+    KiB, bodies in every form; and a POST that fails is not sent again. Symptoms: `request-changed`,
+    `request-repeated`.
+    """
+    for method in _METHODS:
+        _method(probe, method)
+    told = _told(probe, "GET", f"?{_QUERY}")
+    if told["query_string"] != _QUERY:
+        _changed(f"the query arrived as {told['query_string']!r}, sent {_QUERY!r}")
+    _headers(probe, "headers", _HEADERS)
+    _headers(probe, "cookie-of-8-KiB", [("Cookie", _COOKIE)])
+    for form, (headers, body) in _BODIES.items():
+        _body(probe, form, headers, body)
+    _once(probe)
+    return f"{len(_METHODS)} methods, {len(_HEADERS)} headers, {len(_BODIES)} bodies: as sent"
+
+
+def _method(probe: Probe, method: str) -> None:
+    answer = probe.request(method, f"{probe.route(Purpose.REQUEST)}?{method}")
+    probe.expect(answer)
+    told = answer.json()
+    if method == "HEAD":  # has no body; that of `answers` asks for its headers
+        if answer.body:
+            raise Failed("request-changed", f"{answer}: a body came")
+    elif told["method"] != method:
+        _changed(f"{method} arrived as {told['method']}")
+
+
+def _headers(probe: Probe, what: str, headers: Headers) -> None:
+    arrived = _told(probe, "GET", f"?{what}", headers)["headers"]
+    for name, value in headers:
+        values = [v for k, v in arrived if k.lower() == name.lower()]
+        if values != [value]:
+            came = ", ".join(each[:60] for each in values) or "not at all"
+            _changed(f"the header {name}: {value[:60]} arrived as {came}")
+
+
+def _body(probe: Probe, form: str, headers: Headers, body: bytes | list[bytes]) -> None:
+    told = _told(probe, "POST", f"?body-{form.replace(' ', '-')}", headers, body)
+    whole = body if isinstance(body, bytes) else b"".join(body)
+    if told["sha256"] != hashlib.sha256(whole).hexdigest():
+        _changed(f"of a body {form}, {told['length']} bytes arrived, sent {len(whole)}")
+
+
+def _once(probe: Probe) -> None:
+    """What may not be sent twice (RFC 9110, 9.2.2), though it fails."""
+    token = secrets.token_hex(8)
+    route = probe.route(Purpose.ANSWER)
+    for status in (500, 503):
+        answer = probe.request("POST", f"{route}?status={status}&token={token}{status}", (), b"x")
+        asked = probe.ask_again(f"{route}ed/{token}{status}")
+        times = probe.expect(asked).json()["times"]
+        if times != 1:
+            raise Failed("request-repeated", f"{answer}: it arrived {times} times")
+
+
+def _told(
+    probe: Probe,
+    method: str,
+    query: str = "",
+    headers: Headers = (),
+    body: bytes | list[bytes] | None = None,
+) -> dict[str, Any]:
+    answer: Exchange = probe.request(
+        method, f"{probe.route(Purpose.REQUEST)}{query}", headers, body
+    )
+    told: dict[str, Any] = probe.expect(answer).json()
+    return told
+
+
+def _changed(detail: str) -> None:
+    raise Failed("request-changed", detail)

@@ -1,0 +1,75 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+from hoplab.client.probe import Failed, Probe
+from hoplab.client.target import Knowledge, Purpose, needs, once_per_topology
+from hoplab.client.wire import Exchange, Headers
+
+_LIES: Headers = (
+    ("X-Forwarded-For", "192.0.2.7"),  # RFC 5737: nobody's address
+    ("X-Forwarded-Host", "canary.invalid"),  # RFC 2606: nobody's name
+    ("X-Forwarded-Prefix", "/canary"),
+    ("X-Real-IP", "192.0.2.7"),
+)
+
+
+@once_per_topology
+@needs(
+    Knowledge.UNSAFE,
+    Knowledge.INSTANCE,
+    *(Purpose.SCOPE, Purpose.DOCS, Purpose.STATIC, Purpose.MOUNT, Purpose.SOCKET),
+    *(Purpose.EVENTS, Purpose.ECHO),
+)
+def routes(probe: Probe) -> str:
+    """Is every kind of route treated the same?
+
+    A `location` or router of its own easily loses what the others have: Host, forwarded headers,
+    the removal of a client's own. Scheme, Host, client and root_path are compared, of plain routes,
+    docs, OpenAPI, mount, static file, events, upload and WebSocket. Symptom: `route-differs`.
+    """
+    kinds = _kinds(probe)
+    for honest in (True, False):
+        lies = [] if honest else [*_LIES, ("X-Forwarded-Proto", _other(probe.target.scheme))]
+        first = _seen(probe.reached(probe.get(probe.route(Purpose.SCOPE), lies)))
+        for kind, ask in kinds.items():
+            answer = probe.reached(ask(lies))
+            seen = _seen(answer)
+            for key, value in first.items():
+                if not _same(key, value, seen[key]):
+                    with_lies = "" if honest else " with forwarded headers of the client's own"
+                    detail = f"{kind}{with_lies}: {key} {seen[key]!r}, elsewhere {value!r}"
+                    raise Failed("route-differs", f"{detail} ({answer})")
+    return f"{', '.join(kinds)}: as {probe.route(Purpose.SCOPE)}"
+
+
+def _kinds(probe: Probe) -> dict[str, Callable[[Headers], Exchange]]:
+    mount, docs = probe.route(Purpose.MOUNT), probe.route(Purpose.DOCS)
+    openapi = docs.rpartition("/")[0] + "/openapi.json"
+    return {
+        "docs": lambda lies: probe.get(docs, lies),
+        "OpenAPI": lambda lies: probe.get(openapi, lies),
+        "mount": lambda lies: probe.get(f"{mount}/app", lies),
+        "static file": lambda lies: probe.get(probe.route(Purpose.STATIC), lies),
+        "events": lambda lies: probe.get(f"{probe.route(Purpose.EVENTS)}?count=1", lies),
+        "upload": lambda lies: probe.request("POST", probe.route(Purpose.ECHO), lies, b"x"),
+        "WebSocket": lambda lies: probe.websocket(probe.route(Purpose.SOCKET), lies),
+    }
+
+
+def _seen(answer: Exchange) -> dict[str, Any]:
+    told = json.loads(answer.header("X-ASGI-Scope") or answer.body)
+    host = told.get("host") or [value for name, value in told["headers"] if name == "host"]
+    client = (told["client"] or [None])[0]  # the port differs with every connection
+    scheme = told["scheme"].replace("ws", "http")
+    return {"client": client, "scheme": scheme, "Host": host, "root_path": told["root_path"]}
+
+
+def _same(key: str, expected: Any, given: Any) -> bool:
+    # A mount adds its own path.
+    below = key == "root_path" and isinstance(given, str) and given.startswith(f"{expected}/")
+    return given == expected or below
+
+
+def _other(scheme: str) -> str:
+    return "http" if scheme == "https" else "https"
