@@ -96,7 +96,7 @@ async def answered(token: str) -> dict[str, int]:
 
 @router.get("/endless/{token}")
 async def endless(token: str) -> StreamingResponse:
-    """Events until the client leaves: see `/left`."""
+    """Events until the client leaves: see `client_left`."""
     left = asyncio.Event()
     if len(_left) < _MOST:
         _left[token] = left
@@ -104,7 +104,8 @@ async def endless(token: str) -> StreamingResponse:
     async def events() -> AsyncIterator[str]:
         try:
             for number in range(int(_LONGEST / 0.05)):
-                yield f"data: {number}\n\n"
+                # As large as what a proxy may collect before it writes to TLS, in some events.
+                yield f": {'.' * 2048}\ndata: {number}\n\n"
                 await asyncio.sleep(0.05)
         finally:
             left.set()
@@ -112,7 +113,7 @@ async def endless(token: str) -> StreamingResponse:
     return StreamingResponse(events(), media_type="text/event-stream")
 
 
-@router.get("/left/{token}")
+@router.get("/endless/{token}/left")
 async def client_left(token: str, seconds: float = 0) -> dict[str, bool]:
     """Whether the client of `/endless` has left; waits up to so many seconds for it."""
     left = _left.get(token)

@@ -188,6 +188,17 @@ class Probe:
             self.fail(wrong, exchange, f"{status} from the application")
         return self.answered(exchange)
 
+    def told(self, exchange: Exchange, *keys: str) -> dict[str, Any]:
+        """The object that a route of the application tells, with these keys.
+
+        Raises Failed as `expect` does, and with `answer-wrong` for another page: a proxy that asks
+        for another path may reach one.
+        """
+        content = self.expect(exchange).json()
+        if not isinstance(content, dict) or not content.keys() >= set(keys):
+            self.fail(WRONG, exchange, f"an object with {', '.join(keys)}")
+        return content
+
     def answers(self, exchange: Exchange, status: int = 200) -> bool:
         """Whether the application answered with this status."""
         return self.from_app(exchange) and exchange.status == status

@@ -2,7 +2,7 @@ import gzip
 import secrets
 from collections.abc import Mapping
 
-from hoplab.client.probe import Failed, Probe
+from hoplab.client.probe import WRONG, Failed, Probe
 from hoplab.client.target import Knowledge, Purpose, needs, once_per_topology
 from hoplab.client.wire import Exchange, Headers
 
@@ -41,14 +41,17 @@ def answers(probe: Probe) -> str:
     large, slow, unmodified, in part; and not compressed for a client that asked for nothing.
     Symptoms: `answer-changed`, `error-page-replaced`.
     """
+    first = probe.expect(probe.get(_route(probe)))
+    if not first.body.startswith(b"answer"):
+        probe.fail(WRONG, first, "an answer of this route")
     for status in _STATUSES:
         _judge(probe, probe.get(f"{_route(probe)}?status={status}"), status)
     _judge(probe, probe.get(f"{_route(probe)}?size={_SIZE}"), 200, _SIZE)
     _judge(probe, probe.get(f"{_route(probe)}?seconds={_SECONDS}"), 200)
     _compressed(probe)
     _head(probe)
-    _static(probe)
-    return f"{len(_STATUSES)} statuses, {len(GIVEN)} headers, HEAD, 304, 206: as given"
+    parts = _static(probe)
+    return f"{len(_STATUSES)} statuses, {len(GIVEN)} headers, HEAD{parts}: as given"
 
 
 def _route(probe: Probe) -> str:
@@ -113,9 +116,12 @@ def _head(probe: Probe) -> None:
             _changed(f"{head}: {name} {head.header(name)}, with GET {got.header(name)}")
 
 
-def _static(probe: Probe) -> None:
+def _static(probe: Probe) -> str:
+    """What is asked of the file, if it is there: `static` says whether."""
     path = probe.route(Purpose.STATIC)
-    whole = probe.expect(probe.get(path))
+    whole = probe.get(path)
+    if not probe.answers(whole):
+        return "; not of the static file, which is not reached"
     tag = whole.header("ETag")
     if whole.body != _FILE or tag is None:
         _changed(f"{whole}: ETag {tag}, {whole.body[:40]!r}")
@@ -127,6 +133,7 @@ def _static(probe: Probe) -> None:
         answer = probe.answered(probe.get(path, headers))
         if (answer.status, answer.body) != (status, body):
             _changed(f"{answer} with {name}: {answer.body[:40]!r}, expected {status}, {body!r}")
+    return ", 304, 206"
 
 
 def _changed(detail: str) -> None:

@@ -16,7 +16,7 @@ def disconnect(probe: Probe) -> str:
     token = secrets.token_hex(8)
     route = probe.route(Purpose.ENDLESS)
     stream = probe.expect(probe.leave(f"{route}/{token}"))
-    noticed = probe.expect(probe.ask_again(f"/left/{token}?seconds={_SECONDS}"))
-    if not noticed.json()["left"]:
+    noticed = probe.ask_again(f"{route}/{token}/left?seconds={_SECONDS}")
+    if not probe.told(noticed, "left")["left"]:
         raise Failed("disconnect-unnoticed", f"{stream}: left; {_SECONDS} s later it still sends")
     return "the client left, and the application noticed"

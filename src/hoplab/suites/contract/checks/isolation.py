@@ -1,6 +1,5 @@
 from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Purpose, needs, once_per_topology
-from hoplab.client.wire import Exchange
 
 _PIPELINED = 3
 
@@ -18,20 +17,17 @@ def isolation(probe: Probe) -> str:
     numbers = []
     for name in ("one", "two", "one"):
         cookie = f"client={name}"
-        answer = probe.expect(probe.ask_again(f"{route}?shared", [("Cookie", cookie)]))
-        told = answer.json()
+        answer = probe.ask_again(f"{route}?shared", [("Cookie", cookie)])
+        told = probe.told(answer, "headers", "number")
         if ["cookie", cookie] not in told["headers"]:
             raise Failed("answer-shared", f"{answer}: asked with {cookie}; it answers another one")
         numbers.append(told["number"])
     if len(set(numbers)) != len(numbers):
         raise Failed("answer-shared", f"{route}: the same answer came again, as from a cache")
     asked = [f"{route}?in-order={number}" for number in range(_PIPELINED)]
-    answers = [_query(probe.expect(answer)) for answer in probe.pipelined(asked)]
+    answers = [
+        probe.told(answer, "query_string")["query_string"] for answer in probe.pipelined(asked)
+    ]
     if answers != [path.partition("?")[2] for path in asked]:
         raise Failed("answers-swapped", f"asked without waiting, {asked} were answered: {answers}")
     return f"two clients, each its own answer; {_PIPELINED} requests at once, in order"
-
-
-def _query(answer: Exchange) -> str:
-    query: str = answer.json()["query_string"]
-    return query
