@@ -20,8 +20,11 @@ PROXY_ANSWERED = ("proxy-has-no-route", "application-unreachable", "proxy-answer
 NO_ROUTE, ERROR, WRONG = "application-has-no-route", "application-error", "answer-wrong"
 """Those of an answer of the application's own, whatever was asked."""
 
-WHO_ANSWERED = (*PROXY_ANSWERED, NO_ROUTE, ERROR, WRONG)
-"""What every check may find, by `Probe.answered`, `Probe.reached` and `Probe.expect`."""
+CUT = "answer-cut"
+
+WHO_ANSWERED = (*PROXY_ANSWERED, NO_ROUTE, ERROR, WRONG, CUT)
+"""What every check may find, by `Probe.answered`, `Probe.reached` and `Probe.expect`; and by any
+request, an answer that ends in the middle."""
 
 _NOT_FOUND = 404
 _FORBIDDEN = 403
@@ -257,7 +260,7 @@ class Probe:
         self._same_instance(exchange)
         if exchange.cut:
             came = f"{len(exchange.body)} bytes came, and then the connection ended"
-            raise Failed("answer-cut", f"{exchange}: {came}")
+            raise Failed(CUT, f"{exchange}: {came}")
         return exchange
 
     def _same_instance(self, exchange: Exchange) -> None:

@@ -4,6 +4,7 @@ from hoplab.client.target import Purpose
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.suites.contract.symptoms import CONTRACT
 from hoplab.suites.contract.tables import matrix_tables
+from hoplab.suites.contract.transparency import TRANSPARENCY
 from hoplab.suites.suite import Suite
 
 SUITE = Suite(
@@ -11,7 +12,7 @@ SUITE = Suite(
     command="matrix",
     about="Ask every combination, right and wrong, the whole contract.",
     checks=CHECKS,
-    symptoms=CONTRACT,
+    symptoms=(*CONTRACT, *TRANSPARENCY),
     routes={
         Purpose.GREETING: "/app",
         Purpose.REDIRECT: "/items",

@@ -1,0 +1,97 @@
+"""The symptoms of a topology that is not transparent: it changes what passes.
+
+What a proxy or a server has to do with them stands in its own folder or file.
+"""
+
+from hoplab.symptom import Symptom
+
+_RFC = "https://www.rfc-editor.org/rfc"
+
+_LEAVE_IT = "Configure the proxy to pass it on as it is."
+
+# fmt: off
+# A table: as the formatter breaks it, a symptom would not fit on a screen with the next.
+TRANSPARENCY = (
+    Symptom("request-changed", path="/request?a=%20+&b",
+        seen="The application gets another method, query, header or body than the client sent: a"
+        " login is lost, a signature is wrong, a file is damaged.",
+        cause="A hop sets, drops or rewrites it; or it takes an upload in a form that it does not"
+        " pass on.",
+        fix=f"Remove the rule that changes it. {_LEAVE_IT}",
+        references=(f"{_RFC}/rfc9110#section-7.6",)),
+    Symptom("request-repeated", path="/answer?status=503", method="POST",
+        seen="One POST arrives several times: an order is placed twice.",
+        cause="The proxy sends a request again if the first answer is an error, or sends a copy to"
+        " another service. Only idempotent methods may be repeated.",
+        fix="Configure the proxy to repeat idempotent methods alone, and to mirror nothing to the"
+        " same application.",
+        references=(f"{_RFC}/rfc9110#section-9.2.2",)),
+    Symptom("answer-changed", path="/answer",
+        seen="The client gets another status, header or body than the application gave: cookies are"
+        " missing, a cache keeps what it should not, a download has no name.",
+        cause="A hop sets, drops or doubles headers, compresses for a client that did not ask, or"
+        " rewrites bodies. Headers that application and proxy both set come twice.",
+        fix=f"Let one of the two set a header. Remove the rule that changes the rest. {_LEAVE_IT}",
+        references=(f"{_RFC}/rfc9110#section-7.7",)),
+    Symptom("error-page-replaced", path="/answer?status=404",
+        seen="Errors come as a page of the proxy's: a client gets HTML where the application sent"
+        " JSON, and nobody sees what was wrong.",
+        cause="The proxy replaces answers of 400 and more by pages of its own.",
+        fix="Configure the proxy to pass errors of the application on. Keep its own pages for what"
+        " it answers itself.",
+        references=(f"{_RFC}/rfc9110#section-7.7",)),
+    Symptom("answer-cut", path="/answer?size=262144",
+        seen="An answer ends in the middle: a download is too short, or JSON does not parse.",
+        cause="A connection ended before the answer did, for example by a time-out, a full disk or"
+        " a process that was killed.",
+        fix="Read the logs of the proxy and of the application at that time: they say which of"
+        " them ended the connection. Raise the time-out, or send something in between.",
+        references=(f"{_RFC}/rfc9112#section-8",)),
+    Symptom("answer-shared", path="/request",
+        seen="A client gets the answer to somebody else's request: another person's page, or an old"
+        " one.",
+        cause="A cache keeps answers that nobody allowed it to keep, under a key without what the"
+        " answer depends on, such as cookies.",
+        fix="Turn the cache off for the application, or let it heed Cache-Control and Vary. Have"
+        " the application send Cache-Control: private or no-store.",
+        references=(f"{_RFC}/rfc9111#section-3", f"{_RFC}/rfc9111#section-4.1")),
+    Symptom("answers-swapped", path="/request",
+        seen="Under load, answers belong to other requests of the same connection.",
+        cause="A hop answers requests that were sent without waiting in another order, or leaves"
+        " bytes of one answer in the connection, where the next begins.",
+        fix="Update the proxy and the server. As long as that does not help, allow one request a"
+        " connection between them.",
+        references=(f"{_RFC}/rfc9112#section-9.3.2",)),
+    Symptom("route-differs", path="/docs",
+        seen="Most pages are right, and some see another scheme, host or client: downloads, events"
+        " or WebSockets are http on an https site, or believe what a client says.",
+        cause="The proxy has a rule of its own for these paths, and the lines for headers are not"
+        " repeated there. Or a middleware of the application handles only some of them.",
+        fix="Repeat the lines for headers in every rule that passes requests on, or have them in"
+        " one place that all rules use.",
+        references=("https://fastapi.tiangolo.com/advanced/behind-a-proxy/",)),
+    Symptom("websocket-changed", path="/ws/mirror", method="WEBSOCKET",
+        seen="A WebSocket opens, but messages, the subprotocol, the code of its close or headers of"
+        " the handshake are not those that were sent.",
+        cause="A hop sets or drops a header of the handshake, or takes part in the conversation"
+        " instead of passing bytes on. ASGI servers limit the size of a message.",
+        fix="Configure the proxy to pass Sec-WebSocket-Protocol and the other headers of the"
+        " handshake on, and to inspect no messages.",
+        references=(f"{_RFC}/rfc6455#section-4.1", f"{_RFC}/rfc6455#section-7.4")),
+    Symptom("websocket-ended", path="/ws/mirror", method="WEBSOCKET",
+        seen="A WebSocket closes by itself: after a large message, a ping or a short silence.",
+        cause="A time-out of a hop is shorter than the silence, or a message is larger than a hop"
+        " allows.",
+        fix="Raise the proxy's time-out for connections without traffic, and the size of messages"
+        " in the ASGI server. Have one side send a ping now and then.",
+        references=(f"{_RFC}/rfc6455#section-5.5.2",)),
+    Symptom("disconnect-unnoticed", path="/endless/0",
+        seen="Clients leave, and the application works on for them, until it has no connection or"
+        " memory left.",
+        cause="The proxy reads the answer to its end although its client has gone. Or a middleware"
+        " of the application keeps http.disconnect to itself.",
+        fix="Configure the proxy to close the connection to the application when the client closes"
+        " its own.",
+        references=("https://asgi.readthedocs.io/en/latest/specs/www.html#disconnect-receive-event",)),
+)
+# fmt: on
