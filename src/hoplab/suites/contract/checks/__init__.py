@@ -8,6 +8,7 @@ from hoplab.suites.contract.checks.direct import direct
 from hoplab.suites.contract.checks.disconnect import disconnect
 from hoplab.suites.contract.checks.docs import docs
 from hoplab.suites.contract.checks.isolation import isolation
+from hoplab.suites.contract.checks.limits import limits
 from hoplab.suites.contract.checks.mount import mount
 from hoplab.suites.contract.checks.reach import reach
 from hoplab.suites.contract.checks.requests import requests
@@ -41,5 +42,6 @@ CHECKS = by_name(
     routes,
     websocket_messages,
     disconnect,
+    limits,
 )
 """In the order in which they are asked."""

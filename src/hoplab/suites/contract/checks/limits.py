@@ -1,0 +1,32 @@
+from hoplab.client.probe import Probe, Recorded
+from hoplab.client.target import Purpose, needs, once_per_topology
+
+_KIB = 1024
+_COOKIES = (12, 24, 48)
+"""KiB. Servers have limits too: h11's is 64 KiB for all headers, Hypercorn's 64 KiB for a line."""
+
+
+@once_per_topology
+@needs(Purpose.REQUEST, Purpose.SCOPE)
+def limits(probe: Probe) -> str:
+    """Where is a topology not transparent, in what few applications need?
+
+    A `;` in the query, `//` in the path, cookies above those that browsers keep. Recorded, not
+    judged.
+    """
+    route = probe.route(Purpose.REQUEST)
+    query = probe.told(probe.get(f"{route}?a=1;b=2"), "query_string")["query_string"]
+    scope = probe.get(f"{probe.route(Purpose.SCOPE)}/a//b").json()
+    path = scope["raw_path"] if isinstance(scope, dict) and "raw_path" in scope else "not at all"
+    told = [
+        f"?a=1;b=2 arrives as ?{query}",
+        f"/scope/a//b arrives as {path[path.find('/scope') :]}",
+    ]
+    for kib in _COOKIES:
+        answer = probe.get(f"{route}?cookie={kib}", [("Cookie", "a=" + "c" * kib * _KIB)])
+        if answer.status != probe.get(route).status:
+            told.append(f"a cookie of {kib} KiB is {answer.status} {probe.answered_by(answer)}")
+            break
+    else:
+        told.append(f"a cookie of {_COOKIES[-1]} KiB arrives")
+    raise Recorded("; ".join(told))
