@@ -1,11 +1,12 @@
-"""The public prefix for any ASGI app behind a reverse proxy: one file, standard library only."""
+"""The public prefix for any ASGI app behind a reverse proxy: this file and trusted_peers.py."""
 
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
+
+from app.trusted_peers import TrustedPeers
 
 logger = logging.getLogger(__name__)
 
@@ -27,51 +28,46 @@ _Prefix = tuple[str, bytes]  # decoded like ASGI's path and root_path, as sent l
 class ForwardedPrefixMiddleware:
     """Make `root_path`, `path` and `raw_path` tell the public path, as ASGI wants them.
 
-    Wrap the finished app; with `add_middleware` it would be inside whatever is added later, which
-    then sees another path::
+    Wrap the finished app, or add this as the last middleware::
 
         app = ForwardedPrefixMiddleware(app, trusted="10.0.0.0/8")  # the proxy sends the header
         app = ForwardedPrefixMiddleware(app, prefix="/api/v1", trusted="")  # it does not
 
-    `X-Forwarded-Prefix` says what the proxy removed: that is put in front of every path, even of
-    one that begins with it (public `/api/api/x`, https://github.com/Kludex/starlette/pull/2400),
-    unless the server has done so: its `root_path` is the prefix and the path begins with it
-    (Uvicorn `--root-path`; Hypercorn's is only a label: leave it out if the header is sent).
+    `X-Forwarded-Prefix` is what the proxy removed. It is put in front of every path, even of one
+    that begins with it (public `/api/api/x`, https://github.com/Kludex/starlette/pull/2400), unless
+    the server has done so (Uvicorn `--root-path`). Several headers, or one with commas, are joined
+    in order: two stripPrefix of Traefik send `/api` and `/v1` for `/api/v1`. Empty and `/` are
+    nothing. If one is invalid, all are ignored and logged, as if none had been sent.
 
     `prefix` is for a proxy that sends no header, stripping or not: a path that begins with it is
-    kept, any other gets it in front. `None`, `""` and `"/"` mean none. A trusted header goes first:
-    if the proxy neither sets nor deletes it, clients choose the prefix; `trusted=""` prevents that.
+    kept, any other gets it in front. A trusted header goes first. A bad prefix raises `ValueError`.
 
-    `trusted` lists the peers whose header is believed (others could point the app's links
-    elsewhere), with commas or as an iterable: empty is nobody; `*` is everybody, and the only way
-    to trust a Unix socket. The peer is `scope["client"]`: what replaces that by the client's
-    address must run inside, `ForwardedPrefixMiddleware(ProxyFixMiddleware(app))`, or no proxy is
-    recognised and clients may claim to be 127.0.0.1. Uvicorn's `--proxy-headers` (the default)
-    replaces it before any app: there use `--root-path` if the proxy strips, `prefix` if not.
+    `trusted` are the peers whose header is believed, see TrustedPeers; the proxy must set or delete
+    it, or clients choose the prefix. The peer is `scope["client"]`: what replaces that by the
+    client belongs inside, `ForwardedPrefixMiddleware(behind_proxy(app), …)`. Outside, it hides the
+    proxy, and a client may claim to be one. Uvicorn's `--proxy-headers` (the default) is outside:
+    there use `trusted=""`, or `--no-proxy-headers` and behind_proxy.
 
-    A header that is empty or `/` counts as absent; an invalid or repeated one is ignored and
-    logged. A `root_path` that the path carries (nested proxies, a mount) is kept behind the prefix,
-    any other is replaced. A path without leading slash (`OPTIONS *`) is left alone. The given scope
-    is never changed. A bad `prefix` or `trusted` raises `ValueError`.
+    A `root_path` that the path carries (nested proxies, a mount) is kept behind the prefix, another
+    one is replaced. Decoded paths are compared; `raw_path` keeps the spelling in which it came.
+
+    The app gets a copy of the scope, as ASGI wants it. Metrics and tracing belong inside: outside
+    they see neither the public path nor `route` and `endpoint`, which Starlette puts into the copy.
     """
 
     def __init__(
         self,
         app: Callable[..., Awaitable[None]],
         *,
+        trusted: str | Iterable[str],
         prefix: str | None = None,
-        trusted: str | Iterable[str] = "127.0.0.1, ::1",
     ) -> None:
         self.app = app
         try:
             self._fixed = _parse_prefix((prefix or "").encode())
         except ValueError:
             raise ValueError(f"prefix {prefix!r}: {_PREFIX_RULES}") from None
-        if isinstance(trusted, str):
-            trusted = trusted.split(",") if trusted.strip() else ()
-        entries = [entry.strip() for entry in trusted]
-        self._trusts_all = "*" in entries
-        self._trusted = [_parse_network(entry) for entry in entries if entry != "*"]
+        self._trusted = TrustedPeers(trusted)
         self._warned: set[bytes] = set()
 
     async def __call__(
@@ -80,33 +76,26 @@ class ForwardedPrefixMiddleware:
         """Pass the connection on, its scope with the prefix."""
         if scope["type"] in {"http", "websocket"}:
             header = self._header_prefix(scope)
-            if prefix := header or self._fixed:
-                scope = _add_prefix(scope, prefix, keep=not header)
+            prefix = header or self._fixed
+            scope = {**scope, **(_paths(scope, prefix, keep=not header) if prefix else {})}
         await self.app(scope, receive, send)
 
     def _header_prefix(self, scope: Mapping[str, Any]) -> _Prefix | None:
         # lower(): Hypercorn's h11_pass_raw_headers leaves names as the proxy wrote them.
         values = [v for name, v in scope["headers"] if name.lower() == b"x-forwarded-prefix"]
-        if not values or not self._trusts(scope.get("client")):
+        if not values or not self._trusted.trusts(scope.get("client")):
             return None
-        value = b", ".join(values)  # invalid if several: nobody can tell which one the proxy set
+        value = b", ".join(values)  # several lines are one list (RFC 9110, 5.3)
         try:
-            return _parse_prefix(value)
+            parts = [_parse_prefix(part.strip(b" \t")) for part in value.split(b",")]
         except ValueError:
             # Once a value, few values, cut and escaped: nobody can flood the log or forge lines.
             if value[:100] not in self._warned and len(self._warned) < _MAX_WARNINGS:
                 self._warned.add(value[:100])
                 logger.warning("ignored X-Forwarded-Prefix %r: %s", value[:100], _PREFIX_RULES)
             return None
-
-    def _trusts(self, client: tuple[str, int] | None) -> bool:
-        try:
-            peer = ip_address(client[0] if client else "")
-        except ValueError:
-            return self._trusts_all
-        # A dual-stack socket shows IPv4 peers as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2).
-        peer = getattr(peer, "ipv4_mapped", None) or peer
-        return self._trusts_all or any(peer in network for network in self._trusted)
+        found = [part for part in parts if part]
+        return ("".join(p for p, _ in found), b"".join(raw for _, raw in found)) if found else None
 
 
 def _parse_prefix(value: bytes) -> _Prefix | None:
@@ -119,26 +108,16 @@ def _parse_prefix(value: bytes) -> _Prefix | None:
     return "/" + "/".join(segments), raw
 
 
-def _parse_network(entry: str) -> IPv4Network | IPv6Network:
-    try:
-        network = ip_network("" if "%" in entry else entry)  # a zone would be disregarded
-    except ValueError:
-        rules = "expected IP addresses or networks (host bits zero; no port, zone, host name) or *"
-        raise ValueError(f"trusted {entry!r}: {rules}") from None
-    if isinstance(network, IPv6Network) and (mapped := network.network_address.ipv4_mapped):
-        return IPv4Network((mapped, network.prefixlen - 96))  # as peers are compared
-    return network
-
-
-def _add_prefix(scope: Mapping[str, Any], prefix: _Prefix, *, keep: bool) -> dict[str, Any]:
+def _paths(scope: Mapping[str, Any], prefix: _Prefix, *, keep: bool) -> dict[str, Any]:
     decoded, raw = prefix
     path, root_path = scope["path"], scope.get("root_path", "")
     carried = root_path if _is_under(path, root_path) else ""
-    if (path and path[0] != "/") or _is_under(carried, decoded):
-        return dict(scope)
+    # unquote(): Uvicorn takes --root-path as in a URL, and passes it on so.
+    if (path and path[0] != "/") or _is_under(unquote(carried), decoded):
+        return {}
     if keep and _is_under(path, decoded):
-        return {**scope, "root_path": decoded}
-    new = {**scope, "root_path": decoded + carried, "path": decoded + path}
+        return {"root_path": decoded}
+    new = {"root_path": decoded + carried, "path": decoded + path}
     if scope.get("raw_path") is not None:  # it is optional
         new["raw_path"] = raw + scope["raw_path"]
     return new

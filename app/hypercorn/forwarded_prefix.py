@@ -1,7 +1,7 @@
 """Strategy `forwarded-prefix` under Hypercorn: the prefix is in the proxy's X-Forwarded-Prefix.
 
-Our middleware stands outside: it has to see the peer, which ProxyFixMiddleware replaces by the
-client. The fixed prefix is for a proxy that strips nothing, and sends no header.
+Our middleware stands outside: it has to see the peer, which behind_proxy replaces by the client.
+The fixed prefix is for a proxy that strips nothing, and sends no header.
 """
 
 from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware

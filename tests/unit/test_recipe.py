@@ -69,6 +69,7 @@ def test_a_recipe_names_the_proxy_s_files_and_the_application_s_module_first() -
         Path("app/hypercorn/forwarded_prefix.py"),
         Path("app/forwarded_prefix_middleware.py"),
         Path("app/hypercorn/proxy_fix.py"),
+        Path("app/trusted_peers.py"),
     ]
     assert made.server == (
         "FORWARDED_ALLOW_IPS=PROXY hypercorn app.hypercorn.forwarded_prefix:app"
