@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import median
 
 from hoplab.catalogue import Catalogue, load
-from hoplab.engines import certificates, configuration, docker
+from hoplab.engines import certificates, compose, configuration, docker
 from hoplab.engines.plan import make_plan
 from hoplab.engines.published import variable
 from hoplab.system import runs
@@ -49,7 +49,7 @@ def main() -> None:
         allowed = 1.5 * bare + 2
         print(f"processes: hoplab verify {lab:.1f} s, bare script {told}")
         print(f"           (goal: at most 1.5 times and 2 s, {allowed:.1f} s)")
-        if reason := docker.unavailable():
+        if reason := compose.unavailable():
             print(f"docker: not measured: {reason}")
             return
         script.write_text(bare_compose(catalogue))

@@ -5,11 +5,11 @@ from functools import cache
 
 import pytest
 
-from hoplab.engines import docker
+from hoplab.engines import compose
 
 VARIABLE = "HOPLAB_REQUIRE_DOCKER"
 
-_unavailable = cache(docker.unavailable)
+_unavailable = cache(compose.unavailable)
 
 
 def require_docker() -> None:

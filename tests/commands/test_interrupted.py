@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hoplab.engines import docker
+from hoplab.engines import compose
 from hoplab.system import runs
 from tests.catalogue import ROOT, WORKSPACE
 from tests.commands.run import HOPLAB
@@ -114,9 +114,9 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 def _containers(run: runs.Run) -> object:
-    if docker.unavailable():
+    if compose.unavailable():
         return None
-    return docker.Compose(run.name, ROOT).containers()
+    return compose.Compose(run.name, ROOT).containers()
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:

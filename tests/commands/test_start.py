@@ -135,3 +135,44 @@ def test_up_stays_and_down_ends_it(clone: Clone) -> None:
     assert down.returncode == 0
     assert json.loads(clone.hoplab("ps", "--format", "json").stdout) == []
     assert not clone.runs()
+
+
+def test_an_image_that_cannot_be_built(clone: Clone) -> None:
+    require_docker()
+    clone.edit("app/plain.py", "app = create_app()", "app = create_app(")
+
+    done = clone.hoplab("verify", "--engine", "docker", "--proxy", "nginx", "--mode", "strip")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    said = done.stderr
+    assert 'File "/srv/app/plain.py", line' in said
+    assert said.index("SyntaxError: ") < said.index("Correct app/plain.py")
+    assert "Traceback" not in said
+    assert not clone.runs()
+
+
+def test_an_application_that_answers_its_health_check_with_an_error(clone: Clone) -> None:
+    require_docker()
+    clone.edit("app/plain.py", "app = create_app()", "app = {}")
+
+    done = clone.hoplab("verify", "--engine", "docker", "--proxy", "nginx", "--mode", "strip")
+
+    assert done.returncode == 1
+    assert "uvicorn-strip does not pass its health check: " in done.stderr
+    assert "500 Internal Server Error" in done.stderr
+    assert "TypeError: " in done.stderr, "the end of its log"
+    assert not clone.runs()
+
+
+def test_a_proxy_that_goes_on_without_a_broken_file(clone: Clone, engine: str) -> None:
+    clone.edit("traefik/strip/routes.toml", "[http.routers.app-http]", "[http.routers.app-http")
+
+    done = clone.hoplab("verify", "--engine", engine, "--proxy", "traefik", "--mode", "strip")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    name = {"process": "traefik", "docker": "traefik-uvicorn-strip"}[engine]
+    assert f"{name} can't use its configuration" in done.stderr
+    assert str(clone.folder / "traefik") in done.stderr
+    assert "expected '.' or ']' to end table name" in done.stderr
+    assert "CERTIFICATE_VERIFY_FAILED" not in done.stderr
+    assert not clone.runs()

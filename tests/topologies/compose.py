@@ -14,7 +14,7 @@ from testcontainers.compose import DockerCompose
 from hoplab.catalogue import Catalogue
 from hoplab.catalogue.servers.server import Profile
 from hoplab.endpoint import Endpoint
-from hoplab.engines import docker
+from hoplab.engines import compose, docker
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
@@ -57,9 +57,9 @@ class ComposeEngine:
             except CalledProcessError as failed:
                 said = failed.stderr.decode(errors="replace")
                 logs, _ = self._compose.get_logs()
-                message = f"{docker.ComposeFailed('up', said)}\n--- logs\n{logs}"
+                message = f"{compose.ComposeFailed('up', said)}\n--- logs\n{logs}"
                 raise HoplabError(message) from None
-        containers = docker.Compose(self._run.name, self._root).containers()
+        containers = compose.Compose(self._run.name, self._root).containers()
         return docker.endpoints(
             self._catalogue, self._topologies, self._run, self._certificates, containers
         )
@@ -70,7 +70,7 @@ class ComposeEngine:
             with self._told():
                 self._compose.stop()
         except CalledProcessError:  # Ctrl-C at a terminal reaches testcontainers' Compose, not this
-            docker.Compose(self._run.name, self._root).down()
+            compose.Compose(self._run.name, self._root).down()
         finally:
             self._run.remove()
 
@@ -92,7 +92,7 @@ class ComposeEngine:
 
     def versions(self) -> dict[str, str]:
         """The versions inside the containers."""
-        containers = docker.Compose(self._run.name, self._root).containers()
+        containers = compose.Compose(self._run.name, self._root).containers()
         return container_versions(self._catalogue, self._topologies, containers)
 
     def _up(self) -> None:

@@ -15,7 +15,7 @@ from hoplab.catalogue.variations import Symptoms
 from hoplab.commands import ask, reside, showing
 from hoplab.commands.session import Session
 from hoplab.commands.showing import every_cell
-from hoplab.engines import docker
+from hoplab.engines import compose, hints
 from hoplab.predictions import predict
 from hoplab.report.progress import Progress
 from hoplab.results import CellResult, Finding, Results, Verdict
@@ -94,7 +94,7 @@ def call(state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     """`hoplab …` in this process."""
     assert state.is_dir()
     monkeypatch.setattr(interrupts, "install", lambda: None)
-    monkeypatch.setattr(docker, "unavailable", lambda: "there is no `docker` command")
+    monkeypatch.setattr(compose, "unavailable", lambda: "there is no `docker` command")
 
     def run(*arguments: str) -> Said:
         monkeypatch.setattr(sys, "argv", ["hoplab", *arguments])
@@ -450,7 +450,7 @@ def test_docker_that_is_wanted_and_not_there(program: Call) -> None:
 
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("hoplab: Docker can't be used: ")
-    assert docker.WITHOUT_DOCKER in said.err
+    assert hints.WITHOUT_DOCKER in said.err
     assert "Traceback" not in said.err
     assert len(said.err.splitlines()) == 2
 
@@ -483,7 +483,7 @@ def test_auto_takes_docker_if_a_daemon_answers_and_says_if_not(
     engine: str,
     notices: list[str],
 ) -> None:
-    monkeypatch.setattr(docker, "unavailable", lambda: reason)
+    monkeypatch.setattr(compose, "unavailable", lambda: reason)
     spy = Spy()
 
     assert Session(CATALOGUE, spy).choose_engine(wanted) == engine

@@ -118,8 +118,9 @@ class Proxy:
     programs: names under which its program may be installed, the first that is counts; `wheel` is
     the package that brings it. capabilities: what its container needs besides the usual.
     refuses: what its configuration language can't express in a prefix, by a regular expression of
-    the encoded prefix. quirks: what people should know of it. advice: by symptom, from its
-    symptoms.toml.
+    the encoded prefix. complaint: a regular expression of the lines of its log by which it says
+    that it goes on without a part of its files; empty if it would end instead. quirks: what people
+    should know of it. advice: by symptom, from its symptoms.toml.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Proxy:
     files: Sequence[ConfigurationFile]
     behaviour: Behaviour
     refuses: Mapping[str, str] = field(default_factory=dict)
+    complaint: str = ""
     quirks: Sequence[str] = ()
     capabilities: Sequence[str] = ()
     advice: Mapping[str, Advice] = field(default_factory=dict)
@@ -165,6 +167,7 @@ def refusal(name: str, refuses: Mapping[str, str], prefix: Prefix) -> str | None
 
 _KEYS = {
     *("profile", "wheel", "programs", "version", "minimum", "quirks", "refuses"),
+    "complaint",
     *("behaviour", "docker", "process"),
 }
 _FILE_KEYS = {"source", "output", "repeat", "replace", "replace_if_present", "replace_once"}
@@ -213,6 +216,7 @@ def _read(file: Path) -> Proxy:
             ],
             behaviour=_behaviour(content["behaviour"]),
             refuses={entry["prefix"]: entry["reason"] for entry in content.get("refuses", [])},
+            complaint=content.get("complaint", ""),
             quirks=[" ".join(quirk.split()) for quirk in content.get("quirks", [])],
             capabilities=docker.get("capabilities", []),
             advice=advice,

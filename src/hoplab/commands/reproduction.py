@@ -20,7 +20,8 @@ from hoplab.endpoint import PUBLIC_NAME
 from hoplab.engines import configuration
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.plan import make_plan
-from hoplab.engines.process import CLIENT, ROUTE_SECONDS, START_SECONDS, instance
+from hoplab.engines.process import CLIENT, ROUTE_SECONDS
+from hoplab.engines.started import START_SECONDS, instance
 from hoplab.errors import HoplabError
 from hoplab.predictions import predict
 from hoplab.prefix import Prefix

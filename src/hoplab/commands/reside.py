@@ -13,7 +13,7 @@ from typing import Any
 from hoplab.commands.ask import CONTRACT, ask_all
 from hoplab.commands.session import Session, now
 from hoplab.endpoint import Endpoint
-from hoplab.engines import Engine, docker, published
+from hoplab.engines import Engine, compose, docker, published
 from hoplab.engines.versions import require_binary, require_package
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
@@ -56,7 +56,7 @@ def _up(
         session.progress.notice(f"Restarting the {len(running)} topologies that are up{below}.")
     _down(session)
     require_free(published.by_variable(ports))
-    project = docker.Compose(workspace.up.name, workspace.root)
+    project = compose.Compose(workspace.up.name, workspace.root)
     if name == "docker" and (elsewhere := project.folder()):
         message = f"Another lab is up: run `make down` in {elsewhere} first."
         raise HoplabError(message)
@@ -95,7 +95,7 @@ def _running(session: Session) -> list[dict[str, Any]]:
         return []
     if entries and entries[0]["engine"] == "process":
         return entries if runs.Run(workspace.up).processes() else []
-    states = docker.Compose(workspace.up.name, workspace.root).containers()
+    states = compose.Compose(workspace.up.name, workspace.root).containers()
     return [
         entry
         for entry in entries
@@ -120,8 +120,8 @@ def down(session: Session) -> None:
 def _down(session: Session) -> None:
     workspace = session.catalogue.workspace
     runs.stop(runs.Run(workspace.up).processes())
-    if docker.unavailable() is None:
-        project = docker.Compose(workspace.up.name, workspace.root)
+    if compose.unavailable() is None:
+        project = compose.Compose(workspace.up.name, workspace.root)
         if project.folder() == str(workspace.root):
             project.down()
     runs.Run(workspace.up).remove()
@@ -146,7 +146,7 @@ def logs(session: Session, names: Sequence[str], *, follow: bool = False) -> str
             for service in (topology.name, docker.app_service(topology))
         )
         workspace = session.catalogue.workspace
-        project = docker.Compose(workspace.up.name, workspace.root)
+        project = compose.Compose(workspace.up.name, workspace.root)
         if follow:
             project.follow(*services)
             return ""

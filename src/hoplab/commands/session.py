@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from hoplab.catalogue import Catalogue
 from hoplab.endpoint import Endpoint
-from hoplab.engines import Engine, certificates, docker
+from hoplab.engines import Engine, certificates, compose, docker, hints
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.process import ProcessEngine
 from hoplab.errors import BadPrefix, HoplabError
@@ -29,11 +29,11 @@ class Session:
         """`docker` or `process`; for `auto`, Docker if a daemon answers. Says which and why."""
         if wanted == "process":
             return wanted
-        reason = docker.unavailable()
+        reason = compose.unavailable()
         if reason is None:
             return "docker"
         if wanted == "docker":
-            message = f"Docker can't be used: {reason}\n{docker.WITHOUT_DOCKER}"
+            message = f"Docker can't be used: {reason}\n{hints.WITHOUT_DOCKER}"
             raise HoplabError(message)
         self.progress.notice(f"No Docker ({reason}): using local processes.")
         return "process"
@@ -78,8 +78,8 @@ class Session:
         for run in [*runs.orphans(workspace.runs), *runs.orphans(workspace.up.parent)]:
             self.progress.notice(f"Cleaning up after {run.name}, which was killed.")
             runs.stop(run.processes())
-            if docker.unavailable() is None:
-                docker.Compose(run.name, workspace.root).down()
+            if compose.unavailable() is None:
+                compose.Compose(run.name, workspace.root).down()
             run.remove()
 
     @contextmanager

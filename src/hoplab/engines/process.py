@@ -4,7 +4,6 @@ An application's process is shared by the deployments that differ in nothing tha
 proxy's serves all of its deployments.
 """
 
-import http.client
 import json
 import os
 import select
@@ -13,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -27,16 +25,13 @@ from hoplab.engines import configuration
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.configuration import Route
 from hoplab.engines.plan import App, make_plan
+from hoplab.engines.started import START_SECONDS, Started, answers, instance, wait_until
 from hoplab.engines.versions import local_versions, require_binary, require_package
 from hoplab.errors import HoplabError
-from hoplab.prefix import Prefix
 from hoplab.system import interrupts, runs
 from hoplab.system.lifeline import die_with_parent
 from hoplab.system.ports import LOOPBACK
 from hoplab.topology import Deployment, Scheme, Topology
-
-START_SECONDS = 30.0
-"""How long a process has to start. A slow machine needs it; a fast one does not wait."""
 
 ROUTE_SECONDS = 5.0
 """How long a proxy that answers already has to reach its application; then it is asked as it is."""
@@ -49,20 +44,6 @@ _FEW = 4
 
 _PRELOADED = ["fastapi", "fastapi.staticfiles", "app.shared"]
 """What is the same in every application under test, and takes most of their imports' time."""
-
-
-@dataclass
-class _Started:
-    """A process, a port where it should answer, and where it writes."""
-
-    name: str
-    process: psutil.Process
-    port: int
-    log: Path
-
-    def tail(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return "\n".join(f"  {line}" for line in lines[-15:]) or "  (it wrote nothing)"
 
 
 class ProcessEngine:
@@ -95,8 +76,8 @@ class ProcessEngine:
         self._partial = partial
         self._upstream = upstream
         self._launcher: subprocess.Popen[str] | None = None
-        self._apps: dict[str, _Started] = {}
-        self._proxies: dict[str, _Started] = {}
+        self._apps: dict[str, Started] = {}
+        self._proxies: dict[str, Started] = {}
         self.failures: dict[Deployment, str] = {}
 
     def start(self) -> list[Endpoint]:
@@ -178,10 +159,10 @@ class ProcessEngine:
         for app in apps:
             with self._failing(self._runs_on(app)):
                 if app.word in self._apps:
-                    _wait_until(self._apps[app.word], self._answers, START_SECONDS)
+                    wait_until(self._apps[app.word], self._answers, START_SECONDS)
         for proxy, started in self._proxies.items():
             with self._failing(self._uses(proxy)):
-                _wait_until(started, self._answers, START_SECONDS)
+                wait_until(started, self._answers, START_SECONDS)
         self._wait_for_routes()
         if self._stay and self._launcher and self._launcher.stdin:
             self._launcher.stdin.close()
@@ -219,7 +200,10 @@ class ProcessEngine:
             with self._failing(deployment.__eq__):
                 started = self._proxies[deployment.topology.proxy]
                 left = max(0.0, deadline - time.monotonic())
-                _wait_until(started, reaches, left, required=False)
+                wait_until(started, reaches, left, required=False)
+        for name, started in self._proxies.items():  # it may be about other routes
+            with self._failing(self._uses(name)):
+                started.require_no_complaint()
 
     def _uses(self, proxy: str) -> Callable[[Deployment], bool]:
         return lambda deployment: proxy in self._plan.routes[deployment]
@@ -241,7 +225,7 @@ class ProcessEngine:
             for deployment in filter(concerns, self._deployments):
                 self.failures.setdefault(deployment, str(error))
 
-    def _started(self) -> list[_Started]:
+    def _started(self) -> list[Started]:
         return [*self._proxies.values(), *self._apps.values()]
 
     def _record(self) -> None:
@@ -250,12 +234,12 @@ class ProcessEngine:
     def _nonce(self, app: App) -> str:
         return f"{self._run.nonce}.{app.word}"
 
-    def _reaches_app(self, port: int, _started: _Started) -> bool:
+    def _reaches_app(self, port: int, _started: Started) -> bool:
         nonce = instance(port, self._catalogue.prefix)
         return nonce is not None and nonce.startswith("echo" if self._upstream else self._run.nonce)
 
-    def _answers(self, started: _Started) -> bool:
-        return _get(started.port, self._catalogue.prefix) is not None
+    def _answers(self, started: Started) -> bool:
+        return answers(started.port, self._catalogue.prefix)
 
     def _start_launcher(self, servers: Sequence[Server]) -> subprocess.Popen[str]:
         with self._log("launcher").open("w") as errors:
@@ -265,7 +249,7 @@ class ProcessEngine:
             launcher = [sys.executable, "-m", "hoplab.engines.launcher", preloaded, *names]
             return self._popen(launcher, self._catalogue.workspace.root, errors, text=True)
 
-    def _start_app(self, app: App) -> _Started:
+    def _start_app(self, app: App) -> Started:
         require_package(app.server)
         log = self._log(app.word)
         # Nobody reads the requests of a matrix, and to write them takes a tenth of its time.
@@ -297,9 +281,9 @@ class ProcessEngine:
         except psutil.NoSuchProcess:
             message = f"{app.word} ended at once:\n{log.read_text() if log.exists() else ''}"
             raise HoplabError(message) from None
-        return _Started(app.word, process, app.port, log)
+        return Started(app.word, process, app.port, log)
 
-    def _start_proxy(self, name: str, routes: Sequence[Route]) -> _Started:
+    def _start_proxy(self, name: str, routes: Sequence[Route]) -> Started:
         proxy = self._catalogue.proxies[name]
         require_binary(proxy)
         folder = self._run.folder / name
@@ -307,7 +291,8 @@ class ProcessEngine:
         log = self._log(name)
         with log.open("w") as output:
             process = self._popen(configuration.command(proxy, folder), folder, output)
-        return _Started(name, psutil.Process(process.pid), routes[0].ports[Scheme.HTTP], log)
+        port = routes[0].ports[Scheme.HTTP]
+        return Started(name, psutil.Process(process.pid), port, log, proxy)
 
     def _popen(
         self, command: Sequence[str], directory: Path, output: IO[str], *, text: bool = False
@@ -344,43 +329,3 @@ def _with_own_scripts() -> dict[str, str]:
     """The scripts of this virtual environment come first, whether it is activated or not."""
     scripts = Path(sys.executable).parent
     return {"PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-
-
-def _wait_until(
-    started: _Started,
-    condition: Callable[[_Started], bool],
-    seconds: float,
-    *,
-    required: bool = True,
-) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition(started):
-        interrupts.check()
-        if not runs.alive(started.process):
-            message = f"{started.name} ended instead of starting. The end of its log:\n"
-            raise HoplabError(message + started.tail())
-        if time.monotonic() > deadline:
-            if not required:
-                return
-            message = f"{started.name} did not answer in {seconds:.0f} s. The end of its log:\n"
-            raise HoplabError(message + started.tail())
-        time.sleep(0.01)
-
-
-def instance(port: int, prefix: Prefix) -> str | None:
-    """The nonce of the application that answers there, itself or through a proxy."""
-    answer = _get(port, prefix)
-    return answer.getheader("X-Instance") if answer else None
-
-
-def _get(port: int, prefix: Prefix) -> http.client.HTTPResponse | None:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
-    try:
-        connection.request("GET", f"{prefix}/app")
-        response = connection.getresponse()
-        response.read()
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
-    return response

@@ -14,6 +14,7 @@ from hoplab.catalogue.proxies import Proxy
 from hoplab.catalogue.servers.server import Server
 from hoplab.engines import programs
 from hoplab.errors import HoplabError
+from hoplab.system.calls import call
 from hoplab.topology import Topology
 
 _FRAMEWORK = ("fastapi", "starlette", "h11", "websockets")
@@ -75,7 +76,7 @@ def _binary_version(proxy: Proxy) -> str | None:
 @cache
 def _version_told(*command: str) -> str | None:
     try:
-        run = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        run = call(command, 10)
     except (OSError, subprocess.TimeoutExpired):
         return None
     number = _NUMBER.search(run.stdout + run.stderr)
@@ -107,11 +108,8 @@ def container_versions(
 
 
 def _exec(container: str, *command: str) -> str:
-    run = subprocess.run(
-        ["docker", "exec", container, *command],
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
+    try:
+        run = call(["docker", "exec", container, *command], 20)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
     return run.stdout + run.stderr

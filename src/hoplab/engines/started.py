@@ -1,0 +1,108 @@
+"""A process that was started: whether it answers, and what it says if not."""
+
+import http.client
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from hoplab.catalogue.proxies import Proxy
+from hoplab.errors import HoplabError
+from hoplab.prefix import Prefix
+from hoplab.system import interrupts, runs
+from hoplab.system.ports import LOOPBACK
+
+START_SECONDS = 30.0
+"""How long a process has to start. A slow machine needs it; a fast one does not wait."""
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_LINES = 15
+
+
+@dataclass
+class Started:
+    """A process, a port where it should answer, and where it writes; a proxy, if it is one."""
+
+    name: str
+    process: psutil.Process
+    port: int
+    log: Path
+    proxy: Proxy | None = None
+
+    def tail(self) -> str:
+        """The end of its log."""
+        lines = self._written().splitlines()
+        return "\n".join(f"  {line}" for line in lines[-_LINES:]) or "  (it wrote nothing)"
+
+    def require_no_complaint(self) -> None:
+        """Raise HoplabError if it says that it can't use a part of its files, with what it says."""
+        if self.proxy:
+            require_no_complaint(self.name, self.proxy, self._written())
+
+    def _written(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+def require_no_complaint(name: str, proxy: Proxy, log: str) -> None:
+    """Raise HoplabError if a log has lines that match the `complaint` of its proxy.toml."""
+    if not proxy.complaint:
+        return
+    lines = _COLOUR.sub("", log).splitlines()
+    if told := dict.fromkeys(line for line in lines if re.search(proxy.complaint, line)):
+        shown = "\n".join(f"  {line}" for line in list(told)[:_LINES])
+        message = f"{name} can't use its configuration, which is made of {proxy.folder}:\n{shown}"
+        raise HoplabError(message)
+
+
+def wait_until(
+    started: Started,
+    condition: Callable[[Started], bool],
+    seconds: float,
+    *,
+    required: bool = True,
+) -> None:
+    """Wait until the condition holds; at most so long, and only while there is hope.
+
+    Raises HoplabError, with what the process wrote, if it ends, if it can't use its configuration,
+    or if the time is over (unless not `required`).
+    """
+    deadline = time.monotonic() + seconds
+    while not condition(started):
+        interrupts.check()
+        if not runs.alive(started.process):
+            message = f"{started.name} ended instead of starting. The end of its log:\n"
+            raise HoplabError(message + started.tail())
+        started.require_no_complaint()
+        if time.monotonic() > deadline:
+            if not required:
+                return
+            message = f"{started.name} did not answer in {seconds:.0f} s. The end of its log:\n"
+            raise HoplabError(message + started.tail())
+        time.sleep(0.01)
+
+
+def answers(port: int, prefix: Prefix) -> bool:
+    """Whether anything answers there, be it an error."""
+    return _get(port, prefix) is not None
+
+
+def instance(port: int, prefix: Prefix) -> str | None:
+    """The nonce of the application that answers there, itself or through a proxy."""
+    answer = _get(port, prefix)
+    return answer.getheader("X-Instance") if answer else None
+
+
+def _get(port: int, prefix: Prefix) -> http.client.HTTPResponse | None:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", f"{prefix}/app")
+        response = connection.getresponse()
+        response.read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    return response
