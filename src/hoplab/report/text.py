@@ -109,7 +109,8 @@ def _causes(cells: Iterable[CellResult]) -> list[RenderableType]:
         lines.append(Padding(Text(told), (0, 0, 0, 2)))
         lines.append(Padding(Text(f"{checks} in {count(len(where), 'cell')}"), (0, 0, 0, 4)))
         option = "" if cell.prefix == DEFAULT_PREFIX else f" --prefix {cell.prefix.encoded}"
-        lines.append(Text(f"    run: hoplab explain {cell.id}{option}"))
+        line = f"    run: hoplab explain {cell.id}{option}"
+        lines.append(Text(line, no_wrap=True, overflow="ignore"))  # to be copied
     return lines
 
 

@@ -4,10 +4,10 @@ import re
 
 
 def count(number: int, what: str) -> str:
-    """`1 cell`, `2 cells`, `0 cells`; of a word that ends in s or h, with es."""
-    return f"{number} {what}" + ("" if number == 1 else "es" if what[-1] in "sh" else "s")
+    """`1 cell`, `2 cells`, `0 cells`; of a word that ends in s, with es."""
+    return f"{number} {what}" + ("" if number == 1 else "es" if what[-1] == "s" else "s")
 
 
 def first_sentence(text: str) -> str:
     """Up to the first full stop that ends a sentence."""
-    return re.split(r"(?<=[^.][.])\s+(?=[A-Z])", text, maxsplit=1)[0]
+    return re.split(r"(?<=\w\w[.])\s+(?=\w)", text, maxsplit=1)[0]
