@@ -160,7 +160,7 @@ def hops(result: CellResult, trace: Trace, outer: str | None = None) -> str:
     answer = [f"{exchange.status}", *_lines(exchange.headers)]
     body = exchange.body.decode("utf-8", "replace").splitlines()
     if body and not exchange.header("location"):
-        answer += ["", body[0] if len(body[0]) <= _SHOWN else body[0][:_SHOWN] + "…"]
+        answer.append(body[0] if len(body[0]) <= _SHOWN else body[0][:_SHOWN] + "…")
     lines += _hop(f"{names[1]} -> client", answer)
     return "\n".join(lines)
 

@@ -110,7 +110,7 @@ def _causes(cells: Iterable[CellResult]) -> list[RenderableType]:
         lines.append(Padding(Text(f"{checks} in {count(len(where), 'cell')}"), (0, 0, 0, 4)))
         option = "" if cell.prefix == DEFAULT_PREFIX else f" --prefix {cell.prefix.encoded}"
         line = f"    run: hoplab explain {cell.id}{option}"
-        lines.append(Text(line, no_wrap=True, overflow="ignore"))  # to be copied
+        lines.append(Text(line, no_wrap=True))  # to be copied
     return lines
 
 
@@ -133,5 +133,5 @@ def render(parts: Iterable[RenderableType], *, plain: bool = False) -> str:
     console = Console(width=WIDTH, highlight=False, soft_wrap=False, force_terminal=terminal)
     with console.capture() as capture:
         for part in parts:
-            console.print(part)
+            console.print(part, soft_wrap=isinstance(part, Text) and part.no_wrap)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
