@@ -109,7 +109,7 @@ def test_a_broken_configuration_is_a_surprise(clone: Clone) -> None:
     )  # fmt: skip
 
     assert run.returncode == 1
-    assert "2 cells: 1 pass, 1 fail, 0 error; 1 surprise" in run.stdout
+    assert "2 cells: 1 right, 1 wrong; 1 surprise" in run.stdout
     assert f"{RIGHT}: surprise" in run.stdout
     assert "slash-redirect: predicted pass, found redirect-wrong-scheme" in run.stdout
 
@@ -155,7 +155,7 @@ def test_a_binary_that_is_missing_or_too_old_is_an_error_of_its_cells(
 
     assert run.returncode == 1
     others = len(CATALOGUE.proxies) - 1
-    assert f"{others + 1} cells: {others} pass, 0 fail, 1 error; no surprises" in run.stdout
+    assert f"{others + 1} cells: {others} right, 1 error; no surprises" in run.stdout
     assert re.search(message, run.stdout)
     assert "Traceback" not in run.stderr
 
@@ -170,7 +170,7 @@ def test_an_application_that_can_t_be_imported_is_an_error_of_its_cells(clone: C
 
     assert run.returncode == 1
     every = len(CATALOGUE.proxies)
-    told = f"{every} cells: 0 pass, 0 fail, {every} error; no surprises"
+    told = f"{every} cells: 0 right, {every} errors; no surprises"
     assert told in run.stdout, run.stderr
     assert "SyntaxError" in run.stdout
     assert not clone.runs()
@@ -186,7 +186,7 @@ def test_a_variation_whose_lines_are_gone_is_an_error_of_its_own_cells(clone: Cl
     )  # fmt: skip
 
     assert run.returncode == 1
-    assert "2 cells: 1 pass, 0 fail, 1 error; no surprises" in run.stdout, run.stderr
+    assert "2 cells: 1 right, 1 error; no surprises" in run.stdout, run.stderr
     assert "has no '        client_max_body_size 32m;'" in " ".join(run.stdout.split("\n"))
 
 
@@ -312,21 +312,24 @@ def test_recipe_prints_the_files_and_what_they_passed() -> None:
     assert f"# http: passed {every} # https: passed {every} # with python" in told
 
 
-def test_explain_a_cell_follows_a_request() -> None:
+def hops(text: str) -> list[str]:
+    """What `explain` tells of the wires, without ports."""
+    told = text.partition("\nHop by hop, for ")[2].partition("\n\n")[0].splitlines()[1:]
+    return [re.sub(r":\d{4,5}\b", ":…", line.strip()) for line in told]
+
+
+def test_explain_a_cell_follows_a_request_and_its_answer() -> None:
     run = hoplab("explain", WRONG)
 
     assert run.returncode == 0, run.stderr
-    hops = run.stdout.partition("Hop by hop\n")[2].partition("\n\n")[0]
-    port = re.search(r"Host: mysuperapp.com:(\d+)", hops)
-    assert port
-    assert [line.strip() for line in hops.splitlines()] == [
+    assert hops(run.stdout) == [
         "client -> nginx",
-        f"GET https://mysuperapp.com:{port[1]}/api/v1/items?q=1",
-        f"Host: mysuperapp.com:{port[1]}",
+        "GET https://mysuperapp.com:…/api/v1/items?q=1",
+        "Host: mysuperapp.com:…",
         "nginx -> hypercorn",
         "GET /items?q=1 HTTP/1.1",
-        f"Host: mysuperapp.com:{port[1]}",
-        f"X-Forwarded-Host: mysuperapp.com:{port[1]}",
+        "Host: mysuperapp.com:…",
+        "X-Forwarded-Host: mysuperapp.com:…",
         "X-Forwarded-For: 127.0.0.9",
         "X-Forwarded-Proto: https",
         "X-Forwarded-Prefix: /api/v1",
@@ -336,10 +339,66 @@ def test_explain_a_cell_follows_a_request() -> None:
         'client: ["127.0.0.9", 0]',
         'root_path: "/api/v1"',
         'path: "/items"',
-        "application -> client",
-        f"307 location: https://mysuperapp.com:{port[1]}/items/?q=1",
+        "hypercorn -> nginx",
+        "HTTP/1.1 307",
+        "content-length: 0",
+        "location: https://mysuperapp.com:…/items/?q=1",
+        "nginx -> client",
+        "307",
+        "Content-Length: 0",
+        "Connection: keep-alive",
+        "location: https://mysuperapp.com:…/items/?q=1",
     ]
+    order = ["\nHop by hop, ", "\nCause\n", "\nThe smallest fix\n", "\nAll that is wrong\n"]
+    assert sorted(order, key=run.stdout.index) == order
+    told = " ".join(run.stdout.split())
+    assert "asked for /items, and not for /api/v1/items: the proxy strips the prefix" in told
     assert "+ FORWARDED_ALLOW_IPS=PROXY hypercorn app.hypercorn.forwarded_prefix:app" in run.stdout
+
+
+def test_explain_shows_what_a_proxy_makes_of_an_answer() -> None:
+    """nginx rewrites Location: what the application said is not what the client gets."""
+    run = hoplab("explain", "nginx-uvicorn-strip.none.proxy.http+nginx-bare")
+
+    assert run.returncode == 0, run.stderr
+    told = hops(run.stdout)
+    back = told[told.index("uvicorn -> nginx") :]
+    assert back.index("location: http://app/items/?q=1") < back.index("nginx -> client")
+    assert "Location: http://mysuperapp.com:…/api/v1/items/?q=1" in back
+    assert "\nHop by hop, for slash-redirect: pass\n" in run.stdout
+
+
+def test_explain_shows_both_of_two_proxies() -> None:
+    run = hoplab("explain", "nginx-uvicorn-strip.server-option.proxy.https+nginx-behind-traefik")
+
+    assert run.returncode == 0, run.stderr
+    told = hops(run.stdout)
+    names = [
+        *("client -> traefik", "traefik -> nginx", "nginx -> uvicorn", "uvicorn -> application"),
+        *("uvicorn -> nginx", "nginx -> traefik", "traefik -> client"),
+    ]
+    assert [line for line in told if " -> " in line] == names
+    places = [told.index(name) for name in names]
+    assert "X-Forwarded-Proto: https" in told[places[1] : places[2]]
+    assert "X-Forwarded-Proto: http" in told[places[2] : places[3]]
+
+
+@pytest.mark.parametrize("mode", ["strip", "preserve"])
+def test_explain_blames_the_host_of_all_that_a_lost_port_breaks(mode: str) -> None:
+    """Neither stripping for the static file, nor the location for the bare prefix."""
+    cell = {
+        "strip": "nginx-uvicorn-strip.server-option.proxy.http+nginx-host-drops-port",
+        "preserve": "nginx-hypercorn-preserve.server-option.proxy.http+nginx-host-drops-port",
+    }[mode]
+
+    run = hoplab("explain", cell)
+
+    assert run.returncode == 0, run.stderr
+    cause = " ".join(run.stdout.partition("\nCause\n")[2].partition("\n\n")[0].split())
+    assert "is told the Host mysuperapp.com, and not mysuperapp.com:" in cause
+    checks = ["slash-redirect", "url-for", "mount", "static", "client"]
+    for check in [*checks, *(["boundary"] if mode == "preserve" else [])]:
+        assert f"{check}: " in cause
 
 
 @pytest.mark.parametrize(
@@ -397,6 +456,45 @@ def test_repro_runs_what_it_prints(cell: str, word: str) -> None:
     assert run.returncode == 0, run.stderr
     assert f"# {cell}" in run.stdout
     assert re.search(word, run.stdout), run.stdout
+
+
+def test_repro_says_what_each_curl_shows_what_is_expected_and_what_came() -> None:
+    run = hoplab("repro", "nginx-uvicorn-strip.none.proxy.http+nginx-bare")
+
+    assert run.returncode == 0, run.stderr
+    redirect, *others = run.stdout.split("\n# 3. ")[1].split("\n\n")
+    assert redirect.startswith("ask: slash-redirect: pass\n#    expected: yes. Does `/items?q=1`")
+    assert redirect.endswith("'http://mysuperapp.com:9999/api/v1/items?q=1'")
+    [links] = [question for question in others if " url-for: " in question.splitlines()[0]]
+    assert [line for line in links.splitlines() if "also" not in line][1:3] == [
+        "#    expected: http://mysuperapp.com:9999/api/v1/scope?q=1",
+        "#    came:     http://app/scope?q=1",
+    ]
+    assert links.endswith("'http://mysuperapp.com:9999/api/v1/scope?q=1'")
+
+
+def test_repro_of_a_route_that_begins_with_the_prefix() -> None:
+    run = hoplab("repro", "nginx-hypercorn-strip.server-option.proxy.http+root-path-is-a-route")
+
+    assert run.returncode == 0, run.stderr
+    [question] = run.stdout.split("\n# 3. ")[1:]
+    assert question.startswith("ask: boundary: prefix-")
+    assert question.rstrip().endswith("http://mysuperapp.com:9999/api/v1/api/v1/nested")
+
+
+@pytest.mark.parametrize("proxy", CATALOGUE.proxies)
+def test_repro_writes_files_that_a_person_would_keep(proxy: str) -> None:
+    """No name of the lab's in them, and the proxy starts with them: `--run` does the same."""
+    cell = f"{proxy}-uvicorn-strip.server-option.proxy.https"
+
+    run = hoplab("repro", cell)
+
+    assert run.returncode == 0, run.stderr
+    [named] = re.findall(rf"^# 2\. {proxy}: (.*)$", run.stdout, re.MULTILINE)
+    for name in named.split(", "):
+        text = (ROOT / name).read_text()
+        own = text.replace(cell, "")  # the folder's name
+        assert not re.search(r"uvicorn.strip|server.option", own), name
 
 
 def test_generated_documentation_is_current() -> None:

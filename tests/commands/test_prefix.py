@@ -105,7 +105,7 @@ def test_another_strategy_may_have_it() -> None:
     run = hoplab("matrix", "--prefix", "/a{b}", "--proxy", "nginx", *words, "--check", "reach")
 
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "; no surprises\n" in run.stdout
+    assert ", as predicted\n" in run.stdout
 
 
 @pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])

@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hoplab.client.wire import Exchange
 from hoplab.endpoint import Endpoint
+from hoplab.prefix import parse
 from hoplab.report import text
 from hoplab.report.progress import Progress
+from hoplab.report.words import count, first_sentence
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.topology import Cell, Scheme
 from tests.catalogue import CATALOGUE
@@ -114,6 +118,48 @@ def test_a_failure_is_told_with_cell_check_symptom_and_detail() -> None:
     assert head + "    GET …/app\n" in table
 
 
+def test_causes_come_first_and_findings_after() -> None:
+    """24 findings of a proxy that sends Host without its port are one thing to look at."""
+    url = "http://mysuperapp.com:9999/api/v1/items"
+    asked = Exchange("GET", url, [], 307, [("Location", "http://mysuperapp.com/api/v1/items/")])
+    asked.headers = [*asked.headers, ("X-ASGI-Scope", "{}")]
+    detail = f"http://mysuperapp.com/api/v1/items/, expected {url}/"
+    wrong = Finding("slash-redirect", Verdict.FAIL, "redirect-drops-port", detail, [asked])
+
+    for table in (
+        text.results_table(a_run(CELLS, wrong, replace(wrong, check="mount"))),
+        text.up_table(endpoints(), a_run(CELLS, wrong, replace(wrong, check="mount"))),
+    ):
+        first, rest = table.split(f"\n\n{2 * len(CELLS)} findings, one cause:\n")
+        causes, *_ = rest.split("\n\n")
+        assert "redirect-drops-port" not in first + causes
+        assert " ".join(causes.split()) == (
+            "The application is told the Host mysuperapp.com, and not mysuperapp.com:9999: the port"
+            f" is missing. slash-redirect, mount in {len(CELLS)} cells"
+            f" run: hoplab explain {CELLS[0].id}"
+        )
+        assert table.count("redirect-drops-port") == 2 * len(CELLS)
+
+
+def test_several_causes_the_largest_first_and_each_with_its_cell() -> None:
+    seldom = a_run(CELLS[:1], finding(Verdict.FAIL, "tunnel-opened", "by an upgrade"))
+    often = a_run(CELLS[1:3], finding(Verdict.FAIL, "prefix-leaks", "…/app"))
+
+    table = text.results_table(replace(seldom, cells=[*seldom.cells, *often.cells]))
+
+    told = table.split("\n3 findings, 2 causes:\n")[1].split("\n\n")[0]
+    assert told.index("prefix-leaks: …/app") < told.index("tunnel-opened: by an upgrade")
+    assert re.findall(r"hoplab explain (\S+)", told) == [CELLS[1].id, CELLS[0].id]
+
+
+def test_another_prefix_is_explained_with_it() -> None:
+    cell = replace(CELLS[0], prefix=parse("/café"))
+
+    table = text.results_table(a_run([cell], finding(Verdict.FAIL, "prefix-leaks", "x")))
+
+    assert f"run: hoplab explain {cell.id} --prefix /caf%C3%A9\n" in table
+
+
 def test_an_error_is_told_as_one() -> None:
     table = text.results_table(a_run(CELLS[:1], finding(Verdict.ERROR, None, "no answer")))
 
@@ -171,6 +217,34 @@ def test_summary_counts() -> None:
         f"{well + 3} cells: {well} pass, 0 fail, 3 error (docker engine, 12.3 s)\n"
         f"{2 * well + 6} findings: {well} pass, {well} recorded, 3 fail, 3 error"
     )
+
+
+def test_one_is_not_several() -> None:
+    told = text.summary(a_run(CELLS[:1], finding(Verdict.PASS))).plain
+
+    assert told.startswith("1 cell: ")
+    assert "\n1 finding: 1 pass" in told
+
+
+@pytest.mark.parametrize(
+    ("number", "what", "told"),
+    [(0, "cell", "0 cells"), (1, "process", "1 process"), (2, "process", "2 processes")],
+)
+def test_plurals(number: int, what: str, told: str) -> None:
+    assert count(number, what) == told
+
+
+@pytest.mark.parametrize(
+    ("whole", "first"),
+    [
+        ("One. Two.", "One."),
+        ("nginx is. nginx was.", "nginx is."),
+        ("Use e.g. this one. Then that.", "Use e.g. this one."),
+        ("No full stop", "No full stop"),
+    ],
+)
+def test_first_sentence(whole: str, first: str) -> None:
+    assert first_sentence(whole) == first
 
 
 def test_no_cells_is_no_crash() -> None:

@@ -81,9 +81,11 @@ def shown(*results: CellResult) -> str:
 
 
 def row(text: str, label: str) -> list[str]:
-    """What a table says of one origin, without what nobody asked: `yes/no!`."""
-    [line] = [line for line in text.splitlines() if line.split()[:1] == [label]]
-    return [place for place in line.replace(" / ", "/").split()[1:] if place.strip("-/")]
+    """What a table says of one origin, without what nobody asked: `yes/no!`, or `yes`."""
+    [line] = [line for line in text.splitlines() if line.startswith(f"{label:9} ")]
+    columns = [line[10 + 11 * number :][:11] for number in range(len(PATHS))]
+    places = [(column[:5].strip(), column[5:].strip()) for column in columns]
+    return [told for both in places if (told := "/".join(each for each in both if each != "-"))]
 
 
 # --- yes, no and ! ---
@@ -94,19 +96,19 @@ def row(text: str, label: str) -> list[str]:
     [
         pytest.param("cors-single", "/items/", "main", YES, YES, "yes/yes", id="wanted"),
         pytest.param("cors-single", "/items/", "metrics", YES, YES, "yes/yes", id="both wanted"),
-        pytest.param("cors-single", "/items/", "main", NO, NO, "no/no!", id="wanted, no"),
+        pytest.param("cors-single", "/items/", "main", NO, NO, "no!/no!", id="wanted, no"),
         pytest.param("cors-single", "/items/", "main", YES, NO, "yes/no!", id="not before"),
-        pytest.param("cors-single", "/items/", "main", NO, YES, "no/yes!", id="only before"),
+        pytest.param("cors-single", "/items/", "main", NO, YES, "no!/yes", id="only before"),
         pytest.param("cors-single", "/items/", "stranger", NO, NO, "no/no", id="stranger"),
-        pytest.param("cors-single", "/items/", "stranger", YES, NO, "yes/no!", id="let in"),
+        pytest.param("cors-single", "/items/", "stranger", YES, NO, "yes!/no", id="let in"),
         pytest.param("cors-single", "/items/", "stranger", NO, YES, "no/yes!", id="before"),
-        pytest.param("cors-single", "/items/", "null", YES, YES, "yes/yes!", id="null let in"),
+        pytest.param("cors-single", "/items/", "null", YES, YES, "yes!/yes!", id="null let in"),
         pytest.param("cors-single", "/items/", "null", NO, NO, "no/no", id="null"),
         pytest.param("cors-both", "/items/", "main", YES, YES, "yes/yes", id="main"),
-        pytest.param("cors-both", "/items/", "metrics", YES, YES, "yes/yes!", id="not its path"),
-        pytest.param("cors-both", "/metrics/", "main", YES, YES, "yes/yes!", id="not its mount"),
+        pytest.param("cors-both", "/items/", "metrics", YES, YES, "yes!/yes!", id="not its path"),
+        pytest.param("cors-both", "/metrics/", "main", YES, YES, "yes!/yes!", id="not its mount"),
         pytest.param("cors-both", "/metrics/", "metrics", YES, NO, "yes/no!", id="the problem"),
-        pytest.param("cors-both", "/metrics", "metrics", NO, NO, "no/no!", id="redirect"),
+        pytest.param("cors-both", "/metrics", "metrics", NO, NO, "no!/no!", id="redirect"),
         pytest.param("cors-both", "/metrics/missing", "main", NO, NO, "no/no", id="404"),
         pytest.param("cors-both", "/metrics/fail", "metrics", YES, YES, "yes/yes", id="500"),
         pytest.param("cors-single", "/items/", "main", YES, None, "yes", id="no preflight"),
@@ -132,7 +134,7 @@ def test_who_gets_in(
 
     text = shown(result(asked, variation))
 
-    assert [place.strip("-/") for place in row(text, origin)] == [told]
+    assert row(text, origin) == [told]
     for other in LABELS:
         if other != origin:
             assert row(text, other) == [], "nobody asked"
@@ -176,13 +178,13 @@ def test_cells_that_differ_are_said_to_and_are_not_wanted(origin: str, *, first:
 
     text = shown(result(asked[:1]), result(asked[1:], number=1))
 
-    assert row(text, label) == ["differ!"]
+    assert row(text, label) == ["≠!"]
 
 
 def test_with_and_without_a_cookie_may_differ() -> None:
     asked = [exchange(MAIN, lets_in=True), exchange(MAIN, lets_in=False, cookie=True)]
 
-    assert row(shown(result(asked)), "main") == ["differ!"]
+    assert row(shown(result(asked)), "main") == ["≠!"]
 
 
 def test_a_get_that_differs_says_nothing_of_the_preflight() -> None:
@@ -192,7 +194,7 @@ def test_a_get_that_differs_says_nothing_of_the_preflight() -> None:
         exchange(MAIN, lets_in=True, method="OPTIONS"),
     ]
 
-    assert row(shown(result(asked)), "main") == ["differ/yes!"]
+    assert row(shown(result(asked)), "main") == ["≠!/yes"]
 
 
 # --- what is shown of whom ---
@@ -214,7 +216,7 @@ def test_other_questions_are_in_no_table(check: str) -> None:
     text = shown(result([exchange(MAIN, lets_in=True)], check=check))
 
     assert "cors-single" not in text.splitlines()
-    assert "1 cells: 1 pass, 0 fail, 0 error; no surprises\n" in text
+    assert "1 cell: 1 right, as predicted\n" in text
 
 
 @pytest.mark.parametrize("check", ["preflight", "simple", "errors"])
@@ -222,11 +224,37 @@ def test_these_questions_are_in_the_table(check: str) -> None:
     assert row(shown(result([exchange(MAIN, lets_in=True)], check=check)), "main") == ["yes"]
 
 
-def test_who_sent_no_origin_is_no_page() -> None:
-    text = shown(result([exchange(None, lets_in=True), exchange(MAIN, lets_in=True)]))
+@pytest.mark.parametrize(
+    ("named", "vary", "told"),
+    [
+        pytest.param(MAIN, "Accept, Origin", "yes", id="it depends, and says so"),
+        pytest.param(MAIN, "", "no!", id="it depends, and a cache does not learn it"),
+        pytest.param("*", "", "no", id="it does not depend"),
+        pytest.param("", "Origin", "yes", id="it says so, needlessly"),
+    ],
+)
+def test_who_sent_no_origin_is_no_page_but_a_cache_has_to_learn(
+    named: str, vary: str, told: str
+) -> None:
+    page, nobody = exchange(MAIN, lets_in=bool(named)), exchange(None, lets_in=False)
+    page.headers = [("Access-Control-Allow-Origin", named)] if named else []
+    nobody.headers = [("Vary", vary)] if vary else []
 
-    assert row(text, "main") == ["yes"]
-    assert not [line for line in text.splitlines() if line.startswith("none ")]
+    text = shown(result([nobody, page]))
+
+    assert row(text, "no Origin") == [told]
+
+
+def test_columns_are_labelled_and_an_origin_has_one_row() -> None:
+    lines = shown(result(every_answer(CELLS[0], lets_in=True))).splitlines()
+    head = lines.index("cors-single") + 1
+
+    assert lines[head].split() == [
+        *("/items/", "/fail", "/metrics", "/metrics/", "…/missing", "…/fail"),
+    ]
+    assert lines[head + 1].split() == ["Origin", *6 * ["GET", "pre"]]
+    rows = [line[:9].strip() for line in lines[head + 2 : head + 7]]
+    assert rows == ["main", "metrics", "stranger", "null", "no Origin"]
 
 
 # --- what is not as predicted ---
@@ -238,7 +266,7 @@ def test_a_surprise_shows_both_sides() -> None:
     assert "+cors-single: surprise\n" in text
     assert "simple: predicted pass, found cors-missing\n" in text
     assert "what was told" in text
-    assert "1 cells: 0 pass, 1 fail, 0 error; 1 surprise\n" in text
+    assert "1 cell: 1 wrong; 1 surprise\n" in text
 
 
 def test_what_is_as_predicted_is_no_surprise() -> None:
@@ -248,15 +276,15 @@ def test_what_is_as_predicted_is_no_surprise() -> None:
         result([exchange(MAIN, lets_in=False)], symptom="cors-missing", prediction=prediction)
     )
 
-    assert "surprise\n" not in text.replace("no surprises\n", "")
-    assert "1 cells: 0 pass, 1 fail, 0 error; no surprises\n" in text
+    assert "surprise" not in text
+    assert "1 cell: 1 wrong on purpose, as predicted\n" in text
 
 
 def test_an_error_is_told_and_no_table() -> None:
     text = shown(result([], verdict=Verdict.ERROR))
 
     assert "+cors-single: error\n" in text
-    assert "0 pass, 0 fail, 1 error" in text
+    assert "1 cell: 0 right, 1 error; no surprises\n" in text
 
 
 # --- it fits ---
@@ -306,6 +334,7 @@ def test_nothing_is_cut_where_everything_differs() -> None:
 
     text, nothing = shown(result(asked)), shown(result([]))
 
-    assert text.count("differ") - nothing.count("differ") == 2 * len(PATHS) * len(LABELS)
-    assert text.count("!") - nothing.count("!") == len(PATHS) * len(LABELS)
+    tables = text.partition("\ncors-single\n")[2]
+    assert nothing.count("cors-single") == 0
+    assert tables.count("≠!") == 2 * len(PATHS) * len(LABELS)
     assert max(map(len, text.splitlines())) <= WIDTH

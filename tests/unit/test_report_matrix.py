@@ -1,11 +1,15 @@
 """The matrix fits 80 columns, and says what is not as predicted."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from hoplab.predictions import predict
 from hoplab.results import CellResult, Finding, Results, Verdict
-from hoplab.suites.contract.tables import matrix_tables
-from hoplab.topology import Cell, Scheme
+from hoplab.suites import SYMPTOMS
+from hoplab.suites.contract.tables import codes_of, matrix_tables
+from hoplab.topology import Cell, Scheme, Trust
 from tests.catalogue import CATALOGUE
 
 CELLS = [*CATALOGUE.product, *CATALOGUE.varied("contract")]
@@ -25,11 +29,12 @@ def result(cell: Cell, symptom: str | None = None, verdict: Verdict | None = Non
     return CellResult(cell, CATALOGUE.is_recommended(cell), [finding], prediction)
 
 
-def shown(*results: CellResult, unfinished: int = 0) -> str:
+def shown(*results: CellResult, unfinished: int = 0, variations: bool = False) -> str:
     return matrix_tables(
         Results("process", "2026-11-22T03:00:00Z", 9.5, {}, results, 1.5, 7, 2**30, unfinished),
         {},
         plain=True,
+        variations=variations,
     )
 
 
@@ -37,7 +42,7 @@ def shown(*results: CellResult, unfinished: int = 0) -> str:
 def test_everything_fits_80_columns(verdict: Verdict) -> None:
     symptom = "mount-redirect-drops-prefix" if verdict is Verdict.FAIL else None
 
-    text = shown(*(result(cell, symptom, verdict) for cell in CELLS))
+    text = shown(*(result(cell, symptom, verdict) for cell in CELLS), variations=True)
 
     assert max(map(len, text.splitlines())) <= 80
     for variation in VARIATIONS:
@@ -47,13 +52,105 @@ def test_everything_fits_80_columns(verdict: Verdict) -> None:
             assert f"  {cell.deployment.name} " in text
 
 
+def test_no_word_is_split_and_nothing_is_cut() -> None:
+    text = shown(*(result(cell, "mount-redirect-drops-prefix") for cell in CELLS), variations=True)
+
+    assert not [line for line in text.splitlines() if line.endswith("-")]
+    assert not re.search(r"\w…", text)
+
+
+def grid(*results: CellResult) -> list[list[str]]:
+    return [line.split() for line in shown(*results).partition("\n\n")[0].splitlines()]
+
+
+def both_schemes(
+    proxy: str, http: str | None, https: str | None, trust: Trust = Trust.PROXY
+) -> list[CellResult]:
+    """Http and https of one deployment."""
+    topology = replace(RIGHT.topology, proxy=proxy)
+    return [
+        result(replace(RIGHT, topology=topology, scheme=scheme, trust=trust), symptom)
+        for scheme, symptom in ((Scheme.HTTP, http), (Scheme.HTTPS, https))
+    ]
+
+
+def test_a_tick_or_a_code_and_its_legend() -> None:
+    text = shown(*both_schemes("nginx", "redirect-broken", "redirect-broken"))
+
+    assert text.splitlines()[:2] == [
+        "strip, nginx   trust  uvicorn",
+        "server-option  proxy  rb!",
+    ]
+    assert "\nrb  redirect-broken\n" in text
+    assert grid(*both_schemes("nginx", None, None))[1] == ["server-option", "proxy", "✓"]
+
+
+def test_http_and_https_are_told_apart_where_they_differ() -> None:
+    assert grid(*both_schemes("nginx", None, "redirect-broken"))[1][2:] == ["✓/rb!"]
+    assert grid(*both_schemes("nginx", "mount-unreachable", "redirect-broken"))[1][2:] == ["mu/rb!"]
+
+
+def test_a_mode_is_one_grid_and_proxies_that_agree_are_one_row() -> None:
+    same = [each for proxy in CATALOGUE.proxies for each in both_schemes(proxy, None, None)]
+
+    assert grid(*same) == [
+        ["strip", "trust", "uvicorn"],
+        ["server-option", "proxy", "✓"],
+    ]
+
+
+def test_proxies_that_differ_have_rows_of_their_own() -> None:
+    one, *others = CATALOGUE.proxies
+    differ = both_schemes(one, "redirect-broken", "redirect-broken")
+    differ += [each for proxy in others for each in both_schemes(proxy, None, None)]
+    same = [r for p in CATALOGUE.proxies for r in both_schemes(p, None, None, Trust.ANY)]
+
+    head, first, second, third = shown(*differ, *same).partition("\n\n")[0].splitlines()
+
+    assert head.split() == ["strip", "trust", "proxy", "uvicorn"]
+    assert first.split() == ["server-option", "proxy", one, "rb!"]
+    assert second.split() == [*", ".join(others).split(), "✓"]
+    assert third.split() == ["any", "all", "✓"]
+
+
+def test_variations_are_listed_on_request_or_alone() -> None:
+    varied = result(CATALOGUE.varied("contract")[0], "redirect-broken")
+
+    without = shown(result(RIGHT), varied)
+    assert "And 1 variation in 1 cell: --variations shows them.\n" in without
+    assert f"\n{varied.cell.variation}\n" not in without
+    for text in (shown(result(RIGHT), varied, variations=True), shown(varied)):
+        assert f"\n{varied.cell.variation}\n  {varied.cell.deployment.name}  rb" in text
+        assert "\nrb  redirect-broken\n" in text
+
+
+@pytest.mark.parametrize(
+    ("symptoms", "codes"),
+    [
+        (["redirect-drops-port", "root-path-missing"], ["rdp", "rpm"]),
+        (["redirect-drops-port", "redirect-drops-prefix"], ["rdp", "rdpr"]),
+        (["unreachable", "unready", "u-x"], ["ux", "un", "unr"]),
+        (["a-b", "a-b"], ["ab"]),
+    ],
+)
+def test_codes_are_short_and_each_symptom_s_own(symptoms: list[str], codes: list[str]) -> None:
+    assert sorted(codes_of(symptoms).values()) == sorted(codes)
+
+
+def test_every_symptom_has_a_code_of_its_own() -> None:
+    codes = codes_of(SYMPTOMS)
+
+    assert len(set(codes.values())) == len(SYMPTOMS)
+    assert max(map(len, codes.values())) <= 6
+
+
 def test_as_predicted() -> None:
     text = shown(result(OTHER), result(RIGHT))
 
-    assert "server-option proxy pass" in text
-    assert "surprise\n" not in text
+    assert "server-option  proxy  ✓\n" in text
+    assert "surprise" not in text
     assert text.endswith(
-        "2 cells: 2 pass, 0 fail, 0 error; no surprises\n"
+        "2 cells: 2 right, as predicted\n"
         "2 checks asked; failed: none\n"
         "7 processes, 1.0 GiB; 9.5 s, of which 1.5 s to start"
     )
@@ -64,8 +161,29 @@ def test_a_surprise_shows_both_sides() -> None:
 
     assert f"{RIGHT.id}: surprise\n" in text
     assert "  slash-redirect: predicted pass, found redirect-wrong-scheme\n" in text
-    assert "(https) (!)" in " ".join(text.split())
-    assert "1 pass, 1 fail, 0 error; 1 surprise\n" in text
+    assert "✓/rws!" in text
+    assert "2 cells: 1 right, 1 wrong; 1 surprise\n" in text
+
+
+def test_a_surprise_that_several_cells_share_is_told_once() -> None:
+    others = [replace(RIGHT, topology=replace(RIGHT.topology, proxy=p)) for p in CATALOGUE.proxies]
+
+    text = shown(*(result(cell, "redirect-wrong-scheme") for cell in others))
+
+    assert text.count(": predicted pass, found redirect-wrong-scheme") == 1
+    assert f"{others[0].id} and {len(others) - 1} more: surprise\n" in text
+
+
+def test_what_is_wrong_on_purpose_is_said_to_be() -> None:
+    cell = BY_ID["nginx-uvicorn-strip.none.proxy.https"]
+    wrong = CellResult(
+        cell,
+        recipe=False,
+        findings=[Finding("a", Verdict.FAIL, "unreachable", "")],
+        prediction={"a": "unreachable"},
+    )
+
+    assert "\n1 cell: 1 wrong on purpose, as predicted\n1 check asked;" in shown(wrong)
 
 
 def test_an_error_that_several_cells_share_is_told_once() -> None:
@@ -73,13 +191,14 @@ def test_an_error_that_several_cells_share_is_told_once() -> None:
 
     assert text.count(": error\n") == 1
     assert f"{OTHER.id} and 1 more: error" in text
-    assert "0 pass, 0 fail, 2 error; no surprises\n" in text
+    assert "2 cells: 0 right, 2 errors; no surprises\n" in text
 
 
 def test_an_interrupted_run_says_what_is_missing() -> None:
     assert "INTERRUPTED: 3 cells are missing\n" in shown(result(RIGHT), unfinished=3)
+    assert "INTERRUPTED: 1 cell is missing\n" in shown(result(RIGHT), unfinished=1)
 
 
 def test_cells_of_one_scheme_alone() -> None:
     assert {OTHER.scheme, RIGHT.scheme} == {*Scheme}
-    assert "fail: redirect-" in shown(result(RIGHT, "redirect-broken"))
+    assert grid(result(RIGHT, "redirect-broken"))[1] == ["server-option", "proxy", "rb!"]

@@ -100,7 +100,8 @@ class ConfigurationFile:
 
     repeat: the beginnings of the first line that stands once for each deployment, and of the first
     that does not; nothing if the whole file does. `replace` and `replace_if_present` hold for what
-    is repeated, `replace_once` for the rest.
+    is repeated, `replace_once` for the rest, and `replace_for_many` for the rest as well, if there
+    are several deployments.
     """
 
     source: str
@@ -109,6 +110,7 @@ class ConfigurationFile:
     replace: Mapping[str, str]
     replace_if_present: Mapping[str, str]
     replace_once: Mapping[str, str]
+    replace_for_many: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,8 @@ _KEYS = {
     "complaint",
     *("behaviour", "docker", "process"),
 }
-_FILE_KEYS = {"source", "output", "repeat", "replace", "replace_if_present", "replace_once"}
+_REPLACES = ("replace", "replace_if_present", "replace_once", "replace_for_many")
+_FILE_KEYS = {"source", "output", "repeat", *_REPLACES}
 
 
 def load(root: Path) -> dict[str, Proxy]:
@@ -211,6 +214,7 @@ def _read(file: Path) -> Proxy:
                     replace=entry["replace"],
                     replace_if_present=entry.get("replace_if_present", {}),
                     replace_once=entry.get("replace_once", {}),
+                    replace_for_many=entry.get("replace_for_many", {}),
                 )
                 for entry in process["files"]
             ],
@@ -249,7 +253,7 @@ def _require_types(
     }
     for number, entry in enumerate(process.get("files", ())):
         lists[f"files[{number}].repeat"] = entry.get("repeat", [])
-        for key in ("replace", "replace_if_present", "replace_once"):
+        for key in _REPLACES:
             lists[f"files[{number}].{key}"] = list(entry.get(key, {}).values())
     for key, value in texts.items():
         if not isinstance(value, str):

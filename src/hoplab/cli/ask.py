@@ -1,5 +1,6 @@
 """`verify`, and a command for each suite."""
 
+import inspect
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from hoplab.cli.options import (
     StrategyOption,
     TrustOption,
     VariationOption,
+    VariationsOption,
     known,
     narrowed,
     prefix_of,
@@ -101,6 +103,7 @@ def _register_suite(app: typer.Typer, suite: Suite) -> None:
         trust: TrustOption = None,
         scheme: SchemeOption = None,
         variation: VariationOption = None,
+        variations: VariationsOption = False,  # noqa: FBT002
         check: CheckOption = None,
         prefix: PrefixOption = DEFAULT_PREFIX.encoded,
         output_format: FormatOption = Format.TABLE,
@@ -122,16 +125,26 @@ def _register_suite(app: typer.Typer, suite: Suite) -> None:
         require_writable(output)
         with Progress() as progress:
             results, signal = ask.matrix(Session(catalogue, progress), cells, suite, checks)
-        _write(catalogue, suite, results, signal, output_format, output)
+        table = suite.tables(
+            results, _right(catalogue), plain=output is not None, variations=variations
+        )
+        _write(results, table, signal, output_format, output)
 
     command.__doc__ = (
         f"{suite.about} Exit 0 only if all is as predicted.\n\n"
         "As processes, on free ports. After Ctrl-C, the finished cells are still written to -o."
     )
+    if not suite.product:  # its tables are the variations'
+        signature = inspect.signature(command)
+        own = [p for p in signature.parameters.values() if p.name != "variations"]
+        command.__signature__ = signature.replace(parameters=own)  # type: ignore[attr-defined]
     app.command(suite.command)(command)
 
 
-def show(file: Annotated[Path, typer.Argument(help="Of --format json, schema 1 or 2.")]) -> None:
+def show(
+    file: Annotated[Path, typer.Argument(help="Of --format json, schema 1 or 2.")],
+    variations: VariationsOption = False,  # noqa: FBT002
+) -> None:
     """Print the tables of a results file as the run that wrote it would have."""
     try:
         results = results_file.load(file)
@@ -143,7 +156,7 @@ def show(file: Annotated[Path, typer.Argument(help="Of --format json, schema 1 o
     catalogue = load(checkout())
     of = {suite_of(catalogue, result.cell).name for result in results.cells}
     suite = SUITES[of.pop()] if len(of) == 1 else ask.CONTRACT
-    print(suite.tables(results, _right(catalogue), plain=False))
+    print(suite.tables(results, _right(catalogue), plain=False, variations=variations))
 
 
 def _right(catalogue: Catalogue) -> dict[str, Mapping[str, Any]]:
@@ -162,19 +175,15 @@ def _whole_names(catalogue: Catalogue, suite: Suite, given: list[str] | None) ->
 
 
 def _write(
-    catalogue: Catalogue,
-    suite: Suite,
     results: Results,
+    table: str,
     signal: Interrupted | None,
     output_format: Format,
     output: Path | None,
 ) -> NoReturn:
     """What is there is written, even if a signal came; but no half a table to a terminal."""
     if signal is None or output is not None:
-        if output_format is Format.JSON:
-            write(results_file.dump(results), output)
-        else:
-            write(suite.tables(results, _right(catalogue), plain=output is not None), output)
+        write(results_file.dump(results) if output_format is Format.JSON else table, output)
     if signal or output is not None or output_format is Format.JSON:
         print(summary_text(results), file=sys.stderr)
     if signal:

@@ -21,7 +21,7 @@ from hoplab.commands.reproduction import reproduction
 from hoplab.commands.session import Session
 from hoplab.predictions import because
 from hoplab.prefix import DEFAULT_PREFIX
-from hoplab.report.explain import cell_text, recipe_text, symptom_text, variation_text
+from hoplab.report.explain import Explained, cell_text, recipe_text, symptom_text, variation_text
 from hoplab.report.progress import Progress
 from hoplab.results import Verdict
 from hoplab.suites import SUITES, SYMPTOMS
@@ -78,9 +78,12 @@ def print_recipe(
     raise typer.Exit(0 if results.as_predicted else 1)
 
 
-def explain(what: Annotated[str, typer.Argument(metavar="SYMPTOM|CELL|VARIATION")]) -> None:
+def explain(
+    what: Annotated[str, typer.Argument(metavar="SYMPTOM|CELL|VARIATION")],
+    prefix: PrefixOption = DEFAULT_PREFIX.encoded,
+) -> None:
     """Tell what a symptom means; or follow a request through a cell, from hop to hop."""
-    catalogue = load(checkout())
+    catalogue = load(checkout(), prefix_of(prefix))
     if what in SYMPTOMS:
         symptom = SYMPTOMS[what].under(catalogue.prefix.encoded)
         cells = showing.shown_by(catalogue, what)
@@ -105,19 +108,24 @@ def explain(what: Annotated[str, typer.Argument(metavar="SYMPTOM|CELL|VARIATION"
         if signal:
             raise signal
         (result,) = results.cells
-        shown = showing.request_of(catalogue, cell, result.symptoms)
-        traced = None if result.verdict is Verdict.ERROR else showing.trace(session, cell, shown)
-    print(
-        cell_text(
-            result,
-            traced,
-            [SYMPTOMS[name].under(cell.prefix.encoded) for name in result.symptoms],
-            [] if cell.variation else because(cell, catalogue),
-            catalogue.variation(cell),
-            fixes.changed_lines(catalogue, cell.deployment),
-            fixes.fix_lines(catalogue, cell, result.symptoms) if result.symptoms else [],
-        )
+        request, shown = showing.questions_of(catalogue, result)[0]
+        traced = None if result.verdict is Verdict.ERROR else showing.trace(session, cell, request)
+    owners = (cell.topology.proxy, cell.topology.server)
+    explained = Explained(
+        result,
+        traced,
+        shown,
+        symptoms={name: SYMPTOMS[name].under(cell.prefix.encoded) for name in result.symptoms},
+        advice={
+            name: {o: catalogue.advice[o][name] for o in owners if name in catalogue.advice[o]}
+            for name in result.symptoms
+        },
+        rules=[] if cell.variation else because(cell, catalogue),
+        variation=catalogue.variation(cell),
+        changes=fixes.changed_lines(catalogue, cell.deployment),
+        fix=fixes.fix_lines(catalogue, cell, result.symptoms) if result.symptoms else [],
     )
+    print(cell_text(explained))
     raise typer.Exit(0 if results.as_predicted else 1)
 
 
@@ -126,14 +134,20 @@ def repro(
     run: Annotated[bool, typer.Option("--run", help="Run them, on free ports.")] = False,  # noqa: FBT002
     prefix: PrefixOption = DEFAULT_PREFIX.encoded,
 ) -> None:
-    """Print, or run, the commands that reproduce a cell by hand: server, proxy, curl."""
+    """Print, or run, the commands that reproduce a cell by hand: server, proxy, curl.
+
+    It is asked everything first, so that each curl says what is expected and what came.
+    """
     catalogue = load(checkout(), prefix_of(prefix))
     cell = find_cell(catalogue, showing.every_cell(catalogue), cell_id)
     with Progress() as progress:
         session = Session(catalogue, progress)
-        session.require_possible(showing.suite_of(catalogue, cell), [cell.deployment])
+        results, signal = ask.matrix(session, [cell], showing.suite_of(catalogue, cell))
+        if signal:
+            raise signal
         folder = catalogue.workspace.reproductions / (f"{cell.id}.run" if run else cell.id)
-        made = reproduction(catalogue, cell, folder, session.certificates(), free_ports=run)
+        (result,) = results.cells
+        made = reproduction(catalogue, result, folder, session.certificates(), free_ports=run)
         print(made.script())
         if run:
             progress.stage("running")

@@ -68,6 +68,9 @@ CheckOption = Annotated[list[str] | None, _filter("check", ["see `hoplab list ch
 PrefixOption = Annotated[
     str, typer.Option("--prefix", help="The public prefix, as in a URL.", metavar="/PATH")
 ]
+VariationsOption = Annotated[
+    bool, typer.Option("--variations", help="Show the variations' cells as well.")
+]
 OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file.")]
 
 

@@ -1,59 +1,83 @@
 """One request on its way: what each hop of a cell made of it, taken from real exchanges."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from hoplab.client.probe import Probe
 from hoplab.client.target import Target
 from hoplab.client.wire import Exchange
-from hoplab.symptom import Symptom
+
+_OF_THE_CLIENT = {"host", "content-length"}
+_BODIES = {"POST", "PUT", "PATCH"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to ask, wherever the target listens.
+
+    path: with the prefix and the query. method: WEBSOCKET for one. direct: past the proxy.
+    """
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    direct: bool = False
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body belongs to it. It is not recorded: only its size matters."""
+        return self.method in _BODIES
+
+
+@dataclass(frozen=True)
+class Hop:
+    """What came by between two of those that a request passes: two heads, line by line."""
+
+    request: Sequence[str]
+    answer: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Trace:
-    """What was asked and answered, and what the proxy passed on in between.
+    """What the client asked and was answered, and what came by on the wires behind the proxies.
 
-    passed_on: the head of the request that reached an upstream behind the same configuration;
-    nothing if the proxy answered itself, or was not asked (`direct`).
+    hops: in the order of the request; those that it did not reach are missing.
     """
 
     exchange: Exchange
-    passed_on: Sequence[str]
+    hops: Sequence[Hop] = ()
     direct: bool = False
 
     @property
-    def scope(self) -> dict[str, Any] | None:
+    def scope(self) -> Mapping[str, Any] | None:
         """What the server told the application; nothing if that was not reached."""
         told = self.exchange.header("X-ASGI-Scope")
         return json.loads(told) if told else None
 
 
-def is_direct(target: Target, symptom: Symptom) -> bool:
-    """Whether the symptom shows past the proxy only."""
-    return symptom.name == "direct-spoofable" and target.direct is not None
+def request_of(exchange: Exchange) -> Request:
+    """What was asked in an exchange."""
+    parts = urlsplit(exchange.url)
+    direct = (parts.hostname or "").startswith("127.")
+    path = exchange.url.partition(parts.netloc)[2]
+    sent = [] if exchange.method == "WEBSOCKET" else exchange.sent
+    headers = tuple((k, v) for k, v in sent if k.lower() not in _OF_THE_CLIENT)
+    return Request(exchange.method, path, headers, direct)
 
 
-def ask(target: Target, symptom: Symptom) -> Exchange:
-    """Ask the request that shows the symptom best."""
+def ask(target: Target, request: Request) -> Exchange:
+    """Ask it of this target."""
     probe = Probe(target)
     try:
-        if target.direct and is_direct(target, symptom):
-            return probe.ask_directly(target.direct.prefix + symptom.path, symptom.headers)
-        if symptom.method == "WEBSOCKET":
-            return probe.websocket(symptom.path)
-        body = b"hello" if symptom.method == "POST" else None
-        # Not probe.url: of "0/app", the sibling prefix /api/v10 is meant.
-        url = probe.base + symptom.path
-        return probe.request(symptom.method, url, symptom.headers, body)
+        if request.direct:
+            return probe.ask_directly(request.path, request.headers)
+        url = probe.origin + request.path
+        if request.method == "WEBSOCKET":
+            return probe.websocket(url)
+        body = bytes(target.limits.upload) if request.has_body else None
+        return probe.request(request.method, url, request.headers, body)
     finally:
         probe.client.close()
-
-
-def passed_on(echo: Target, symptom: Symptom) -> list[str]:
-    """The same request's head as it reaches the echo behind the same proxy, line by line."""
-    answer = ask(echo, symptom)
-    # The proxy's own answer, a 404 say, is none of the echo's.
-    by_echo = answer.header("X-Instance") is not None
-    return answer.body.decode("latin-1").splitlines() if by_echo else []

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from textwrap import shorten
+from textwrap import wrap
 
 from hoplab.catalogue import Catalogue
 from hoplab.catalogue.servers.server import Server
+from hoplab.report.words import first_sentence
 from hoplab.suites.suite import Suite
 from hoplab.topology import Cell, Mode, Strategy, Topology, Trust
 
@@ -22,19 +23,33 @@ class Section:
     shown: int | None = None
 
     def text(self, *, whole: bool) -> str:
-        """Two columns, at most 80 wide, or names alone; a long list whole only on its own."""
+        """Two columns, at most 80 wide; a long list whole only on its own.
+
+        Descriptions that leave no room beside the names stand below them.
+        """
         rows = self.rows if whole or self.shown is None else self.rows[: self.shown]
         width = max((len(name) for name, _ in rows), default=0)
-        room = _WIDTH - width - 4
-        lines = [
-            f"  {name:{width}}  {shorten(about, room, placeholder=' …')}"
-            if room >= _FEW_WORDS
-            else f"  {name}"
-            for name, about in rows
-        ]
+        lines = []
+        for name, about in rows:
+            if _WIDTH - width - 4 >= _FEW_WORDS:
+                lines += _filled(about, f"  {name:{width}}  ", " " * (width + 4))
+            else:
+                lines += [f"  {name}", *(_filled(about, "      ", "      ") if about else [])]
         if len(rows) < len(self.rows):
             lines.append(f"  … and {len(self.rows) - len(rows)} more")
         return "\n".join(line.rstrip() for line in lines)
+
+
+def _filled(text: str, first: str, others: str) -> list[str]:
+    lines = wrap(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [first]
 
 
 _STRATEGIES = {
@@ -73,7 +88,8 @@ def listing(
         "strategies": Section([(strategy, _STRATEGIES[strategy]) for strategy in Strategy]),
         "trusts": Section([(trust, _TRUSTS[trust]) for trust in Trust]),
         "topologies": Section(
-            [(t.name, _recipe(catalogue, t)) for t in catalogue.all_topologies], _SHOWN
+            [(t.name, _recipe(catalogue, t)) for t in catalogue.all_topologies],
+            _SHOWN,
         ),
         "suites": Section([(s.name, f"hoplab {s.command}: {s.about}") for s in suites.values()]),
         "checks": Section(
@@ -85,21 +101,18 @@ def listing(
         ),
         "symptoms": Section(
             [
-                (each.name, each.under(catalogue.prefix.encoded).seen)
+                (each.name, first_sentence(each.under(catalogue.prefix.encoded).seen))
                 for suite in suites.values()
                 for each in suite.symptoms
             ],
             _SHOWN,
         ),
         "variations": Section(
-            [(name, each.about) for name, each in catalogue.variations.items()], _SHOWN
+            [(name, first_sentence(each.about)) for name, each in catalogue.variations.items()],
+            _SHOWN,
         ),
         "cells": Section(
-            [
-                (cell.id, f"of hoplab {suites[name].command}")
-                for name in cells
-                for cell in cells[name]
-            ],
+            [(cell.id, "") for of_suite in cells.values() for cell in of_suite],
             _SHOWN,
         ),
     }

@@ -1,18 +1,16 @@
 """Which request shows a symptom, in which cells, and what each hop made of it."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 from hoplab.catalogue import Catalogue
-from hoplab.client.trace import Trace, ask, is_direct, passed_on
+from hoplab.client.trace import Hop, Request, Trace, ask, request_of
 from hoplab.commands.session import Session
 from hoplab.commands.targets import target
-from hoplab.engines.echo import echo
 from hoplab.engines.process import ProcessEngine
+from hoplab.engines.tap import taps
 from hoplab.predictions import predict
+from hoplab.report.causes import causes, decisive
+from hoplab.results import CellResult, Finding
 from hoplab.suites import HEALTHY, SUITES, SYMPTOMS
 from hoplab.suites.suite import Suite
-from hoplab.symptom import Symptom
 from hoplab.topology import Cell
 
 
@@ -34,18 +32,52 @@ def every_cell(catalogue: Catalogue) -> list[Cell]:
     return [cell for suite in SUITES.values() for cell in cells_of(catalogue, suite)]
 
 
-def request_of(catalogue: Catalogue, cell: Cell, symptoms: Sequence[str]) -> Symptom:
-    """The first of these symptoms, with the request by which it shows in this cell."""
-    symptom = SYMPTOMS[symptoms[0]] if symptoms else HEALTHY
-    variation = catalogue.variation(cell)
-    if variation:
-        symptom = replace(
-            symptom,
-            path=variation.path or symptom.path,
-            method=variation.method or symptom.method,
-            headers=tuple(variation.headers) or symptom.headers,
-        )
-    return symptom.under(cell.prefix.encoded)
+def questions_of(catalogue: Catalogue, result: CellResult) -> list[tuple[Request, Finding | None]]:
+    """What shows a cell, best first, and the finding that each shows, which may be a pass.
+
+    What its variation's author says, and one request for each cause.
+    """
+    found: list[tuple[Request, Finding | None]] = []
+    if request := _own_request(catalogue, result):
+        found.append((request, _answered_by(result, request)))
+    for cause in causes([result]):
+        failed = [finding for _, finding in cause.found]
+        if not any(finding in failed for _, finding in found):
+            found.append((request_for(result.cell, failed[0]), failed[0]))
+    if not found:
+        base = result.cell.prefix.encoded
+        request = Request(HEALTHY.method, base + HEALTHY.path, HEALTHY.headers)
+        found.append((request, _answered_by(result, request)))
+    return found
+
+
+def _own_request(catalogue: Catalogue, result: CellResult) -> Request | None:
+    """What the author of the cell's variation says to ask."""
+    variation = catalogue.variation(result.cell)
+    if variation is None or variation.path is None:
+        return None
+    base = result.cell.prefix.encoded
+    path = base + variation.path.replace("{prefix}", base)
+    return Request(variation.method or "GET", path, tuple(variation.headers))
+
+
+def request_for(cell: Cell, finding: Finding) -> Request:
+    """What shows a finding: what was asked, or its symptom's own request if nothing was."""
+    if exchange := decisive(finding):
+        return request_of(exchange)
+    symptom = SYMPTOMS.get(finding.symptom or "", HEALTHY).under(cell.prefix.encoded)
+    return Request(symptom.method, cell.prefix.encoded + symptom.path, symptom.headers)
+
+
+def _answered_by(result: CellResult, request: Request) -> Finding | None:
+    """The finding that this request shows: a failure that it decides, or any that it is part of."""
+    for finding in result.findings:
+        shown = decisive(finding)
+        if finding.symptom and shown and request_of(shown) == request:
+            return finding
+    return next(
+        (f for f in result.findings if request in [request_of(e) for e in f.exchanges]), None
+    )
 
 
 def shown_by(catalogue: Catalogue, symptom: str, count: int = 3) -> list[str]:
@@ -58,26 +90,20 @@ def shown_by(catalogue: Catalogue, symptom: str, count: int = 3) -> list[str]:
     return sorted(shown, key=lambda name: shown[name])[:count]
 
 
-def trace(session: Session, cell: Cell, symptom: Symptom) -> Trace:
-    """Follow one request of a cell from hop to hop."""
+def trace(session: Session, cell: Cell, request: Request) -> Trace:
+    """Follow one request of a cell from hop to hop, and its answer back: on the wires."""
     catalogue = session.catalogue
-    session.clean_up()
-    deployments = [cell.deployment]
-    real = ProcessEngine(catalogue, deployments, session.new_run(), session.certificates())
-    with session.running(real) as (endpoint,):
-        asked = target(catalogue, suite_of(catalogue, cell), cell, endpoint)
-        exchange = ask(asked, symptom)
-    if is_direct(asked, symptom):
-        return Trace(exchange, [], direct=True)
-    with echo() as port:
-        same = ProcessEngine(
+    with taps() as between:
+        engine = ProcessEngine(
             catalogue,
-            deployments,
+            [cell.deployment],
             session.new_run(),
             session.certificates(),
-            ports={cell.topology: endpoint.ports},
-            upstream=port,
+            tap=between.before,
         )
-        with session.running(same) as (endpoint,):
-            told = target(catalogue, suite_of(catalogue, cell), cell, endpoint)
-            return Trace(exchange, passed_on(told, symptom))
+        with session.running(engine) as (endpoint,):
+            asked = target(catalogue, suite_of(catalogue, cell), cell, endpoint)
+            between.forget()
+            exchange = ask(asked, request)
+            hops = [Hop(heads.request, heads.answer) for heads in between.heads()]
+    return Trace(exchange, [] if request.direct else hops, direct=request.direct)

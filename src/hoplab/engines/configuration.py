@@ -6,8 +6,9 @@ deployments, and which lines have to stand once for each.
 
 import grp
 import pwd
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hoplab.catalogue.placeholders import filled
@@ -19,6 +20,8 @@ from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
 from hoplab.system.ports import LOOPBACK
 from hoplab.topology import Mode, Scheme
+
+_NAME = re.compile("@(word|variable)@")
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,11 @@ def render(
 ) -> dict[Path, str]:
     """The files of one process that serves these routes, by where they have to be.
 
-    Raises HoplabError if a file no longer has what has to be replaced in it.
+    Of a single one they are what a person would keep: names that only tell several apart are left
+    as they are. Raises HoplabError if a file no longer has what has to be replaced in it.
     """
     files: dict[Path, str] = {}
-    for file in proxy.files:
+    for file in [file if len(routes) > 1 else _for_one(file) for file in proxy.files]:
         parts: dict[Path, tuple[str, list[str], str]] = {}
         for route in routes:
             fields = _fields(proxy, route, run, certificates)
@@ -60,11 +64,15 @@ def render(
     return files
 
 
-def write(proxy: Proxy, routes: Sequence[Route], run: Path, certificates: Certificates) -> None:
-    """Put the files where the process looks for them."""
-    for path, text in render(proxy, routes, run, certificates).items():
+def write(
+    proxy: Proxy, routes: Sequence[Route], run: Path, certificates: Certificates
+) -> list[Path]:
+    """Put the files where the process looks for them; gives where that is."""
+    files = render(proxy, routes, run, certificates)
+    for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    return list(files)
 
 
 def command(proxy: Proxy, run: Path) -> list[str]:
@@ -85,6 +93,20 @@ def changed(text: str, changes: Iterable[Change], where: object) -> str:
     return text
 
 
+def _for_one(file: ConfigurationFile) -> ConfigurationFile:
+    """Without what only tells several deployments apart, or makes room for them."""
+
+    def kept(table: Mapping[str, str]) -> dict[str, str]:
+        return {old: new for old, new in table.items() if not _NAME.search(new)}
+
+    return replace(
+        file,
+        replace=kept(file.replace),
+        replace_if_present=kept(file.replace_if_present),
+        replace_for_many={},
+    )
+
+
 def _split(file: ConfigurationFile, text: str, fields: Mapping[str, str]) -> tuple[str, str, str]:
     """What stands before the lines of each deployment, these, and what stands after them."""
     start, end = 0, len(text)
@@ -98,7 +120,7 @@ def _split(file: ConfigurationFile, text: str, fields: Mapping[str, str]) -> tup
         region = _replace(region, old, _filled(new, fields), file.source)
     for old, new in file.replace_if_present.items():
         region = region.replace(old, _filled(new, fields))
-    for old, new in file.replace_once.items():
+    for old, new in {**file.replace_once, **file.replace_for_many}.items():
         once = _filled(new, fields)
         if old in head:
             head = head.replace(old, once)

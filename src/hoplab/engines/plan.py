@@ -58,25 +58,26 @@ def make_plan(
     deployments: Sequence[Deployment],
     given: Mapping[Topology, Mapping[Scheme, int]],
     *,
-    upstream: int | None = None,
+    tap: Callable[[int], int] = lambda port: port,
     numbers: Sequence[int] = (),
 ) -> Plan:
-    """`given` are the ports of topologies; `upstream` is a port in every application's place.
+    """`given` are the ports of topologies.
 
     The others come from `numbers` (applications first, then proxies, http before https), or are
-    free ones.
+    free ones. `tap` gives the port to which a proxy sends what is for a port: the same, or that of
+    somebody in between.
     """
     plan = Plan(_apps(catalogue, deployments))
     proxies = sum(1 + (_outer(catalogue, deployment) is not None) for deployment in deployments)
     # All free ones at once: then they differ.
     left = iter(numbers or free_ports(len(plan.apps) + len(Scheme) * proxies))
     for app in plan.apps:
-        app.port = upstream or next(left)
+        app.port = next(left)
     for deployment in deployments:
         ports = given.get(deployment.topology) or {scheme: next(left) for scheme in Scheme}
         plan.ports[deployment] = ports
         plan.routes[deployment] = _routes(
-            catalogue, deployment, ports, plan.app_of[deployment].port, left
+            catalogue, deployment, ports, plan.app_of[deployment].port, left, tap
         )
     return plan
 
@@ -118,6 +119,7 @@ def _routes(
     ports: Mapping[Scheme, int],
     app_port: int,
     free: Iterator[int],
+    tap: Callable[[int], int],
 ) -> dict[str, Route]:
     topology, word = deployment.topology, deployment.word
     variation = catalogue.variation(deployment)
@@ -126,11 +128,11 @@ def _routes(
     if outer := _outer(catalogue, deployment):
         # The outer proxy has the public ports, and passes everything on to the inner one.
         inner = {scheme: next(free) for scheme in Scheme}
-        upstream = f"{LOOPBACK}:{inner[Scheme.HTTP]}"
+        upstream = f"{LOOPBACK}:{tap(inner[Scheme.HTTP])}"
         routes[outer] = Route(
             f"{word}-outer", Mode.PRESERVE, upstream, deployment.prefix, ports, changes
         )
         ports = inner
-    upstream = f"{LOOPBACK}:{app_port}"
+    upstream = f"{LOOPBACK}:{tap(app_port)}"
     routes[topology.proxy] = Route(word, topology.mode, upstream, deployment.prefix, ports, changes)
     return routes

@@ -50,7 +50,7 @@ class ProcessEngine:
     """Without `ports`, each deployment gets free ones. With `stay`, all outlive this process.
 
     With `partial`, what can't be started is told by `failures` and the others run; without, it is
-    an error. With `upstream`, what listens on that port takes the place of every application.
+    an error. With `tap`, proxies send what is for a port to the one that it gives.
     """
 
     name = "process"
@@ -65,16 +65,15 @@ class ProcessEngine:
         ports: Mapping[Topology, Mapping[Scheme, int]] | None = None,
         stay: bool = False,
         partial: bool = False,
-        upstream: int | None = None,
+        tap: Callable[[int], int] = lambda port: port,
     ) -> None:
         self._catalogue = catalogue
         self._deployments = deployments
-        self._plan = make_plan(catalogue, deployments, ports or {}, upstream=upstream)
+        self._plan = make_plan(catalogue, deployments, ports or {}, tap=tap)
         self._run = run
         self._certificates = certificates
         self._stay = stay
         self._partial = partial
-        self._upstream = upstream
         self._launcher: subprocess.Popen[str] | None = None
         self._apps: dict[str, Started] = {}
         self._proxies: dict[str, Started] = {}
@@ -141,7 +140,7 @@ class ProcessEngine:
         plan = self._plan
         self._try_variations()
         routes = plan.routes_by_proxy(self._running())
-        apps = [] if self._upstream else plan.apps
+        apps = plan.apps
         # The launcher takes a second to import the servers: the proxies start meanwhile.
         if apps:
             servers = {app.server.name: app.server for app in apps}
@@ -173,7 +172,7 @@ class ProcessEngine:
                 deployment=deployment,
                 ports=dict(plan.ports[deployment]),
                 authority=self._certificates.authority,
-                nonce="echo" if self._upstream else self._nonce(plan.app_of[deployment]),
+                nonce=self._nonce(plan.app_of[deployment]),
                 source=CLIENT,
                 client=CLIENT,
                 direct=(LOOPBACK, plan.app_of[deployment].port),
@@ -236,7 +235,7 @@ class ProcessEngine:
 
     def _reaches_app(self, port: int, _started: Started) -> bool:
         nonce = instance(port, self._catalogue.prefix)
-        return nonce is not None and nonce.startswith("echo" if self._upstream else self._run.nonce)
+        return nonce is not None and nonce.startswith(self._run.nonce)
 
     def _answers(self, started: Started) -> bool:
         return answers(started.port, self._catalogue.prefix)

@@ -1,7 +1,8 @@
 """What a symptom, a variation or a cell means, and what to copy: text for a terminal."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import fill
 
 from hoplab.catalogue import Catalogue
@@ -9,22 +10,16 @@ from hoplab.catalogue.variations import Variation
 from hoplab.client.trace import Trace
 from hoplab.predictions import Rule, predict
 from hoplab.recipe import Recipe
-from hoplab.results import CellResult, Results, Verdict
+from hoplab.report.causes import Cause, causes
+from hoplab.report.words import count
+from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.symptom import Advice, Symptom
 from hoplab.topology import Scheme
 
 _WIDTH = 80
 _SHOWN = 68
-_OF_INTEREST = {
-    "host",
-    "forwarded",
-    "upgrade",
-    "connection",
-    "x-real-ip",
-    "origin",
-    "access-control-request-method",
-    "access-control-request-headers",
-}
+_NOISE = {"date", "server", "x-instance", "x-asgi-scope", "x-middleware"}
+"""Headers that are left out of the hops: the lab's own are shown otherwise."""
 
 
 def symptom_text(symptom: Symptom, advice: Mapping[str, Advice], cells: Sequence[str]) -> str:
@@ -69,35 +64,52 @@ def variation_text(variation: Variation, catalogue: Catalogue, changes: Sequence
     return "\n\n".join(part for part in parts if part)
 
 
-def cell_text(
-    result: CellResult,
-    trace: Trace | None,
-    symptoms: Sequence[Symptom],
-    rules: Sequence[Rule],
-    variation: Variation | None,
-    changes: Sequence[str],
-    fix: Sequence[str],
-) -> str:
-    """What a cell shows and why, from hop to hop, and the smallest fix."""
+@dataclass(frozen=True)
+class Explained:
+    """What is known of a cell that was asked.
+
+    shown: the finding that the traced request shows. advice: on a symptom, what the cell's own
+    proxy and server have to do with it. changes, fix: lines of a configuration or of words.
+    """
+
+    result: CellResult
+    trace: Trace | None
+    shown: Finding | None
+    symptoms: Mapping[str, Symptom]
+    advice: Mapping[str, Mapping[str, Advice]]
+    rules: Sequence[Rule]
+    variation: Variation | None
+    changes: Sequence[str]
+    fix: Sequence[str]
+
+
+def cell_text(cell: Explained) -> str:
+    """A request from hop to hop and back, the cause of what is wrong, and the fix."""
+    result, variation = cell.result, cell.variation
+    found = causes([result])
     parts = [f"{result.cell.id}\n\n{_outcome(result)}"]
+    if cell.trace:
+        outer = variation.outer if variation else None
+        parts.append(_section("Hop by hop" + _shows(cell.shown), hops(result, cell.trace, outer)))
+    if found:
+        told = "\n".join(_cause(cause, cell) for cause in found)
+        parts.append(_section("Cause" if len(found) == 1 else f"{len(found)} causes", told))
     if variation:
         parts.append(_section(f"The variation {variation.name}", _paragraph(variation.about)))
-        parts.append("\n".join(f"  {line}" for line in changes))
-    if symptoms:
-        parts.append(_section("What a person sees", _paragraph(symptoms[0].seen)))
-    if trace:
-        outer = variation.outer if variation else None
-        parts.append(_section("Hop by hop", hops(result, trace, outer)))
-    told = [f"{rule.statement} {rule.references[0]}" for rule in rules]
-    if told:
-        parts.append(_section("The rules that hold here", "\n".join(_item(line) for line in told)))
-    if fix:
+        parts.append("\n".join(f"  {line}" for line in cell.changes))
+    if cell.rules:
+        told = "\n".join(_item(f"{rule.statement} {rule.references[0]}") for rule in cell.rules)
+        parts.append(_section("The rules that hold here", told))
+    if fix := cell.fix or list(dict.fromkeys(_fix(cause, cell) for cause in found)):
         lines = "\n".join(f"  {x}" if x[:2] in {"- ", "+ "} else _paragraph(x) for x in fix)
-        title = "Fix" if variation else "The smallest fix"
+        title = "The smallest fix" if cell.fix and not variation else "Fix"
         parts.append(_section(title, lines))
+    if failed := [f for f in result.findings if f.symptom]:
+        told = "\n".join(_item(f"{f.check}: {f.symptom}\n    {f.detail}") for f in failed)
+        parts.append(_section("All that is wrong", told))
     links = [
         *(variation.references if variation else ()),
-        *(r for s in symptoms for r in s.references),
+        *(r for s in result.symptoms for r in cell.symptoms[s].references),
     ]
     if links:
         parts.append(_section("Read on", _list(list(dict.fromkeys(links))[:6])))
@@ -105,36 +117,51 @@ def cell_text(
     return "\n\n".join(part for part in parts if part)
 
 
-def hops(result: CellResult, trace: Trace, outer: str | None = None) -> str:
-    """The way of one request: each hop's name, and what it sent.
+def _shows(finding: Finding | None) -> str:
+    return f", for {finding.check}: {finding.symptom or finding.verdict}" if finding else ""
 
-    Between an outer proxy and the cell's own, nobody looks.
-    """
+
+def _cause(cause: Cause, cell: Explained) -> str:
+    """In what the application was told; or if that is right, what its symptom says."""
+    told = cause.told
+    if cause.symptom:
+        own = [a.cause for a in cell.advice.get(cause.symptom, {}).values() if a.cause]
+        told = " ".join(own) or cell.symptoms[cause.symptom].cause
+    checks = "; ".join(dict.fromkeys(f"{f.check}: {f.symptom}" for _, f in cause.found))
+    return f"{_paragraph(told)}\n{_fill(f'So: {checks}', '    ', '      ')}"
+
+
+def _fix(cause: Cause, cell: Explained) -> str:
+    if not cause.symptom:
+        return cause.fix
+    own = [f"{owner}: {a.fix}" for owner, a in cell.advice.get(cause.symptom, {}).items() if a.fix]
+    return " ".join(own) or cell.symptoms[cause.symptom].fix
+
+
+def hops(result: CellResult, trace: Trace, outer: str | None = None) -> str:
+    """The way of one request and of its answer: each hop's name, and what it sent."""
     topology, exchange = result.cell.topology, trace.exchange
-    proxies = f"{outer} -> {topology.proxy}" if outer else topology.proxy
-    first = topology.server if trace.direct else proxies
-    asked = [f"{exchange.method} {exchange.url}", *_headers(exchange.sent)]
-    lines = _hop(f"client -> {first}", asked)
-    if trace.passed_on:
-        request, *headers = trace.passed_on
-        pairs = [tuple(line.split(": ", 1)) for line in headers if ": " in line]
-        told = [request, *_headers([(k, v) for k, v in pairs])]
-        lines += _hop(f"{topology.proxy} -> {topology.server}", told)
-    elif not trace.direct:
-        lines += _hop(f"{proxies}", ["answers itself: nothing is passed on"])
+    proxies = [] if trace.direct else [*filter(None, [outer]), topology.proxy]
+    names = ["client", *proxies, topology.server]
+    asked = [f"{exchange.method} {exchange.url}", *_lines(exchange.sent)]
+    lines = _hop(f"client -> {names[1]}", asked)
+    for number, hop in enumerate(trace.hops, 1):
+        lines += _hop(f"{names[number]} -> {names[number + 1]}", _without_noise(hop.request))
     if trace.scope:
         told = [f"{key}: {json.dumps(value)}" for key, value in trace.scope.items()]
         lines += _hop(f"{topology.server} -> application", told)
     if passed := exchange.header("x-middleware"):
         lines += _hop("in the application, the layers passed", fill(passed, _SHOWN).splitlines())
-    location = exchange.header("location")
-    answer = [f"{exchange.status}" + (f" location: {location}" if location else "")]
-    answer += [f"{k}: {v}" for k, v in exchange.headers if _is_cors(k)]
-    answered = "application" if trace.scope else proxies
+    if len(trace.hops) < len(proxies):
+        lines += _hop(names[len(trace.hops) + 1], ["answers itself: nothing is passed on"])
+    for number, hop in reversed(list(enumerate(trace.hops, 1))):
+        answer = _without_noise(hop.answer) or ["no answer"]
+        lines += _hop(f"{names[number + 1]} -> {names[number]}", answer)
+    answer = [f"{exchange.status}", *_lines(exchange.headers)]
     body = exchange.body.decode("utf-8", "replace").splitlines()
-    if body and not location:
+    if body and not exchange.header("location"):
         answer.append(body[0] if len(body[0]) <= _SHOWN else body[0][:_SHOWN] + "…")
-    lines += _hop(f"{answered} -> client", answer)
+    lines += _hop(f"{names[1]} -> client", answer)
     return "\n".join(lines)
 
 
@@ -186,24 +213,22 @@ def _outcome(result: CellResult) -> str:
     if result.verdict is Verdict.ERROR:
         detail = next(f.detail for f in result.findings if f.verdict is Verdict.ERROR)
         return f"error, which says nothing about the cell:\n{detail}"
-    failed = [
-        _item(f"{f.check}: {f.symptom}\n    {f.detail}") for f in result.findings if f.symptom
-    ]
     told = "as predicted" if not result.surprises else "SURPRISE"
-    lines = [f"{result.verdict}, {told}", *failed]
+    failed = sum(f.verdict is Verdict.FAIL for f in result.findings)
+    how = f" ({count(failed, 'finding')})" if failed else ""
+    lines = [f"{result.verdict}, {told}{how}"]
     return "\n".join([*lines, *(f"  predicted otherwise: {s}" for s in result.surprises)])
 
 
-def _headers(headers: Sequence[tuple[str, str]]) -> list[str]:
-    return [
-        f"{name}: {value}"
-        for name, value in headers
-        if name.lower() in _OF_INTEREST or name.lower().startswith(("x-forwarded", "x_forwarded"))
-    ]
+def _without_noise(head: Sequence[str]) -> list[str]:
+    """A head's first line, and its headers but for those that say nothing of the way."""
+    first, *headers = head or [""]
+    pairs = [(name, value) for name, _, value in (line.partition(": ") for line in headers)]
+    return [first, *_lines(pairs)] if first else []
 
 
-def _is_cors(name: str) -> bool:
-    return name.lower().startswith("access-control-") or name.lower() == "vary"
+def _lines(headers: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{name}: {value}" for name, value in headers if name.lower() not in _NOISE]
 
 
 def _hop(name: str, lines: Sequence[str]) -> list[str]:

@@ -11,6 +11,8 @@ from rich.text import Text
 
 from hoplab.endpoint import Endpoint
 from hoplab.prefix import DEFAULT_PREFIX
+from hoplab.report.causes import causes
+from hoplab.report.words import count
 from hoplab.results import CellResult, Results, Verdict
 from hoplab.topology import Scheme, Topology
 
@@ -32,7 +34,7 @@ def results_table(results: Results, *, plain: bool = False) -> str:
         cell = next(iter(by_scheme.values())).cell
         verdicts = [_verdict(by_scheme.get(scheme)) for scheme in Scheme]
         table.add_row(topology.name, cell.strategy, cell.trust, *verdicts)
-    return render([table, *_troubles(results.cells), Text(), summary(results)], plain=plain)
+    return render([table, *_failures(results.cells), Text(), summary(results)], plain=plain)
 
 
 def up_table(endpoints: Iterable[Endpoint], results: Results) -> str:
@@ -47,7 +49,7 @@ def up_table(endpoints: Iterable[Endpoint], results: Results) -> str:
         urls.append(f"{bases[Scheme.HTTP]}/docs")
         worst = max(by_topology[endpoint.topology], key=lambda r: r.verdict is not Verdict.PASS)
         table.add_row(endpoint.topology.name, "\n".join(urls), _verdict(worst))
-    return render([table, *_troubles(results.cells), Text(), summary(results)])
+    return render([table, *_failures(results.cells), Text(), summary(results)])
 
 
 def ps_table(entries: Sequence[Mapping[str, Any]]) -> str:
@@ -67,9 +69,10 @@ def summary(results: Results) -> Text:
     prefix = prefix_of(results)
     how = f"{results.engine} engine" + (f", prefix {prefix}" if prefix else "")
     return Text(
-        f"{len(results.cells)} cells: {cells[Verdict.PASS]} pass, {cells[Verdict.FAIL]} fail, "
-        f"{cells[Verdict.ERROR]} error ({how}, {results.seconds:.1f} s)\n"
-        f"{sum(findings.values())} findings: {told}"
+        f"{count(len(results.cells), 'cell')}: {cells[Verdict.PASS]} pass,"
+        f" {cells[Verdict.FAIL]} fail, {cells[Verdict.ERROR]} error"
+        f" ({how}, {results.seconds:.1f} s)\n"
+        f"{count(sum(findings.values()), 'finding')}: {told}"
     )
 
 
@@ -86,7 +89,32 @@ def _verdict(result: CellResult | None) -> Text:
     return Text(result.verdict, style=_STYLES.get(result.verdict, ""))
 
 
-def _troubles(cells: Iterable[CellResult]) -> list[RenderableType]:
+def _failures(cells: Sequence[CellResult]) -> list[RenderableType]:
+    return [*_causes(cells), *_wrong(cells)]
+
+
+def _causes(cells: Iterable[CellResult]) -> list[RenderableType]:
+    """What failed by its causes: one paragraph for many findings, and how to see each."""
+    found = causes(cells)
+    if not found:
+        return []
+    every = sum(len(cause.found) for cause in found)
+    how_many = "one cause" if len(found) == 1 else f"{len(found)} causes"
+    lines: list[RenderableType] = [Text(f"\n{count(every, 'finding')}, {how_many}:", style="bold")]
+    for cause in found:
+        cell, finding = cause.found[0][0].cell, cause.found[0][1]
+        told = f"{cause.symptom}: {finding.detail}" if cause.symptom else cause.told
+        where = {result.cell for result, _ in cause.found}
+        checks = ", ".join(dict.fromkeys(finding.check for _, finding in cause.found))
+        lines.append(Padding(Text(told), (0, 0, 0, 2)))
+        lines.append(Padding(Text(f"{checks} in {count(len(where), 'cell')}"), (0, 0, 0, 4)))
+        option = "" if cell.prefix == DEFAULT_PREFIX else f" --prefix {cell.prefix.encoded}"
+        line = f"    run: hoplab explain {cell.id}{option}"
+        lines.append(Text(line, no_wrap=True))  # to be copied
+    return lines
+
+
+def _wrong(cells: Iterable[CellResult]) -> list[RenderableType]:
     """Each cell that is not right, with what was found."""
     lines: list[RenderableType] = []
     for result in cells:
@@ -105,5 +133,5 @@ def render(parts: Iterable[RenderableType], *, plain: bool = False) -> str:
     console = Console(width=WIDTH, highlight=False, soft_wrap=False, force_terminal=terminal)
     with console.capture() as capture:
         for part in parts:
-            console.print(part)
+            console.print(part, soft_wrap=isinstance(part, Text) and part.no_wrap)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())

@@ -11,10 +11,18 @@ from hoplab.symptom import Symptom
 
 
 class Tables(Protocol):
-    """Results as text; `right` is what each variation's author wants."""
+    """Results as text; `right` is what each variation's author wants.
+
+    variations: whether a suite of more than variations shows each of them as well.
+    """
 
     def __call__(
-        self, results: Results, right: Mapping[str, Mapping[str, Any]], *, plain: bool
+        self,
+        results: Results,
+        right: Mapping[str, Mapping[str, Any]],
+        *,
+        plain: bool,
+        variations: bool,
     ) -> str: ...
 
 

@@ -1,8 +1,7 @@
-"""The matrix as tables, at most 80 columns wide: a proxy and mode each, strategies down."""
+"""The matrix for the eye: a grid for each mode, strategies down, servers across, codes in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
-from textwrap import wrap
 from typing import Any
 
 from rich.console import RenderableType
@@ -10,15 +9,20 @@ from rich.table import Table
 from rich.text import Text
 
 from hoplab.report.summary import summary, surprises
-from hoplab.report.text import WIDTH, render
+from hoplab.report.text import render
+from hoplab.report.words import count
 from hoplab.results import CellResult, Results, Verdict
 from hoplab.topology import Mode, Scheme, Strategy, Trust
 
-_COLUMN, _WIDE_COLUMN = 17, 27
-_LABELS = 24
-"""How wide the columns of strategy and trust are."""
-
+_MARKS = {Verdict.PASS: "✓", Verdict.ERROR: "error"}
 _STYLES = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.ERROR: "bold yellow"}
+_NOT_JUDGED, _NOT_ASKED = "·", "-"
+_LEGEND = """\
+✓: passes. A code: what fails first, as below. A/B: over http A, over https B.
+!: not as predicted. -: not asked. ·: asked, and nothing of it was judged."""
+
+_Codes = Mapping[str, str]
+_Row = tuple[Text, ...]
 
 
 def matrix_tables(
@@ -26,69 +30,124 @@ def matrix_tables(
     right: Mapping[str, Mapping[str, Any]],  # noqa: ARG001 - here it follows from the contract
     *,
     plain: bool = False,
+    variations: bool = False,
 ) -> str:
-    """Every cell, then the variations, what is not as predicted, and a summary."""
-    plain_cells = [result for result in results.cells if not result.cell.variation]
-    groups = dict.fromkeys((r.cell.topology.proxy, r.cell.topology.mode) for r in plain_cells)
+    """A grid for each mode, what is not as predicted, and a summary.
+
+    The variations' own table only if they are asked for, or if there is nothing else.
+    """
+    of_product = [result for result in results.cells if not result.cell.variation]
+    varied = [result for result in results.cells if result.cell.variation]
+    listed = varied if variations or not of_product else []
+    codes = codes_of(s for r in [*of_product, *listed] for s in r.symptoms[:1])
     parts: list[RenderableType] = []
-    for proxy, mode in groups:
-        chosen = [
-            result
-            for result in plain_cells
-            if (result.cell.topology.proxy, result.cell.topology.mode) == (proxy, mode)
-        ]
-        parts += [_product_table(proxy, mode, chosen), Text()]
-    if varied := [result for result in results.cells if result.cell.variation]:
-        parts += [_variations_table(varied), Text()]
+    for mode in dict.fromkeys(result.cell.topology.mode for result in of_product):
+        chosen = [result for result in of_product if result.cell.topology.mode is mode]
+        parts += [_grid(mode, chosen, codes), Text()]
+    if listed:
+        parts += [_variations_table(listed, codes), Text()]
+    elif varied:
+        names = {result.cell.variation for result in varied}
+        told = f"And {count(len(names), 'variation')} in {count(len(varied), 'cell')}"
+        parts += [Text(f"{told}: --variations shows them."), Text()]
+    if parts:
+        parts += [Text(_LEGEND), *_legend(codes), Text()]
     return render([*parts, *surprises(results.cells), summary(results)], plain=plain)
 
 
-def _product_table(proxy: str, mode: Mode, results: Sequence[CellResult]) -> Table:
+def codes_of(symptoms: Iterable[str]) -> dict[str, str]:
+    """A short code for each: its words' initials, or as many letters of the last as it needs."""
+    codes: dict[str, str] = {}
+    for symptom in sorted(set(symptoms)):
+        *words, last = symptom.split("-")
+        initials = "".join(word[0] for word in words if word)
+        lengths = range(1 if words else 2, len(last) + 1)
+        free = (f"{initials}{last[:length]}" for length in lengths)
+        taken = set(codes.values())
+        codes[symptom] = next((code for code in free if code not in taken), symptom)
+    return codes
+
+
+def _legend(codes: _Codes) -> list[RenderableType]:
+    """Codes and names, in two columns."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    lines = [(code, symptom) for symptom, code in codes.items()]
+    half = (len(lines) + 1) // 2
+    for number in range(half):
+        others = lines[half + number] if half + number < len(lines) else ("", "")
+        table.add_row(*lines[number], *others)
+    return [table] if lines else []
+
+
+def _grid(mode: Mode, results: Sequence[CellResult], codes: _Codes) -> Table:
+    """A line for each strategy and trust; several, if proxies differ there."""
+    proxies = list(dict.fromkeys(result.cell.topology.proxy for result in results))
     servers = list(dict.fromkeys(result.cell.topology.server for result in results))
-    table = Table(
-        f"{proxy}, {mode}", "trust", *servers, box=None, pad_edge=False, padding=(0, 1, 0, 0)
-    )
-    width = min(_COLUMN, (WIDTH - _LABELS) // len(servers) - 1)
-    shown = ""
+    lines: list[tuple[Strategy, Trust, str, _Row]] = []
     for strategy, trust in product(Strategy, Trust):
         row = [r for r in results if (r.cell.strategy, r.cell.trust) == (strategy, trust)]
-        if row:
-            verdicts = [
-                _both([r for r in row if r.cell.topology.server == s], width) for s in servers
-            ]
-            table.add_row("" if strategy == shown else strategy, trust, *verdicts)
-            shown = strategy
+        for row_of, texts in _by_proxy(row, proxies, servers, codes).items():
+            lines.append((strategy, trust, row_of, texts))
+    differ = any(row_of for _, _, row_of, _ in lines)
+    title = mode if len(proxies) > 1 else f"{mode}, {proxies[0]}"
+    heads = [title, "trust", *(["proxy"] if differ else []), *servers]
+    table = Table(*heads, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    before: tuple[str, str] = ("", "")
+    for strategy, trust, row_of, texts in lines:
+        first = "" if strategy == before[0] else strategy
+        second = "" if (strategy, trust) == before else trust
+        table.add_row(first, second, *([row_of or "all"] if differ else []), *texts)
+        before = (strategy, trust)
     return table
 
 
-def _variations_table(results: Sequence[CellResult]) -> Table:
+def _by_proxy(
+    results: Sequence[CellResult], proxies: Sequence[str], servers: Sequence[str], codes: _Codes
+) -> dict[str, _Row]:
+    """The line of each proxy, by its name; those that are the same once, and no name if all are."""
+    found: dict[tuple[str, ...], tuple[list[str], _Row]] = {}
+    for proxy in proxies:
+        own = [r for r in results if r.cell.topology.proxy == proxy]
+        if own:
+            texts = tuple(
+                _both([r for r in own if r.cell.topology.server == server], codes)
+                for server in servers
+            )
+            found.setdefault(tuple(map(str, texts)), ([], texts))[0].append(proxy)
+    if len(found) == 1:
+        [(_, texts)] = found.values()
+        return {"": texts}
+    return {", ".join(names): texts for names, texts in found.values()}
+
+
+def _variations_table(results: Sequence[CellResult], codes: _Codes) -> Table:
     """A line for each deployment; its name can be copied: `hoplab explain NAME.https+VARIATION`."""
-    table = Table("variation", "verdict", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table("variation", "", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     variation = ""
     for deployment in dict.fromkeys(result.cell.deployment for result in results):
         if deployment.variation != variation:
             variation = deployment.variation
             table.add_row(Text(variation, "bold"), "")
         both = [result for result in results if result.cell.deployment == deployment]
-        table.add_row(f"  {deployment.name}", _both(both, _WIDE_COLUMN))
+        table.add_row(f"  {deployment.name}", _both(both, codes))
     return table
 
 
-def _both(results: Sequence[CellResult], width: int) -> Text:
-    """Http and https in one: the worst verdict and the first symptom, and where if in one alone."""
+def _both(results: Sequence[CellResult], codes: _Codes) -> Text:
+    """Http and https in one: what fails first, or a tick; both if they differ."""
     if not results:
-        return Text("-")
+        return Text(_NOT_ASKED)
+    in_order = sorted(results, key=lambda result: list(Scheme).index(result.cell.scheme))
+    told = list(dict.fromkeys(_told(result, codes) for result in in_order))
+    surprising = any(result.surprises for result in results)
     worst = max(results, key=lambda result: _badness(result.verdict))
-    # https last, and first in what is told: there most goes wrong.
-    symptoms = [symptom for result in reversed(results) for symptom in result.symptoms]
-    told = str(worst.verdict)
-    if worst.verdict is Verdict.FAIL:
-        told += f": {symptoms[0]}"
-        right = [r.cell.scheme for r in results if r.verdict is not Verdict.FAIL]
-        told += " (https)" if right == [Scheme.HTTP] else " (http)" if right else ""
-    if any(result.surprises for result in results):
-        told += " (!)"
-    return Text("\n".join(wrap(told, width)), style=_STYLES.get(worst.verdict, ""))
+    return Text("/".join(told) + "!" * surprising, style=_STYLES.get(worst.verdict, ""))
+
+
+def _told(result: CellResult, codes: _Codes) -> str:
+    if result.verdict is Verdict.FAIL:
+        return codes[result.symptoms[0]]
+    return _MARKS.get(result.verdict, _NOT_JUDGED)
 
 
 def _badness(verdict: Verdict) -> int:

@@ -1,7 +1,8 @@
 """The CORS variants as a table: which origins get in, with a preflight and without one."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from rich.console import RenderableType
@@ -12,24 +13,42 @@ from hoplab.client.wire import Exchange
 from hoplab.report.summary import summary, surprises
 from hoplab.report.text import render
 from hoplab.results import CellResult, Results
-from hoplab.suites.cors.right import ORIGINS, Right, lets_in, preflight_passes, right_of
+from hoplab.suites.cors.checks.judging import varies
+from hoplab.suites.cors.right import (
+    ORIGINS,
+    Right,
+    lets_in,
+    preflight_passes,
+    right_of,
+    values,
+)
+
+_Outcomes: TypeAlias = defaultdict[tuple[str | None, str, str], set[str]]
 
 _PATHS = {
     "/items/": "/items/",
-    "/fail": "/fail: 500",
+    "/fail": "/fail",
     "/metrics": "/metrics",
     "/metrics/": "/metrics/",
-    "/metrics/missing": "…missing: 404",
-    "/metrics/fail": "…fail: 500",
+    "/metrics/missing": "…/missing",
+    "/metrics/fail": "…/fail",
 }
 _LEGEND = """\
-GET / preflight with credentials, of a page of this origin: does a browser let
-it? An exclamation mark is for what the variant's author does not want."""
-_LABEL, _PLACE = 8, 10
+Does a browser let a page of this origin, with its cookies, read the answer to
+a GET, and does it send what it asks for before (pre: the preflight)?
+no Origin: does the answer say Vary: Origin, for the caches?
+!: not what the variant's author wants. ≠: not the same everywhere. -: not
+asked. /fail and …/fail answer 500, …/missing 404."""
+_LABEL, _ANSWER = 9, 5
+_NOT_ASKED, _DIFFER = "-", "≠"
 
 
 def cors_tables(
-    results: Results, right: Mapping[str, Mapping[str, Any]], *, plain: bool = False
+    results: Results,
+    right: Mapping[str, Mapping[str, Any]],
+    *,
+    plain: bool = False,
+    variations: bool = False,  # noqa: ARG001 - there is nothing else here
 ) -> str:
     """A table for each variant, what is not as predicted, and a summary."""
     variants: dict[str, list[CellResult]] = {}
@@ -44,53 +63,56 @@ def cors_tables(
     return render([*parts, *surprises(results.cells), summary(results)], plain=plain)
 
 
-def _table(variant: str, right: Right, cells: Iterable[CellResult]) -> Table:
+def _table(variant: str, right: Right, cells: Sequence[CellResult]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
     table.title = Text(variant, "bold")
-    table.add_column("", min_width=_LABEL)
+    table.add_column("\nOrigin", min_width=_LABEL)
     for head in _PATHS.values():
-        table.add_column(head, min_width=_PLACE)
+        table.add_column(f"{head}\n{'GET':{_ANSWER}}pre", min_width=2 * _ANSWER)
     outcomes = _outcomes(cells)
     for label, origin in ORIGINS.items():
-        if origin:
-            both = [
-                _place(
-                    outcomes.get((origin, path, "GET"), set()),
-                    outcomes.get((origin, path, "OPTIONS"), set()),
-                    wants=origin in right.wanted(path),
-                )
-                for path in _PATHS
-            ]
-            table.add_row(label, *both)
+        both = [_place(outcomes, origin, path, right) for path in _PATHS]
+        table.add_row(label if origin else "no Origin", *both)
     return table
 
 
-def _place(simple: set[str], preflight: set[str], *, wants: bool) -> Text:
-    told = [_told(simple), _told(preflight)]
-    wrong = any(outcome not in {"-", "yes" if wants else "no"} for outcome in told)
-    shown = " / ".join(each for each in told if each != "-")
-    return Text(shown + "!" * wrong, style="red" if wrong else "")
+def _place(outcomes: _Outcomes, origin: str | None, path: str, right: Right) -> Text:
+    """What came of a GET, and of a preflight."""
+    if origin:
+        wanted = "yes" if origin in right.wanted(path) else "no"
+        told = [_told(outcomes[origin, path, method], wanted) for method in ("GET", "OPTIONS")]
+    else:  # no page, and no preflight
+        depends = "yes" in outcomes[None, path, "names an origin"]
+        told = [_told(outcomes[None, path, "GET"], "yes" if depends else None), _NOT_ASKED]
+    text = f"{told[0]:{_ANSWER}}{told[1]}"
+    return Text(text, style="red" if "!" in text else "")
 
 
-def _told(outcomes: set[str]) -> str:
-    return "-" if not outcomes else outcomes.pop() if len(outcomes) == 1 else "differ"
+def _told(outcomes: Collection[str], wanted: str | None) -> str:
+    """A word, and an exclamation mark if anything else is wanted."""
+    if not outcomes:
+        return _NOT_ASKED
+    told = next(iter(outcomes)) if len(outcomes) == 1 else _DIFFER
+    return told + "!" * (wanted is not None and told != wanted)
 
 
-def _outcomes(cells: Iterable[CellResult]) -> Mapping[tuple[str, str, str], set[str]]:
+def _outcomes(cells: Iterable[CellResult]) -> _Outcomes:
     """By origin, path and method, whatever a browser made of it in these cells."""
-    found: dict[tuple[str, str, str], set[str]] = {}
+    found: _Outcomes = defaultdict(set)
     for result in cells:
         for finding in result.findings:
             if finding.check in {"preflight", "simple", "errors"}:
                 for exchange in finding.exchanges:
                     origin = dict(exchange.sent).get("Origin")
-                    if origin:
-                        path = urlsplit(exchange.url).path.removeprefix(result.cell.prefix.encoded)
-                        key = (origin, path, exchange.method)
-                        found.setdefault(key, set()).add(_outcome(exchange, origin))
+                    path = urlsplit(exchange.url).path.removeprefix(result.cell.prefix.encoded)
+                    found[origin, path, exchange.method].add(_outcome(exchange, origin))
+                    if {*values(exchange, "Access-Control-Allow-Origin")} - {"*"}:
+                        found[None, path, "names an origin"].add("yes")
     return found
 
 
-def _outcome(exchange: Exchange, origin: str) -> str:
+def _outcome(exchange: Exchange, origin: str | None) -> str:
+    if origin is None:
+        return "yes" if varies(exchange) else "no"
     passes = preflight_passes if exchange.method == "OPTIONS" else lets_in
     return "yes" if passes(exchange, origin, credentials=True) else "no"
