@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.instance import nonce
 from app.plain import app as PLAIN  # noqa: N812 - a constant here
+from hoplab import forwarded
 from hoplab.client.target import Target
 from hoplab.commands import targets
 from hoplab.endpoint import Endpoint
@@ -158,15 +159,7 @@ def right(app: ASGIApp) -> ASGIApp:
     return deployment
 
 
-FORWARDED = {
-    b"x-forwarded-for",
-    b"x-forwarded-proto",
-    b"x-forwarded-host",
-    b"x-forwarded-port",
-    b"x-forwarded-prefix",
-    b"x-real-ip",
-    b"forwarded",
-}
+FORWARDED = {name.lower().encode() for name in forwarded.HEADERS}
 
 SENT = "hoplab.sent"
 """Where `right` keeps the headers that the client sent."""

@@ -237,10 +237,11 @@ def test_proxy_reads_the_files_of_its_mode(name: str, topology: Topology) -> Non
         assert service["working_dir"] == f"/etc/traefik/{topology.mode}"
         assert service["command"] == ["--configFile=/etc/traefik/traefik.toml"]
         return
-    # One file, and no other of the folder.
-    [source] = proxy.sources(topology.mode)
-    assert [*mounts.values()] == [f"./{source.relative_to(ROOT)}"]
-    [target] = mounts
+    # Its files, and no other of the folder.
+    sources = proxy.sources(topology.mode)
+    assert [*mounts.values()] == [f"./{source.relative_to(ROOT)}" for source in sources]
+    target, included = mounts
+    assert included == f"/etc/{topology.proxy}/{sources[1].name}"
     if topology.proxy == "nginx":
         assert target == "/etc/nginx/templates/nginx.conf.template"
         assert "-c" in service["command"]

@@ -26,13 +26,14 @@ PROXIES = CATALOGUE.proxies
 RUN = Path("/run/x")
 FILES = Certificates(Path("/certificates"))
 NGINX, TRAEFIK = RUN / "nginx.conf", RUN / "traefik.toml"
+NGINX_DROPS, TRAEFIK_DROPS = RUN / "drop-forwarded.conf", RUN / "routes" / "drop-forwarded.toml"
 
 CERTIFICATE = 'ssl_certificate "/certificates/server.pem"'
 KEY = 'ssl_certificate_key "/certificates/server.key"'
 
 HOST = Change(
     "nginx/@mode@.conf.template",
-    "proxy_set_header Host               $host$is_request_port$request_port;  # since 1.29.3",
+    "proxy_set_header Host               $host$is_request_port$request_port;  # $http_host before",
     "proxy_set_header Host $host;",
 )
 INSECURE = Change(
@@ -85,13 +86,14 @@ PREFIXES = [
 
 @pytest.mark.parametrize(("prefix", "decoded"), PREFIXES)
 @pytest.mark.parametrize(
-    ("mode", "passed_on"), [(Mode.STRIP, "http://app$stripped;"), (Mode.PRESERVE, "http://app;")]
+    ("mode", "passed_on"),
+    [(Mode.STRIP, "http://app$stripped;"), (Mode.PRESERVE, "http://app;  proxy_redirect off;")],
 )
 def test_nginx_for_one(mode: Mode, passed_on: str, prefix: Prefix, decoded: str) -> None:
     """Addresses, files and the prefix: a person would keep it, with the file's own names."""
     files = render("nginx", a_route("w", mode, 7000, prefix))
 
-    assert list(files) == [NGINX]
+    assert list(files) == [NGINX, NGINX_DROPS]
     own_lines = {
         Mode.STRIP: [
             f'geo $prefix {{ default "{prefix}"; }}',
@@ -102,11 +104,13 @@ def test_nginx_for_one(mode: Mode, passed_on: str, prefix: Prefix, decoded: str)
     }[mode]
     changed = differences(f"nginx/{mode}.conf.template", files[NGINX])
     changed = [line.partition("  #")[0].strip() for line in changed]
+    include = f"include {NGINX_DROPS.name};"  # relative to nginx.conf
+    assert include in changed
+    changed.remove(include)
     assert [line for line in changed if line in own_lines] == own_lines
     assert [line for line in changed if line not in own_lines] == [
         "upstream app { server 127.0.0.1:7002; }",
-        "listen 127.0.0.1:7000;",
-        "listen 127.0.0.1:7001 ssl;",
+        "listen 127.0.0.1:7000;  listen 127.0.0.1:7001 ssl;",
         f"{CERTIFICATE};  {KEY};",
         rf'location ~ "^\Q{decoded}\E(/|$)" {{',
     ]
@@ -126,7 +130,7 @@ def test_a_file_for_one_has_no_name_of_the_lab_s(proxy: str, mode: Mode) -> None
 def test_traefik_for_one(mode: Mode, prefix: Prefix, decoded: str) -> None:
     files = render("traefik", a_route("w", mode, 7000, prefix))
 
-    assert list(files) == [TRAEFIK, RUN / "routes" / "w.toml"]
+    assert list(files) == [TRAEFIK, RUN / "routes" / "w.toml", TRAEFIK_DROPS]
     assert differences("traefik/traefik.toml", files[TRAEFIK]) == [
         'address = "127.0.0.1:7000"',
         'address = "127.0.0.1:7001"',
@@ -153,7 +157,9 @@ def test_traefik_for_one(mode: Mode, prefix: Prefix, decoded: str) -> None:
 @pytest.mark.parametrize("mode", Mode)
 def test_nothing_is_left_to_the_environment(proxy: str, mode: Mode) -> None:
     """What compose.yaml sets by variables, a process has in its files."""
-    for text in render(proxy, a_route("w", mode, 7000, parse("/café"))).values():
+    files = render(proxy, a_route("w", mode, 7000, parse("/café")))
+    files.pop(TRAEFIK_DROPS, None)  # a template, of names that are the same for all
+    for text in files.values():
         code = re.sub(r"(?m)^\s*#.*$", "", text)
         assert not re.search(r"\$\{[A-Z]|\{\$[A-Z]|\{\{|@\w+@", code)
 
@@ -235,7 +241,7 @@ def test_nginx_finds_no_fault(
 
 @pytest.mark.parametrize("routes", SEVERAL)
 def test_traefik_for_several(routes: Sequence[Route]) -> None:
-    files = {path: tomllib.loads(text) for path, text in render("traefik", *routes).items()}
+    files = parsed(render("traefik", *routes))
 
     static = files.pop(TRAEFIK)
     assert static["entryPoints"] == {
@@ -252,7 +258,9 @@ def test_traefik_for_several(routes: Sequence[Route]) -> None:
         }
         for router in http["routers"].values():
             assert router["service"] == route.word
-            assert set(router["middlewares"]) <= set(http["middlewares"])
+            own = {name for name in router["middlewares"] if name.startswith(f"{route.word}-")}
+            assert set(router["middlewares"]) - own == {"drop-forwarded"}
+            assert own <= set(http.get("middlewares", ()))
             strips = [name for name in router["middlewares"] if name.endswith("api-stripprefix")]
             assert bool(strips) == (route.mode is Mode.STRIP)
         assert http["services"] == {
@@ -262,12 +270,30 @@ def test_traefik_for_several(routes: Sequence[Route]) -> None:
 
 def test_names_in_traefik_s_files_are_each_deployment_s_own() -> None:
     """Traefik takes one of a name: a change of another's would be everybody's, or lost."""
-    texts = render("traefik", ONE, TWO, THREE)
-    dynamic = [tomllib.loads(text)["http"] for path, text in texts.items() if path != TRAEFIK]
+    files = parsed(render("traefik", ONE, TWO, THREE))
+    dynamic = [content["http"] for path, content in files.items() if path != TRAEFIK]
 
     for kind in ("routers", "services", "middlewares"):
-        names = [name for each in dynamic for name in each[kind]]
+        names = [name for each in dynamic for name in each.get(kind, ())]
         assert len(set(names)) == len(names), kind
+
+
+def parsed(files: dict[Path, str]) -> dict[Path, dict[str, Any]]:
+    """Without the file that is a template of Traefik's own to the end."""
+    files.pop(TRAEFIK_DROPS)
+    return {path: tomllib.loads(text) for path, text in files.items()}
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_what_is_the_same_for_all_is_written_once(proxy: str) -> None:
+    """And can't be changed for one deployment alone."""
+    [name] = [path.name for path in PROXIES[proxy].sources(Mode.STRIP) if "drop" in path.name]
+    files = {path.name: text for path, text in render(proxy, ONE, TWO, THREE).items()}
+    right = (ROOT / proxy / name).read_text()
+
+    assert files[name] == right
+    with pytest.raises(HoplabError, match="once for all"):
+        render(proxy, replace(ONE, changes=[Change(f"{proxy}/{name}", "X-Host", "X-Hosts")]))
 
 
 # --- variations ---
@@ -332,7 +358,7 @@ def test_a_change_of_what_is_not_there_is_told(file: str, named: str) -> None:
 def test_what_is_missing_is_told_with_the_file(
     proxy: str, fault: dict[str, Any], missing: str
 ) -> None:
-    file = replace(PROXIES[proxy].files[-1], **fault)
+    file = replace(PROXIES[proxy].files[0], **fault)
 
     with pytest.raises(HoplabError) as caught:
         configuration.render(replace(PROXIES[proxy], files=[file]), [ONE], RUN, FILES)
@@ -374,7 +400,10 @@ def test_braces_of_a_file_are_none_of_format_s(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize(
     ("proxy", "names"),
-    [("nginx", ["@mode@.conf.template"]), ("traefik", ["traefik.toml", "routes.toml"])],
+    [
+        ("nginx", ["@mode@.conf.template", "drop-forwarded.conf"]),
+        ("traefik", ["traefik.toml", "routes.toml", "drop-forwarded.toml"]),
+    ],
 )
 def test_sources_of_a_mode_are_without_the_other(
     proxy: str, names: Sequence[str], mode: Mode

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from hoplab import forwarded
 from hoplab.catalogue import Catalogue, load
 from hoplab.catalogue.proxies import (
-    FORWARDED_HEADERS,
     Behaviour,
     Boundary,
     Host,
@@ -316,7 +316,7 @@ IS_PROXY = {"client": "client-is-proxy"}
 def test_what_becomes_of_a_client_s_header(
     cell: str, header: str, expected: Mapping[Treatment, Symptoms]
 ) -> None:
-    assert header in FORWARDED_HEADERS
+    assert header in forwarded.HEADERS
     for treatment, symptoms in expected.items():
         found = predicted(cell, behaving("nginx", headers={header: treatment}))
         assert found == symptoms, treatment
@@ -376,7 +376,7 @@ def test_a_field_of_a_proxy(cell: str, changes: dict[str, Any], symptoms: Sympto
 
 # --- what is measured of a variation, and predicted of a proxy that does the same ---
 
-ALL_PASS = dict.fromkeys(FORWARDED_HEADERS, PASSED)
+ALL_PASS = dict.fromkeys(forwarded.HEADERS, PASSED)
 
 
 @pytest.mark.parametrize(

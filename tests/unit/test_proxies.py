@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from hoplab import forwarded
 from hoplab.catalogue import load
 from hoplab.catalogue.placeholders import filled
 from hoplab.catalogue.proxies import (
-    FORWARDED_HEADERS,
     Behaviour,
     Boundary,
     ConfigurationFile,
@@ -146,6 +146,15 @@ def test_behaviour(tmp_path: Path) -> None:
     assert [behaviour.sends("X-Forwarded-Prefix", mode) for mode in Mode] == [True, False]
     assert behaviour.sends("X-Forwarded-For", Mode.STRIP)
     assert not behaviour.sends("Forwarded", Mode.STRIP)
+
+
+def test_a_star_is_for_every_header_that_is_not_named(tmp_path: Path) -> None:
+    content = PROXY_TOML.replace("[behaviour.headers]\n", '[behaviour.headers]\n"*" = "dropped"\n')
+
+    behaviour = read(tmp_path, content).behaviour
+
+    assert behaviour.treats("Forwarded", Mode.STRIP) is Treatment.DROPPED
+    assert behaviour.treats("X-Forwarded-For", Mode.STRIP) is Treatment.APPENDED
 
 
 def test_what_may_be_left_out_of_a_behaviour(tmp_path: Path) -> None:
@@ -335,8 +344,8 @@ def test_it_has_the_files_that_its_command_names(proxy: Proxy) -> None:
 @every_proxy
 def test_it_is_told_of_every_header_what_becomes_of_it(proxy: Proxy) -> None:
     """What a client sends must not arrive: the lab's own files are right."""
-    assert list(proxy.behaviour.headers) == list(FORWARDED_HEADERS)
-    for header in FORWARDED_HEADERS:
+    assert set(proxy.behaviour.headers) <= {*forwarded.HEADERS, "*"}
+    for header in forwarded.HEADERS:
         for mode in Mode:
             treatment = proxy.behaviour.treats(header, mode)
             assert treatment in {Treatment.OVERWRITTEN, Treatment.DROPPED}

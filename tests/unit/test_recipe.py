@@ -64,7 +64,7 @@ def test_the_proxy_makes_no_difference_to_the_application() -> None:
 def test_a_recipe_names_the_proxy_s_files_and_the_application_s_module_first() -> None:
     made = recipes.recipe(CATALOGUE, CATALOGUE.recommended(HYPERCORN))
 
-    assert made.proxy == [Path("nginx/strip.conf.template")]
+    assert made.proxy == [Path("nginx/strip.conf.template"), Path("nginx/drop-forwarded.conf")]
     assert made.application == [
         Path("app/hypercorn/forwarded_prefix.py"),
         Path("app/forwarded_prefix_middleware.py"),

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from hoplab import forwarded
 from hoplab.catalogue.advice import advice_of, refuse_unknown
 from hoplab.catalogue.placeholders import filled
 from hoplab.catalogue.servers.server import Profile
@@ -57,16 +58,8 @@ class Boundary(StrEnum):
     LETTERS = "letters"
 
 
-FORWARDED_HEADERS = (
-    "X-Forwarded-For",
-    "X-Forwarded-Proto",
-    "X-Forwarded-Host",
-    "X-Forwarded-Port",
-    "X-Forwarded-Prefix",
-    "X-Real-IP",
-    "Forwarded",
-)
-"""Those of which the lab asks what becomes of a client's own."""
+OTHERS = "*"
+"""In `[behaviour.headers]`: every forwarded header that is not named there."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +80,8 @@ class Behaviour:
 
     def treats(self, header: str, mode: Mode) -> Treatment:
         """What becomes of a header; it passes where nothing else is said."""
-        return self.headers.get(header, {}).get(mode, Treatment.PASSED)
+        told = self.headers.get(header) or self.headers.get(OTHERS, {})
+        return told.get(mode, Treatment.PASSED)
 
     def sends(self, header: str, mode: Mode) -> bool:
         """Whether the proxy itself puts this header there."""
@@ -101,7 +95,7 @@ class ConfigurationFile:
     repeat: the beginnings of the first line that stands once for each deployment, and of the first
     that does not; nothing if the whole file does. `replace` and `replace_if_present` hold for what
     is repeated, `replace_once` for the rest, and `replace_for_many` for the rest as well, if there
-    are several deployments.
+    are several deployments. Where nothing is replaced, the file is written once.
     """
 
     source: str
@@ -286,7 +280,7 @@ def _advice(file: Path) -> dict[str, Advice]:
 def _behaviour(table: Mapping[str, Any]) -> Behaviour:
     known = {"headers", "host", "upgrades", "path", "boundary", "body_limit_mib", "buffers"}
     refuse_unknown("behaviour", table, known)
-    refuse_unknown("behaviour.headers", table["headers"], FORWARDED_HEADERS)
+    refuse_unknown("behaviour.headers", table["headers"], {*forwarded.HEADERS, OTHERS})
     limit = table.get("body_limit_mib")
     return Behaviour(
         headers={name: _by_mode(told) for name, told in table["headers"].items()},

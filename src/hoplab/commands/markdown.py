@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from hoplab.catalogue.proxies import FORWARDED_HEADERS, Behaviour, Proxy
+from hoplab import forwarded
+from hoplab.catalogue.proxies import Behaviour, Proxy
 from hoplab.catalogue.variations import Symptoms, Variation
 from hoplab.predictions import Rule
 from hoplab.recipe import Recipe
@@ -117,13 +118,13 @@ def symptoms_page(
 def proxies_page(proxies: Mapping[str, Proxy]) -> str:
     """docs/proxies.md."""
     names = list(proxies)
-    rows = [
-        f"| {header} | "
+    headers = [
+        f"| {header} | {told.claim} | {told.read_by} | "
         + " | ".join(_treatment(each.behaviour, header) for each in proxies.values())
         + " |"
-        for header in FORWARDED_HEADERS
+        for header, told in forwarded.HEADERS.items()
     ]
-    rows += [
+    rows = [
         f"| {what} | " + " | ".join(told(each.behaviour) for each in proxies.values()) + " |"
         for what, told in _BEHAVIOURS.items()
     ]
@@ -131,9 +132,16 @@ def proxies_page(proxies: Mapping[str, Proxy]) -> str:
         f"""# Proxies
 {_GENERATED}
 What the configuration in each proxy's folder does to a request: the `[behaviour]` of its
-proxy.toml, from which the predictions follow. Of a header: what becomes of a client's own. How each
-symptom comes about and is fixed in each of them is in [symptoms.md](symptoms.md).""",
-        "| | " + " | ".join(names) + " |\n" + "|---" * (len(names) + 1) + "|\n" + "\n".join(rows),
+proxy.toml, from which the predictions follow. How each symptom comes about and is fixed in each of
+them is in [symptoms.md](symptoms.md).""",
+        _grid(["", *names], rows),
+        """## Forwarded headers
+
+All headers in which a proxy tells who the client is and what it asked for, what each claims, who
+reads it, and what becomes of a client's own. An application that believes one of them believes
+whoever wrote it, so the proxy in front sets or drops each of them, and the check `spoof` asks for
+all. Some readers write `-` and `_` alike (WSGI, CGI): `X_Real_IP` is one of them too.""",
+        _grid(["header", "claims", "read by", *names], headers),
     ]
     for name, proxy in proxies.items():
         told = [f"* {quirk}" for quirk in proxy.quirks]
@@ -141,6 +149,10 @@ symptom comes about and is fixed in each of them is in [symptoms.md](symptoms.md
         if told:
             parts.append(f"## {name}\n\n" + "\n".join(told))
     return "\n\n".join(parts) + "\n"
+
+
+def _grid(columns: Sequence[str], rows: Sequence[str]) -> str:
+    return "\n".join([f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", *rows])
 
 
 _BEHAVIOURS: Mapping[str, Callable[[Behaviour], str]] = {

@@ -109,6 +109,8 @@ def _for_one(file: ConfigurationFile) -> ConfigurationFile:
 
 def _split(file: ConfigurationFile, text: str, fields: Mapping[str, str]) -> tuple[str, str, str]:
     """What stands before the lines of each deployment, these, and what stands after them."""
+    if not (file.repeat or file.replace or file.replace_if_present):
+        return text, "", ""
     start, end = 0, len(text)
     if file.repeat:
         start, end = (text.find("\n" + file.repeat[0]) + 1, text.rfind("\n" + file.repeat[1]) + 1)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hoplab.catalogue.proxies import FORWARDED_HEADERS, Boundary, Host, PathForm, Upgrades
+from hoplab import forwarded
+from hoplab.catalogue.proxies import Boundary, Host, PathForm, Upgrades
 from hoplab.catalogue.servers.server import Address
 from hoplab.predictions.rules import Case, Rule, Seen, reads_prefix_header, under
 from hoplab.topology import Strategy, Trust
@@ -181,7 +182,7 @@ class Application:
                 return "prefix-spoofable"
             if case.server.host_header and case.passed("X-Forwarded-Host"):
                 return "host-spoofable"
-        if any(case.passed(header) or case.appended(header) for header in FORWARDED_HEADERS):
+        if any(case.passed(header) or case.appended(header) for header in forwarded.HEADERS):
             return "forwarded-passed-on"
         return "direct-spoofable" if seen.strangers_believed else None
 

@@ -1,12 +1,9 @@
 from typing import Any
 
+from hoplab import forwarded
 from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Purpose, needs
 from hoplab.client.wire import Headers
-
-_CLIENT = "192.0.2.7"  # RFC 5737: nobody's address
-_HOST = "canary.invalid"  # RFC 2606: nobody's name
-_PREFIX = "/canary"
 
 _OF_INTEREST = {
     "client": "client-spoofable",
@@ -30,7 +27,7 @@ def spoof(probe: Probe) -> str:
     honest = _seen(before)
     path = probe.route(Purpose.REDIRECT)
     honest_redirect = probe.get(path).header("location")
-    lies = _lies("http" if probe.target.scheme == "https" else "https")
+    lies = forwarded.lies("http" if probe.target.scheme == "https" else "https")
     ways: dict[str, Headers] = {
         "plain": lies,
         "doubled": [*lies, *lies],
@@ -95,15 +92,3 @@ def _arrived(headers: Headers, lies: Headers) -> set[str]:
         if (lie := told.get(name.lower().replace("_", "-")))
         and lie in [part.strip() for part in value.split(",")]
     }
-
-
-def _lies(scheme: str) -> list[tuple[str, str]]:
-    return [
-        ("X-Forwarded-For", _CLIENT),
-        ("X-Forwarded-Proto", scheme),
-        ("X-Forwarded-Host", _HOST),
-        ("X-Forwarded-Port", "1"),
-        ("X-Forwarded-Prefix", _PREFIX),
-        ("X-Real-IP", _CLIENT),
-        ("Forwarded", f"for={_CLIENT};host={_HOST};proto={scheme}"),
-    ]
