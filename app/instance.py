@@ -36,17 +36,21 @@ class InstanceMiddleware:
         told = {key: scope.get(key) for key in ("scheme", "client", "root_path", "path")}
         told_text = json.dumps(told, ensure_ascii=True)
 
-        # A refused WebSocket is a 403 of the server's own, without our headers, unless we give it.
+        # A refused WebSocket is a 403 of the server's own, without our headers, unless we give it;
+        # and one that ends in an exception is a 500.
         refuses = "websocket.http.response" in scope.get("extensions", {})
         accepted = False
+
+        async def refuse(status: int) -> None:
+            start = {"type": "websocket.http.response.start", "status": status, "headers": []}
+            await send_named(start)
+            await send({"type": "websocket.http.response.body", "body": b""})
 
         async def send_named(message: Message) -> None:
             nonlocal accepted
             if message["type"] == "websocket.close" and refuses and not accepted:
-                await send_named(
-                    {"type": "websocket.http.response.start", "status": 403, "headers": []}
-                )
-                message = {"type": "websocket.http.response.body", "body": b""}
+                await refuse(403)
+                return
             if message["type"] in _STARTS:
                 accepted = True
                 headers = MutableHeaders(scope=message)
@@ -57,6 +61,8 @@ class InstanceMiddleware:
         try:
             await self.app({**scope, _MARK: True}, receive, send_named)
         except Exception as error:
+            if refuses and not accepted:
+                await refuse(500)
             # It has been answered with 500; to write its traceback takes longer than the answer.
             if not (accepted and getattr(error, "on_purpose", False)):
                 raise

@@ -54,7 +54,7 @@ def test_every_cell_is_there_once_and_belongs_to_the_suite_that_asks_it() -> Non
 
 @pytest.mark.parametrize("name", SYMPTOMS)
 def test_a_symptom_has_its_own_request(name: str) -> None:
-    found = showing.request_of(CATALOGUE, CELL, [name, "unreachable"])
+    found = showing.request_of(CATALOGUE, CELL, [name, "application-has-no-route"])
 
     symptom = SYMPTOMS[name]
     texts = {
@@ -111,9 +111,9 @@ def test_a_symptom_shows_where_a_person_meets_it_first() -> None:
 
 
 def test_as_many_cells_as_are_asked_for() -> None:
-    assert len(showing.shown_by(CATALOGUE, "unreachable", 5)) == 5
-    assert showing.shown_by(CATALOGUE, "unreachable", 5)[:3] == showing.shown_by(
-        CATALOGUE, "unreachable"
+    assert len(showing.shown_by(CATALOGUE, "application-has-no-route", 5)) == 5
+    assert showing.shown_by(CATALOGUE, "application-has-no-route", 5)[:3] == showing.shown_by(
+        CATALOGUE, "application-has-no-route"
     )
 
 
