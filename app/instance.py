@@ -37,17 +37,21 @@ class InstanceMiddleware:
         told["host"] = [v.decode("latin-1") for k, v in scope["headers"] if k == b"host"]
         told_text = json.dumps(told, ensure_ascii=True)
 
-        # A refused WebSocket is a 403 of the server's own, without our headers, unless we give it.
+        # A refused WebSocket is a 403 of the server's own, without our headers, unless we give it;
+        # and one that ends in an exception is a 500.
         refuses = "websocket.http.response" in scope.get("extensions", {})
         accepted = False
+
+        async def refuse(status: int) -> None:
+            start = {"type": "websocket.http.response.start", "status": status, "headers": []}
+            await send_named(start)
+            await send({"type": "websocket.http.response.body", "body": b""})
 
         async def send_named(message: Message) -> None:
             nonlocal accepted
             if message["type"] == "websocket.close" and refuses and not accepted:
-                await send_named(
-                    {"type": "websocket.http.response.start", "status": 403, "headers": []}
-                )
-                message = {"type": "websocket.http.response.body", "body": b""}
+                await refuse(403)
+                return
             if message["type"] in _STARTS:
                 accepted = True
                 headers = MutableHeaders(scope=message)
@@ -58,6 +62,8 @@ class InstanceMiddleware:
         try:
             await self.app({**scope, _MARK: True}, receive, send_named)
         except Exception as error:
+            if refuses and not accepted:
+                await refuse(500)
             # It has been answered with 500; to write its traceback takes longer than the answer.
             if not (accepted and getattr(error, "on_purpose", False)):
                 raise

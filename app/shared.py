@@ -35,9 +35,9 @@ router = APIRouter()
 
 
 @router.get("/")
-async def read_root() -> dict[str, str]:
-    """The bare prefix, for a person who forgot the path."""
-    return {"message": "hoplab: see docs, app, scope"}
+async def read_root(request: Request) -> dict[str, str]:
+    """The bare prefix, for a person who forgot the path. A redirect to it has to keep the query."""
+    return {"message": "hoplab: see docs, app, scope", "query": request.url.query}
 
 
 @router.get("/app")

@@ -116,9 +116,8 @@ class Results:
 
     @property
     def passed(self) -> bool:
-        """Whether there is a cell, and every one passed or was only to be recorded."""
-        right = {Verdict.PASS, Verdict.RECORDED}
-        return bool(self.cells) and all(cell.verdict in right for cell in self.cells)
+        """Whether there is a cell, and every one passed: where nothing is judged, nothing does."""
+        return bool(self.cells) and all(cell.verdict is Verdict.PASS for cell in self.cells)
 
     @property
     def as_predicted(self) -> bool:

@@ -27,11 +27,11 @@ def test_route_that_begins_like_the_prefix_is_found(public: Public) -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/"])
 def test_bare_prefix_ends_at_the_root(public: Public, path: str) -> None:
-    answer = public.get(path, allow_redirects=True)
+    answer = public.get(f"{path}?q=1", allow_redirects=True)
 
     assert answer.status_code == 200
     assert answer.url.startswith(public.origin + "/api/v1")
-    assert answer.json() == {"message": "hoplab: see docs, app, scope"}
+    assert answer.json() == {"message": "hoplab: see docs, app, scope", "query": "q=1"}
 
 
 @pytest.mark.parametrize(

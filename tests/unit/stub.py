@@ -6,6 +6,7 @@ the server makes of the request before the application sees it. Paths are below 
 
 import asyncio
 import json
+import re
 import socket
 import ssl
 import threading
@@ -149,7 +150,8 @@ def right(app: ASGIApp) -> ASGIApp:
 
     async def deployment(scope: Scope, receive: Receive, send: Send) -> None:
         below = (scope["path"] + "/").startswith(PREFIX + "/")
-        if below and b"/../" not in scope["raw_path"]:
+        written = re.sub(rb"%2e", b".", scope["raw_path"], flags=re.IGNORECASE)
+        if below and b"/../" not in written:
             own = [h for h in scope["headers"] if h[0].replace(b"_", b"-") not in FORWARDED]
             passed_on = {"root_path": PREFIX, "headers": own, SENT: scope["headers"]}
             await app({**scope, **passed_on}, receive, send)

@@ -154,6 +154,10 @@ def broken() -> Application:
     async def deny(websocket: WebSocket) -> None:
         raise HTTPException(401, f"not {websocket.url.path}")
 
+    @app.websocket("/ws-500")
+    async def fail_early(_websocket: WebSocket) -> None:
+        raise RuntimeError("on purpose")
+
     @app.websocket("/ws-closed")
     async def close(websocket: WebSocket) -> None:
         raise WebSocketException(1008, f"not {websocket.url.path}")
@@ -348,6 +352,7 @@ def test_every_response_names_its_instance_and_its_scope(
         pytest.param("/sub/ws", 101, id="accepted in the mount"),
         pytest.param("/ws-denied", 401, id="denied"),
         pytest.param("/ws-closed", 403, id="closed before it was accepted"),
+        pytest.param("/ws-500", 500, id="an exception before it was accepted"),
         pytest.param("/ws-nowhere", 403, id="without route"),
         pytest.param("/sub/nowhere", 403, id="without route in the mount"),
     ],
@@ -410,7 +415,10 @@ def test_echo_of_a_chunked_body(served: Served) -> None:
 
 
 def test_bare_prefix_answers(served: Served) -> None:
-    assert served.get("/").json() == {"message": "hoplab: see docs, app, scope"}
+    told = {"message": "hoplab: see docs, app, scope"}
+
+    assert served.get("/").json() == {**told, "query": ""}
+    assert served.get("/?q=%2F").json() == {**told, "query": "q=%2F"}
 
 
 # --- OpenAPI's servers ---

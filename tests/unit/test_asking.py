@@ -322,7 +322,7 @@ def test_a_signal_that_comes_with_the_last_answer_is_obeyed(stub: Stub) -> None:
 # --- the same for every check of the contract ---
 
 
-@pytest.mark.parametrize("check", [name for name in CHECKS if name != "direct"])
+@pytest.mark.parametrize("check", [name for name in CHECKS if name not in {"direct", "bypass"}])
 @pytest.mark.parametrize("scheme", Scheme)
 def test_answer_of_another_instance_is_an_error(stub: Stub, check: str, scheme: Scheme) -> None:
     finding = stub.ask(check, scheme, nonce="0123456789abcdef.uvicorn-strip")
@@ -332,9 +332,11 @@ def test_answer_of_another_instance_is_an_error(stub: Stub, check: str, scheme: 
     assert "0123456789abcdef.uvicorn-strip" in finding.detail
 
 
-def test_direct_answer_of_another_instance_is_an_error(stub: Stub) -> None:
+@pytest.mark.parametrize("check", ["direct", "bypass"])
+def test_direct_answer_of_another_instance_is_an_error(stub: Stub, check: str) -> None:
     with listening(right(stub.deployment), root_path=PREFIX) as port:
-        finding = stub.ask("direct", direct=(LOOPBACK, port), nonce="another")
+        known: dict[str, Any] = {"direct": (LOOPBACK, port), "source": LOOPBACK}
+        finding = stub.ask(check, nonce="another", **known)
 
     assert (finding.verdict, finding.symptom) == (Verdict.ERROR, None)
 
@@ -354,7 +356,8 @@ def test_another_instance_in_the_middle_of_a_check_is_an_error(stub: Stub) -> No
 def test_nobody_at_the_port_is_an_error(stub: Stub, check: str, scheme: Scheme) -> None:
     port = closed_port()
 
-    finding = stub.ask(check, scheme, ports=dict.fromkeys(Scheme, port), direct=(LOOPBACK, port))
+    nobody: dict[str, Any] = {"ports": dict.fromkeys(Scheme, port), "direct": (LOOPBACK, port)}
+    finding = stub.ask(check, scheme, source=LOOPBACK, **nobody)
 
     # An application that can't be asked past its proxy is no trouble: nothing needs it.
     expected = Verdict.NOT_APPLICABLE if check == "direct" else Verdict.ERROR

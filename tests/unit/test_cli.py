@@ -184,7 +184,7 @@ UNKNOWN = [
         ["explain", "redirect-wrong-shceme"],
         (
             "symptom 'redirect-wrong-shceme' is unknown, and no cell or variation;"
-            " near: redirect-wrong-scheme, redirect-wrong-host, url-wrong-scheme"
+            " near: redirect-wrong-scheme, redirect-wrong-path, redirect-wrong-host"
         ),
     ),
     (

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.cors import parts
 from app.instance import InstanceMiddleware
 from hoplab.catalogue.variations import Variation
-from hoplab.client.probe import Failed
+from hoplab.client.probe import WHO_ANSWERED, Failed
 from hoplab.client.wire import Exchange, Headers
 from hoplab.results import Finding, Verdict
 from hoplab.suites import SUITES
@@ -212,6 +212,7 @@ def body(change: Callable[[bytes], bytes]) -> Fault:
 
 
 NOT_FOUND = PlainTextResponse("404 page not found", 404)
+OTHER_METHOD = PlainTextResponse("", 405)
 BAD_GATEWAY = PlainTextResponse("502 Bad Gateway", 502)
 ALLOW, VARY, LAYERS_PASSED = "Access-Control-Allow-Origin", "Vary", "X-Middleware"
 star_for_all = names(lambda _: "*")
@@ -240,6 +241,17 @@ class Case:
 
 
 GET_, OPTIONS = "GET", "OPTIONS"
+
+
+def who_answered(path: str) -> list[Case]:
+    """What the proxy may say in the application's place, at one path below the prefix."""
+    too_many = PlainTextResponse("", 429)
+    return [
+        Case("proxy-has-no-route", f"{path}: 404", instead(path, NOT_FOUND)),
+        Case("application-unreachable", f"{path}: 502", instead(path, BAD_GATEWAY)),
+        Case("proxy-answered", f"{path}: 429", instead(path, too_many)),
+    ]
+
 
 POLICIES = [
     Case("cors-wrong-policy", "the proxy reflects whoever asks", reflects, words=STRANGER),
@@ -307,7 +319,8 @@ CASES: dict[str, list[Case]] = {
         ),
         Case("cors-missing", "no layer", app=variant("no_layer"), variation="cors-nginx-alone"),
         Case("cors-missing", "hidden", drops(ALLOW), words="allowed: none"),
-        Case("cors-missing", "the proxy says 405", of(OPTIONS, answers(NOT_FOUND))),
+        Case("cors-missing", "the proxy says 405", of(OPTIONS, answers(OTHER_METHOD))),
+        *who_answered("/items/"),
         Case("cors-missing", "one path only", only("/metrics/fail", drops(ALLOW))),
         Case("cors-missing", "one origin only", where(of_origin(METRICS), drops(ALLOW))),
     ],
@@ -322,10 +335,11 @@ CASES: dict[str, list[Case]] = {
         Case("cors-missing", "hidden", drops(ALLOW), words="allowed: none"),
         Case("cors-missing", "with a cookie only", where(with_cookie, drops(ALLOW))),
         Case("cors-missing", "the redirect only", only("/metrics", drops(ALLOW)), words="→ 307"),
-        Case("unreachable", "not routed", instead("/metrics/", NOT_FOUND)),
-        Case("unreachable", "the application is down", answers(BAD_GATEWAY)),
-        Case("unreachable", "with a cookie", where(with_cookie, answers(NOT_FOUND))),
-        Case("unreachable", "the proxy redirects", instead("/metrics", RedirectResponse("/"))),
+        *who_answered("/metrics/"),
+        Case("application-has-no-route", "404", only("/metrics/", status_of(404))),
+        Case("proxy-has-no-route", "with a cookie", where(with_cookie, answers(NOT_FOUND))),
+        Case("proxy-answered", "the proxy redirects", instead("/metrics", RedirectResponse("/"))),
+        Case("answer-wrong", "another status", only("/items/", status_of(203))),
     ],
     "errors": [
         *POLICIES,
@@ -342,10 +356,10 @@ CASES: dict[str, list[Case]] = {
             where(lambda scope: "fail" in scope["path"], drops(ALLOW)),
             words="→ 500",
         ),
-        Case("unreachable", "the proxy's own 404", instead("/missing", NOT_FOUND)),
-        Case("unreachable", "the proxy's own 500", instead("/fail", PlainTextResponse("", 500))),
-        Case("unreachable", "no error at all", only("/metrics/fail", status_of(200))),
-        Case("unreachable", "502 in its place", only("/fail", status_of(502))),
+        *who_answered("/missing"),
+        Case("proxy-answered", "the proxy's own 500", instead("/fail", PlainTextResponse("", 500))),
+        Case("answer-wrong", "no error at all", only("/metrics/fail", status_of(200))),
+        Case("application-error", "another 5xx", only("/fail", status_of(502))),
     ],
     "order": [
         Case("middleware-misordered", "added in another order", app=variant("cors-single-added")),
@@ -379,10 +393,9 @@ CASES: dict[str, list[Case]] = {
             of(OPTIONS, only("/metrics/", replaces(LAYERS_PASSED, ">prometheus <prometheus"))),
             words="preflight /metrics/",
         ),
-        Case("unreachable", "nothing is named", drops(LAYERS_PASSED)),
-        Case("unreachable", "by somebody else", drops("X-Instance")),
-        Case("unreachable", "not routed", instead("/metrics/", NOT_FOUND)),
-        Case("unreachable", "the application is down", answers(BAD_GATEWAY)),
+        Case("answer-wrong", "nothing is named", drops(LAYERS_PASSED)),
+        Case("proxy-answered", "by somebody else", drops("X-Instance")),
+        *who_answered("/metrics/"),
     ],
     "hostile": [
         Case("cors-origin-reflected", "whoever asks", reflects),
@@ -424,8 +437,8 @@ CASES: dict[str, list[Case]] = {
             names(lambda o: o if MAIN in o.split(", ") else None),
             words=f"allowed {MAIN}, http",
         ),
-        Case("cors-origin-reflected", "a star", star_for_all, words="allowed *"),
-        Case("cors-origin-reflected", "one more", of(OPTIONS, adds(ALLOW, STRANGER))),
+        Case("cors-wrong-policy", "a star", star_for_all, words="allowed *"),
+        Case("cors-wrong-policy", "one more", of(OPTIONS, adds(ALLOW, STRANGER))),
         Case("cors-crashes", "many header names", where(many_names, answers(BAD_GATEWAY))),
         Case("cors-crashes", "OPTIONS *", at_star, words="OPTIONS http"),
         Case("cors-crashes", "two origins", where(twice_an_origin, answers(BAD_GATEWAY))),
@@ -433,10 +446,10 @@ CASES: dict[str, list[Case]] = {
         Case("cors-crashes", "the application is down", answers(BAD_GATEWAY), words="→ 502"),
     ],
     "metrics": [
-        Case("metrics-unreachable", "not routed", instead("/metrics/", NOT_FOUND)),
-        Case("metrics-unreachable", "the application is down", answers(BAD_GATEWAY)),
-        Case("metrics-unreachable", "by somebody else", only("/metrics/", drops("X-Instance"))),
-        Case("metrics-unreachable", "500", only("/metrics/", status_of(500))),
+        *who_answered("/metrics/"),
+        Case("metrics-unreachable", "404", only("/metrics/", status_of(404))),
+        Case("proxy-answered", "by somebody else", only("/metrics/", drops("X-Instance"))),
+        Case("application-error", "500", only("/metrics/", status_of(500))),
         Case(
             "metrics-unreachable",
             "redirected",
@@ -565,7 +578,7 @@ def test_a_preflight_that_the_proxy_answers_is_right_where_that_is_the_design(st
     swallowed = ask(stub, "order")
     by_design = ask(stub, "order", "cors-traefik-too")
 
-    assert (swallowed.verdict, swallowed.symptom) == (Verdict.FAIL, "unreachable")
+    assert (swallowed.verdict, swallowed.symptom) == (Verdict.FAIL, "proxy-answered")
     assert by_design.verdict is Verdict.PASS, by_design.detail
 
 
@@ -843,7 +856,7 @@ def test_without_a_problem_nothing_fails() -> None:
 def test_every_symptom_of_a_judged_answer_has_its_place() -> None:
     judged = [documented(CHECKS[check]) for check in ("preflight", "simple", "errors")]
 
-    assert set().union(*judged) - {"unreachable"} == set(WORST_FIRST)
+    assert set().union(*judged) == set(WORST_FIRST)
 
 
 # --- the tables and the docstrings agree ---
@@ -851,7 +864,9 @@ def test_every_symptom_of_a_judged_answer_has_its_place() -> None:
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_every_documented_symptom_has_a_case_and_every_case_is_documented(check: str) -> None:
-    assert {case.symptom for case in CASES[check]} == documented(CHECKS[check])
+    found = {case.symptom for case in CASES[check]}
+
+    assert found - set(WHO_ANSWERED) == documented(CHECKS[check])
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -8,6 +8,7 @@ import pytest
 from hoplab.catalogue import Catalogue
 from hoplab.catalogue.servers.server import Address, RootPath
 from hoplab.catalogue.variations import Symptoms, Variation
+from hoplab.client.probe import WHO_ANSWERED
 from hoplab.predictions import RULES, Case, because, predict
 from hoplab.predictions.application import Application
 from hoplab.predictions.rules import Seen
@@ -25,18 +26,19 @@ ALL_BUT_DIRECT = [name for name in CHECKS if name != "direct"]
 
 # The application is asked for another path than any that it has; the proxy answers what is outside.
 UNREACHABLE = {
-    "reach": "unreachable",
-    "slash-redirect": "redirect-broken",
+    "reach": "application-has-no-route",
+    "slash-redirect": "application-has-no-route",
     "docs": "docs-unreachable",
-    "servers": "servers-wrong",
-    "url-for": "url-for-broken",
+    "servers": "application-has-no-route",
+    "url-for": "application-has-no-route",
     "mount": "mount-unreachable",
     "static": "static-unreachable",
     "websocket": "websocket-refused",
-    "client": "unreachable",
-    "spoof": "unreachable",
+    "client": "application-has-no-route",
+    "spoof": "application-has-no-route",
+    "bypass": "application-has-no-route",
     "boundary": "bare-prefix-broken",
-    "stream": "unreachable",
+    "stream": "application-has-no-route",
 }
 
 # Routes are found, and every URL that is made lacks the prefix.
@@ -46,8 +48,8 @@ PREFIX_UNKNOWN = {
     "docs": "docs-openapi-404",
     "servers": "servers-wrong",
     "url-for": "url-drops-prefix",
-    "mount": "mount-unreachable",  # it answers, with a root_path of /sub
-    "static": "static-unreachable",  # the file is there, and its url_for is not
+    "mount": "mount-wrong-root-path",  # /sub
+    "static": "url-drops-prefix",  # the file is there, and its url_for is not
     "websocket": "websocket-wrong-root-path",
 }
 
@@ -62,12 +64,12 @@ LABEL = {
     "boundary": "prefix-stripped-twice",
 }
 
-# http is what the server sees of https; `static` and `servers` follow URLs of their own.
+# http is what the server sees of https.
 SCHEME_UNKNOWN = {
     "slash-redirect": "redirect-wrong-scheme",
     "url-for": "url-wrong-scheme",
     "mount": "redirect-wrong-scheme",
-    "static": "static-unreachable",
+    "static": "url-wrong-scheme",
     "websocket": "websocket-wrong-scheme",
     "client": "scheme-wrong",
 }
@@ -100,13 +102,13 @@ SCHEME_UNKNOWN = {
         ),
         # Nobody tells the application.
         ("traefik-uvicorn-strip.none.proxy.http", PREFIX_UNKNOWN),
-        ("nginx-hypercorn-strip.none.none.http", {**PREFIX_UNKNOWN, "client": "client-is-proxy"}),
+        ("nginx-hypercorn-strip.none.none.http", {**PREFIX_UNKNOWN, "client": "client-wrong"}),
         (
             "nginx-hypercorn-strip.none.none.https",
             {
                 **PREFIX_UNKNOWN,
                 **SCHEME_UNKNOWN,
-                "mount": "mount-unreachable",  # asked before its redirect
+                "mount": "mount-wrong-root-path",  # asked before its redirect
             },
         ),
         # Only a label.
@@ -114,10 +116,10 @@ SCHEME_UNKNOWN = {
         ("nginx-uvicorn-strip.app-argument.proxy.http", LABEL),
         (
             "traefik-uvicorn-strip.app-argument.any.http",
-            {**LABEL, "spoof": "direct-spoofable"},
+            {**LABEL, "bypass": "direct-spoofable"},
         ),
         # The proxy's scheme or address.
-        ("traefik-uvicorn-strip.server-option.none.http", {"client": "client-is-proxy"}),
+        ("traefik-uvicorn-strip.server-option.none.http", {"client": "client-wrong"}),
         ("traefik-uvicorn-strip.server-option.none.https", SCHEME_UNKNOWN),
         # The bare prefix is redirected only if it arrives: with http in its place.
         (
@@ -128,10 +130,10 @@ SCHEME_UNKNOWN = {
         ("nginx-uvicorn-strip.forwarded-prefix.proxy.http", {"boundary": "prefix-stripped-twice"}),
         (
             "nginx-hypercorn-strip.forwarded-prefix.none.http",
-            {"client": "client-is-proxy", "boundary": "prefix-stripped-twice"},
+            {"client": "client-wrong", "boundary": "prefix-stripped-twice"},
         ),
         # A stranger past the proxy.
-        ("nginx-hypercorn-strip.forwarded-prefix.any.https", {"spoof": "direct-spoofable"}),
+        ("nginx-hypercorn-strip.forwarded-prefix.any.https", {"bypass": "direct-spoofable"}),
     ],
 )
 def test_argued_by_hand(cell: str, symptoms: dict[str, str]) -> None:
@@ -155,7 +157,8 @@ def test_trust_in_anybody_never_passes() -> None:
 
     assert 3 * len(anybody) == len(PRODUCT)
     for cell in anybody:
-        assert PREDICTED[cell].get("spoof") in {"direct-spoofable", "unreachable"}, cell.id
+        found = PREDICTED[cell].get("bypass")
+        assert found in {"direct-spoofable", "application-has-no-route"}, cell.id
 
 
 def test_trust_in_nobody_never_passes() -> None:
@@ -169,7 +172,7 @@ def test_what_is_predicted_is_what_the_check_can_find(check: str) -> None:
     predicted = {PREDICTED[cell].get(check) for cell in PRODUCT}
 
     assert None in predicted, "it fails everywhere"
-    assert predicted - {None} <= documented(CHECKS[check]) & set(SYMPTOMS)
+    assert predicted - {None} <= (documented(CHECKS[check]) | set(WHO_ANSWERED)) & set(SYMPTOMS)
     assert (check in ALL_BUT_DIRECT) == (len(predicted) > 1)
 
 
@@ -183,7 +186,7 @@ def test_the_proxy_makes_no_difference() -> None:
 
 def test_variations_have_their_own() -> None:
     cell = replace(PRODUCT[0], variation="host-dropped")
-    stated = {"reach": "unreachable"}
+    stated = {"reach": "application-error"}
 
     assert predict(cell, with_variation(cell, stated)) == stated
     assert predict(cell, with_variation(cell, {})) == {}
@@ -286,7 +289,7 @@ def believe_client_alone(_case: Case, seen: Seen) -> Seen:
 
 
 def reached(cell: Cell) -> bool:
-    return PREDICTED[cell].get("reach") != "unreachable"
+    return PREDICTED[cell].get("reach") != "application-has-no-route"
 
 
 def prepends(cell: Cell) -> bool:

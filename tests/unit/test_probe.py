@@ -223,33 +223,57 @@ RIGHT = "https://mysuperapp.com:9499/api/v1/items/?q=1"
 
 
 @pytest.mark.parametrize(
-    ("given", "symptom"),
+    ("given", "difference"),
     [
         (RIGHT, None),
-        ("https://mysuperapp.com:9499/api/v1/other", None),
-        ("https://app:9499/api/v1/items/?q=1", "x-wrong-host"),
-        ("http://app:8000/items/", "x-wrong-host"),
-        ("https://127.0.0.1:9499/api/v1/items/?q=1", "x-wrong-host"),
-        ("https://mysuperapp.com.evil.example:9499/api/v1/items/", "x-wrong-host"),
-        ("https://mysuperapp.com/api/v1/items/?q=1", "x-drops-port"),
-        ("https://mysuperapp.com:443/api/v1/items/?q=1", "x-drops-port"),
-        ("https://mysuperapp.com:None/api/v1/items/?q=1", "x-drops-port"),
-        ("https://mysuperapp.com:/api/v1/items/?q=1", "x-drops-port"),
-        ("http://mysuperapp.com/items/", "x-drops-port"),
-        ("http://mysuperapp.com:9499/api/v1/items/?q=1", "x-wrong-scheme"),
-        ("http://mysuperapp.com:9499/items/", "x-wrong-scheme"),
-        ("https://mysuperapp.com:9499/items/?q=1", "no-prefix"),
-        ("https://mysuperapp.com:9499/api/v10/items/", "no-prefix"),
-        ("https://mysuperapp.com:9499/", "no-prefix"),
-        ("/api/v1/items/", "x-wrong-host"),
+        (RIGHT.replace("mysuperapp", "MySuperApp"), None),
+        ("https://app:9499/api/v1/items/?q=1", "wrong-host"),
+        ("http://app:8000/items/", "wrong-host"),
+        ("https://127.0.0.1:9499/api/v1/items/?q=1", "wrong-host"),
+        ("https://mysuperapp.com.evil.example:9499/api/v1/items/", "wrong-host"),
+        ("https://mysuperapp.com@evil.example:9499/api/v1/items/", "wrong-host"),
+        ("https://user@mysuperapp.com:9499/api/v1/items/?q=1", "wrong-host"),
+        ("/api/v1/items/", "wrong-host"),
+        ("https://mysuperapp.com/api/v1/items/?q=1", "drops-port"),
+        ("https://mysuperapp.com:/api/v1/items/?q=1", "drops-port"),
+        ("http://mysuperapp.com/items/", "drops-port"),
+        ("https://mysuperapp.com:443/api/v1/items/?q=1", "wrong-port"),
+        ("https://mysuperapp.com:8080/api/v1/items/?q=1", "wrong-port"),
+        ("https://mysuperapp.com:None/api/v1/items/?q=1", "wrong-port"),
+        ("http://mysuperapp.com:9499/api/v1/items/?q=1", "wrong-scheme"),
+        ("http://mysuperapp.com:9499/items/", "wrong-scheme"),
+        ("https://mysuperapp.com:9499/items/?q=1", "drops-prefix"),
+        ("https://mysuperapp.com:9499/v1/items/?q=1", "wrong-path"),
+        ("https://mysuperapp.com:9499/api/v1/api/v1/items/?q=1", "wrong-path"),
+        ("https://mysuperapp.com:9499/api/v10/items/", "wrong-path"),
+        ("https://mysuperapp.com:9499/api/v1/other", "wrong-path"),
+        ("https://mysuperapp.com:9499/", "wrong-path"),
+        ("https://mysuperapp.com:9499/api/v1/items/", "wrong-query"),
+        ("https://mysuperapp.com:9499/api/v1/items/?q=2", "wrong-query"),
+        ("https://mysuperapp.com:9499/api/v1/items/?q=1#x", "wrong-query"),
     ],
 )
-def test_the_first_difference_is_named(given: str, symptom: str | None) -> None:
-    if symptom is None:
-        compare_urls(RIGHT, given, PREFIX, "x", "no-prefix")
+def test_the_first_difference_is_named(given: str, difference: str | None) -> None:
+    if difference is None:
+        compare_urls(RIGHT, given, PREFIX, "x")
         return
     with pytest.raises(Failed) as failed:
-        compare_urls(RIGHT, given, PREFIX, "x", "no-prefix")
+        compare_urls(RIGHT, given, PREFIX, "x")
 
-    assert failed.value.symptom == symptom
+    assert failed.value.symptom == f"x-{difference}"
     assert failed.value.detail == f"{given}, expected {RIGHT}"
+
+
+@pytest.mark.parametrize(
+    ("given", "difference"),
+    [
+        ("http://[::1]:80/x", None),
+        ("http://[::1]/x", "drops-port"),
+        ("http://[::1]:81/x", "wrong-port"),
+        ("http://[::2]:80/x", "wrong-host"),
+    ],
+)
+def test_the_colons_of_an_address_are_no_port(given: str, difference: str | None) -> None:
+    found_it = found(lambda: compare_urls("http://[::1]:80/x", given, "", "x"))
+
+    assert found_it == (difference and f"x-{difference}")

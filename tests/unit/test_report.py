@@ -247,6 +247,26 @@ def test_first_sentence(whole: str, first: str) -> None:
     assert first_sentence(whole) == first
 
 
+def test_what_was_not_asked_is_told() -> None:
+    reason = finding(Verdict.NOT_APPLICABLE, detail="why")
+
+    summary = text.summary(a_run(CELLS[:2], finding(Verdict.PASS), reason)).plain
+
+    assert summary.splitlines()[1:] == [
+        "4 findings: 2 pass, 2 not-applicable",
+        "not asked: websocket in 2 cells: why",
+    ]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.RECORDED, Verdict.NOT_APPLICABLE])
+def test_that_nothing_was_judged_is_told(verdict: Verdict) -> None:
+    run = a_run(CELLS[:1], finding(verdict))
+
+    told = "Nothing was judged: name another --check as well."
+    assert text.summary(run).plain.splitlines()[-1] == told
+    assert not run.passed
+
+
 def test_no_cells_is_no_crash() -> None:
     assert "0 cells: 0 pass" in text.results_table(a_run([]))
 

@@ -61,7 +61,7 @@ def test_symptoms_stand_once_in_the_order_of_the_checks() -> None:
         ([a_result(PASS), a_result(PASS, RECORDED)], True),
         ([a_result(PASS), a_result(FAIL)], False),
         ([a_result(PASS), a_result(ERROR)], False),
-        ([a_result(PASS), a_result(RECORDED)], True),
+        ([a_result(PASS), a_result(RECORDED)], False),
         ([a_result(PASS), a_result(NOT_APPLICABLE)], False),
         ([a_result(PASS), a_result()], False),
     ],

@@ -170,9 +170,9 @@ def test_a_symptom_shows_where_a_person_meets_it_first() -> None:
 
 
 def test_as_many_cells_as_are_asked_for() -> None:
-    assert len(showing.shown_by(CATALOGUE, "unreachable", 5)) == 5
-    assert showing.shown_by(CATALOGUE, "unreachable", 5)[:3] == showing.shown_by(
-        CATALOGUE, "unreachable"
+    assert len(showing.shown_by(CATALOGUE, "application-has-no-route", 5)) == 5
+    assert showing.shown_by(CATALOGUE, "application-has-no-route", 5)[:3] == showing.shown_by(
+        CATALOGUE, "application-has-no-route"
     )
 
 

@@ -176,6 +176,7 @@ LACKED: Mapping[str, str] = {
     "websocket": "the root_path that it should have",
     "client": "a route that tells the ASGI scope",
     "spoof": "a route that tells the ASGI scope",
+    "bypass": "the identity of its instance",
     "boundary": "the identity of its instance",
     "stream": "that it may be asked with any method",
     "direct": "the identity of its instance",
@@ -268,7 +269,7 @@ def everything_known(stub: Stub, check: str) -> Target:
 
 
 @pytest.mark.usefixtures("quick_events")
-@pytest.mark.parametrize("check", [name for name in CHECKS if name != "direct"])
+@pytest.mark.parametrize("check", [name for name in CHECKS if name not in {"direct", "bypass"}])
 def test_what_a_check_needs_is_enough(stub: Stub, check: str) -> None:
     target = knowing(*needs_of(CHECKS[check]), of=everything_known(stub, check))
 

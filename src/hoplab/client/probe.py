@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeAlias
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from hoplab.client.conversation import Conversation
 from hoplab.client.target import Purpose, Target
@@ -218,16 +218,16 @@ class Probe:
         """The path of the target's route for it; a check declares that it `needs` it."""
         return self.target.routes[purpose]
 
-    def scope(self, more: str = "", headers: Headers = (), symptom: str = "unreachable") -> Any:
-        """What the application says of its scope; Failed with `symptom` if it can't be asked.
+    def scope(self, more: str = "", headers: Headers = ()) -> Any:
+        """What the application says of its scope; Failed as `expect` if it can't be asked.
 
         `more` comes after the route's path.
         """
-        answer = self.get(self.route(Purpose.SCOPE) + more, headers)
+        answer = self.expect(self.get(self.route(Purpose.SCOPE) + more, headers))
         scope = answer.json()
         # A proxy that sends another path may reach another page of the application.
-        if not self.answers(answer) or not isinstance(scope, dict) or "headers" not in scope:
-            self.fail(symptom, answer, "200 from the application, and its scope")
+        if not isinstance(scope, dict) or "headers" not in scope:
+            self.fail(WRONG, answer, "its scope")
         return scope
 
     def fail(self, symptom: str, exchange: Exchange, expected: str) -> NoReturn:
@@ -293,18 +293,24 @@ def resolved(seen_from: str, url: str) -> str:
     return as_sent(urljoin(seen_from, url))
 
 
-def compare_urls(expected: str, given: str, prefix: str, what: str, prefix_symptom: str) -> None:
-    """Raise Failed with the first of host, port, scheme, prefix in which `given` is wrong.
+def compare_urls(expected: str, given: str, prefix: str, what: str) -> None:
+    """Raise Failed with the first difference: host, port, scheme, prefix, path, query.
 
     `what` begins the symptom's name (`redirect` gives `redirect-wrong-scheme`).
     """
-    right, wrong = urlsplit(expected), urlsplit(given)
-    detail = f"{given}, expected {expected}"
-    if wrong.hostname != right.hostname:
-        raise Failed(f"{what}-wrong-host", detail)
-    if wrong.netloc != right.netloc:  # not .port, which raises if it is no number
-        raise Failed(f"{what}-drops-port", detail)
-    if wrong.scheme != right.scheme:
-        raise Failed(f"{what}-wrong-scheme", detail)
-    if not wrong.path.startswith(prefix + "/"):
-        raise Failed(prefix_symptom, detail)
+    if wrong := _difference(urlsplit(expected), urlsplit(given), prefix):
+        raise Failed(f"{what}-{wrong}", f"{given}, expected {expected}")
+
+
+def _difference(right: SplitResult, given: SplitResult, prefix: str) -> str | None:
+    if given.hostname != right.hostname or "@" in given.netloc:
+        return "wrong-host"
+    if given.netloc.lower() != right.netloc.lower():  # not .port, which raises if it is no number
+        has_port = given.netloc.rpartition("]")[2].partition(":")[2]
+        return "wrong-port" if has_port else "drops-port"
+    if given.scheme != right.scheme:
+        return "wrong-scheme"
+    if given.path != right.path:
+        dropped = given.path == (right.path.removeprefix(prefix) or "/")
+        return "drops-prefix" if dropped else "wrong-path"
+    return "wrong-query" if (given.query, given.fragment) != (right.query, right.fragment) else None

@@ -15,6 +15,7 @@ from hoplab.catalogue import Catalogue
 from hoplab.catalogue.variations import Symptoms
 from hoplab.predictions.application import Application
 from hoplab.predictions.rules import RULES, Case, Rule
+from hoplab.predictions.transparency import unreached
 from hoplab.topology import Cell
 
 __all__ = ["RULES", "Case", "Rule", "because", "body_size", "predict"]
@@ -26,10 +27,11 @@ def predict(cell: Cell, catalogue: Catalogue, rules: Sequence[Rule] | None = Non
     """The symptom of every check that must fail in this cell; the others must not."""
     variation = catalogue.variation(cell)
     if variation and (stated := variation.symptoms[cell]) is not None:
-        return stated
+        return {**unreached(stated), **stated}
     given = RULES if rules is None else rules
     application = Application(_case(cell, catalogue), given, body_size(cell, catalogue))
-    return {check: symptom for check, symptom in application.symptoms().items() if symptom}
+    found = {check: symptom for check, symptom in application.symptoms().items() if symptom}
+    return {**unreached(found), **found}
 
 
 def because(cell: Cell, catalogue: Catalogue) -> list[Rule]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from hoplab import forwarded
 from hoplab.catalogue.proxies import Boundary, Host, PathForm, Upgrades
 from hoplab.catalogue.servers.server import Address
+from hoplab.client.probe import NO_ROUTE, WRONG
 from hoplab.predictions.rules import Case, Rule, Seen, reads_prefix_header, under
 from hoplab.topology import Strategy, Trust
 
@@ -42,14 +43,16 @@ class Application:
             "slash-redirect": self.slash_redirect(),
             "docs": self.docs(seen),
             "servers": self.servers(seen, mounts=mounts),
-            "url-for": self.url(seen, "url", "url-drops-prefix") if asked else "url-for-broken",
-            "mount": self.mount(seen, mounts=mounts and not root_lost),
-            "static": self.static(seen, mounts=mounts),
+            "url-for": self.url(seen, "url") if asked else NO_ROUTE,
+            "mount": self.mount(seen, root_lost=root_lost, mounts=mounts),
+            "static": self.url(seen, "url") if mounts else "static-unreachable",
             "websocket": self.websocket(seen, root_lost=root_lost, mounts=mounts),
-            "client": self.client(seen) if asked else "unreachable",
-            "spoof": self.spoof(seen) if asked else "unreachable",
+            "client": self.client(seen) if asked else NO_ROUTE,
+            "spoof": self.spoof() if asked else NO_ROUTE,
+            "bypass": self.bypass(seen) if asked else NO_ROUTE,
             "boundary": self.boundary(),
-            "stream": self.stream() if self.found("/events") else "unreachable",
+            "websocket-messages": self.messages(),
+            "stream": self.stream() if self.found("/events") else NO_ROUTE,
         }
 
     def seen(self, public_path: str) -> Seen:
@@ -97,18 +100,18 @@ class Application:
     def reach(self, *, root_lost: bool) -> str | None:
         """The first route, and what it says of root_path."""
         if not self.found("/app"):
-            return "unreachable"
+            return NO_ROUTE
         return "root-path-missing" if root_lost else None
 
     def slash_redirect(self) -> str | None:
         """`/items` is redirected to its route with the slash, and that answers."""
-        to = self.redirected(self.seen(f"{self.prefix}/items"))
+        seen = self.seen(f"{self.prefix}/items")
+        to = self.redirected(seen)
         if to is None:
-            return "redirect-broken"
-        if wrong := self.url(to, "redirect", "redirect-drops-prefix"):
+            return "redirect-missing" if self.at(seen, *_PAGES) else NO_ROUTE
+        if wrong := self.url(to, "redirect", "/items/"):
             return wrong
-        right = to.path == f"{self.prefix}/items/" and self.found("/items/")
-        return None if right else "redirect-broken"
+        return None if self.found("/items/") else NO_ROUTE
 
     def docs(self, seen: Seen) -> str | None:
         """The docs page, and the OpenAPI document where it looks for it."""
@@ -117,13 +120,15 @@ class Application:
         found = self.public(self.root_in_links(seen) + "/openapi.json")
         return None if found else "docs-openapi-404"
 
-    def url(self, seen: Seen, what: str, prefix_symptom: str) -> str | None:
-        """What is wrong with a URL that the application makes: `redirect` or `url`."""
+    def url(self, seen: Seen, what: str, route: str = "/scope") -> str | None:
+        """What is wrong with the `redirect` or `url` to a route that the application makes."""
         if lost := self.host_lost():
             return f"{what}-{lost}"
         if seen.scheme is not self.case.cell.scheme:
             return f"{what}-wrong-scheme"
-        return None if under(seen.path, self.prefix) else prefix_symptom
+        if seen.path == self.prefix + route:
+            return None
+        return f"{what}-drops-prefix" if seen.path == route else f"{what}-wrong-path"
 
     def host_lost(self) -> str | None:
         """What the application does not learn of the public name: all of it, or the port."""
@@ -134,21 +139,18 @@ class Application:
         return "wrong-host" if case.proxy.host is Host.UPSTREAM and not told else None
 
     def servers(self, seen: Seen, *, mounts: bool) -> str | None:
-        """The OpenAPI document is where the docs page looks for it; its variants are mounted."""
-        if self.docs(seen):
+        """The operations of the OpenAPI document are below root_path; its variants are mounted."""
+        if not self.found("/openapi.json"):
+            return NO_ROUTE
+        if not self.public(self.root_in_links(seen) + "/app"):
             return "servers-wrong"
         return None if mounts else "mount-unreachable"
 
-    def mount(self, seen: Seen, *, mounts: bool) -> str | None:
+    def mount(self, seen: Seen, *, root_lost: bool, mounts: bool) -> str | None:
         """A route and a redirect inside, with the mount's path in root_path."""
         if not mounts:
             return "mount-unreachable"
-        return self.url(seen, "redirect", "mount-redirect-drops-prefix")
-
-    def static(self, seen: Seen, *, mounts: bool) -> str | None:
-        """Mounted; and its URL is followed."""
-        wrong = self.url(seen, "url", "url-drops-prefix")
-        return "static-unreachable" if wrong or not mounts else None
+        return "mount-wrong-root-path" if root_lost else self.url(seen, "redirect")
 
     def websocket(self, seen: Seen, *, root_lost: bool, mounts: bool) -> str | None:
         """Outside and inside a mount."""
@@ -160,15 +162,20 @@ class Application:
             return "websocket-wrong-root-path"
         return None if mounts else "websocket-refused"
 
+    def messages(self) -> str | None:
+        """Over a WebSocket outside the mounts; the proxies here pass them on unchanged."""
+        upgraded = self.case.proxy.upgrades is not Upgrades.NONE
+        return None if upgraded and self.found("/ws/mirror") else "websocket-refused"
+
     def client(self, seen: Seen) -> str | None:
         """Scheme, Host, address: as the proxy saw them."""
         if seen.scheme is not self.case.cell.scheme:
             return "scheme-wrong"
         if self.host_lost():
             return "host-wrong"
-        return None if seen.client_known else "client-is-proxy"
+        return None if seen.client_known else "client-wrong"
 
-    def spoof(self, seen: Seen) -> str | None:
+    def spoof(self) -> str | None:
         """What of a client's own headers is believed, in the order in which the check looks."""
         case = self.case
         leftmost = case.server.any_takes_leftmost and case.cell.trust is Trust.ANY
@@ -184,6 +191,10 @@ class Application:
                 return "host-spoofable"
         if any(case.passed(header) or case.appended(header) for header in forwarded.HEADERS):
             return "forwarded-passed-on"
+        return None
+
+    def bypass(self, seen: Seen) -> str | None:
+        """A client that got past the proxy, from an address that is not the proxy's."""
         return "direct-spoofable" if seen.strangers_believed else None
 
     def prefix_believed(self) -> bool:
@@ -194,27 +205,33 @@ class Application:
 
     def boundary(self) -> str | None:
         """The prefix, doubled and bare; upgrades; the path's form."""
+        if leak := self.prefix_twice():
+            return leak
+        if self.case.proxy.upgrades is Upgrades.ANY and self.case.server.h2c:
+            return "tunnel-opened"
+        for slash in ("", "/"):
+            if wrong := self.bare(self.seen(self.prefix + slash)):
+                return wrong
+        if not self.found("/scope"):
+            return NO_ROUTE
+        return "path-altered" if self.case.proxy.path is PathForm.DECODED else None
+
+    def prefix_twice(self) -> str | None:
+        """Letters after the prefix; a route that begins like it; the prefix twice."""
         if self.case.proxy.boundary is Boundary.LETTERS:
             return "prefix-leaks"
         if self.found("/app") and not self.found(f"{self.prefix}/nested"):
             return "prefix-stripped-twice"
-        if self.found("/app", below=self.prefix + self.prefix):
-            return "prefix-leaks"
-        if self.case.proxy.upgrades is Upgrades.ANY and self.case.server.h2c:
-            return "tunnel-opened"
-        if not all(self.bare_found(self.seen(self.prefix + slash)) for slash in ("", "/")):
-            return "bare-prefix-broken"
-        decoded = self.case.proxy.path is PathForm.DECODED
-        return "path-altered" if decoded or not self.found("/scope") else None
+        return "prefix-leaks" if self.found("/app", below=self.prefix + self.prefix) else None
 
-    def bare_found(self, seen: Seen) -> bool:
+    def bare(self, seen: Seen) -> str | None:
         """The bare prefix answers, or is redirected to the same with a slash."""
         if self.at(seen, *_PAGES):
-            return True
+            return None if self.at(seen, "/") else WRONG  # a route that begins like the prefix
         to = self.redirected(seen)
-        if to is None or to.path != f"{self.prefix}/":
-            return False
-        return self.url(to, "redirect", "bare-prefix-broken") is None
+        if to is None or self.url(to, "redirect", "/"):
+            return "bare-prefix-broken"
+        return None if self.at(to, "/") else WRONG
 
     def stream(self) -> str | None:
         """Events one by one, and a large body."""

@@ -66,6 +66,9 @@ def summary(results: Results) -> Text:
     cells = Counter(result.verdict for result in results.cells)
     findings = Counter(f.verdict for result in results.cells for f in result.findings)
     told = ", ".join(f"{count} {verdict}" for verdict, count in findings.items())
+    told += "".join(f"\nnot asked: {line}" for line in _not_asked(results.cells))
+    if not cells[Verdict.PASS] and not cells[Verdict.FAIL] and not cells[Verdict.ERROR]:
+        told += "\nNothing was judged: name another --check as well."
     prefix = prefix_of(results)
     how = f"{results.engine} engine" + (f", prefix {prefix}" if prefix else "")
     return Text(
@@ -74,6 +77,15 @@ def summary(results: Results) -> Text:
         f" ({how}, {results.seconds:.1f} s)\n"
         f"{count(sum(findings.values()), 'finding')}: {told}"
     )
+
+
+def _not_asked(cells: Iterable[CellResult]) -> list[str]:
+    """What no cell's verdict says: the checks that were not applicable, and why."""
+    reasons: dict[str, list[str]] = {}
+    for finding in (finding for result in cells for finding in result.findings):
+        if finding.verdict is Verdict.NOT_APPLICABLE:
+            reasons.setdefault(finding.check, []).append(finding.detail)
+    return [f"{check} in {len(details)} cells: {details[0]}" for check, details in reasons.items()]
 
 
 def prefix_of(results: Results) -> str | None:

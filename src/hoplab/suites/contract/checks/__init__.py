@@ -3,6 +3,7 @@
 from hoplab.suites.check import by_name
 from hoplab.suites.contract.checks.answers import answers
 from hoplab.suites.contract.checks.boundary import boundary
+from hoplab.suites.contract.checks.bypass import bypass
 from hoplab.suites.contract.checks.client import client
 from hoplab.suites.contract.checks.direct import direct
 from hoplab.suites.contract.checks.disconnect import disconnect
@@ -33,6 +34,7 @@ CHECKS = by_name(
     websocket,
     client,
     spoof,
+    bypass,
     boundary,
     stream,
     direct,

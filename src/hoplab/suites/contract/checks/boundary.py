@@ -1,16 +1,19 @@
 import json
 
-from hoplab.client.probe import Failed, Probe, resolved
+from hoplab.client.probe import WRONG, Failed, Probe, resolved
 from hoplab.client.target import Knowledge, Purpose, needs
 
 _REDIRECTS = {301, 302, 307, 308}
-_NOT_FOUND = 404
+_NOT_FOUND, _SWITCHING = 404, 101
 _ODD_PATH = "/a%2Fb/caf%C3%A9"
 _H2C = [  # RFC 7540, 3.2; gone from RFC 9113, but some servers still answer it
     ("Connection", "Upgrade, HTTP2-Settings"),
     ("Upgrade", "h2c"),
     ("HTTP2-Settings", "AAMAAABkAAQAoAAAAAIAAAAA"),
 ]
+_SIBLINGS = ("0", "-beta")
+"""What may follow the prefix without being below it. A regular expression's `\\b` takes the second
+for the end of a word."""
 
 
 @needs(Knowledge.INSTANCE, Purpose.GREETING, Purpose.SCOPE, Purpose.NESTED)
@@ -20,44 +23,41 @@ def boundary(probe: Probe) -> str:
     Symptoms: `prefix-leaks`, `prefix-stripped-twice`, `tunnel-opened`, `bare-prefix-broken`,
     `path-altered`.
     """
-    app, scope_path, prefix = (
-        probe.route(Purpose.GREETING),
-        probe.route(Purpose.SCOPE),
-        probe.target.prefix,
-    )
-    for path in (f"{prefix}0{app}", app):
-        answer = probe.get(probe.origin + path)
-        if probe.from_app(answer) or answer.status != _NOT_FOUND:
-            probe.fail("prefix-leaks", answer, "404, and not by the application")
+    app, prefix = probe.route(Purpose.GREETING), probe.target.prefix
+    _outside(probe, [prefix + sibling + app for sibling in _SIBLINGS])
+    _outside(probe, [app, prefix.swapcase() + app])
     # A route of the application's own that begins like the prefix: it is removed once, by one.
-    nested = probe.get(probe.route(Purpose.NESTED))
-    if not probe.answers(nested) and probe.answers(probe.get(app)):
+    nested = probe.answered(probe.get(probe.route(Purpose.NESTED)))
+    if nested.status != _NOT_FOUND:
+        probe.reached(nested)
+    elif probe.answers(probe.get(app)):
         probe.fail("prefix-stripped-twice", nested, f"200, as from {app}")
-    doubled = probe.get(f"{probe.base}{prefix}{app}")
+    doubled = probe.answered(probe.get(f"{probe.base}{prefix}{app}"))
     if probe.answers(doubled):
         probe.fail("prefix-leaks", doubled, "404")
-    _ask_with_dots(probe, prefix, scope_path)
+    _ask_with_dots(probe, prefix, probe.route(Purpose.SCOPE))
     # Twice: a filter may look at one of several values.
     for headers in (_H2C, [*_H2C, ("Upgrade", "websocket")]):
         upgraded = probe.get(app, headers)
-        if upgraded.status == 101:  # noqa: PLR2004
+        if upgraded.status == _SWITCHING:
             probe.fail("tunnel-opened", upgraded, "that the proxy keeps the upgrade to HTTP/2")
-
     for path in ("", "/"):
-        answer = probe.get(probe.base + path)
-        if answer.status in _REDIRECTS:
-            given = resolved(answer.url, answer.header("location") or "")
-            if given != f"{probe.base}/":
-                probe.fail("bare-prefix-broken", answer, f"{probe.base}/")
-            answer = probe.get(given)
-        if not probe.answers(answer):
-            probe.fail("bare-prefix-broken", answer, "200 from the application")
-
-    scope = probe.scope(_ODD_PATH, symptom="path-altered")
+        _ask_bare(probe, path)
+    scope = probe.scope(_ODD_PATH)
     if not scope["path"].endswith("/a/b/café") or not scope["raw_path"].endswith(_ODD_PATH):
         detail = f"path {scope['path']!r}, raw_path {scope['raw_path']!r}, asked {_ODD_PATH}"
         raise Failed("path-altered", detail)
     return "sibling, missing, doubled and dotted prefix, bare prefix, encoded slash, UTF-8; no h2c"
+
+
+def _outside(probe: Probe, paths: list[str]) -> None:
+    """The proxy itself says that there is no such path."""
+    for path in paths:
+        answer = probe.get(probe.origin + path)
+        if probe.from_app(answer):
+            probe.fail("prefix-leaks", answer, "404, and not by the application")
+        if answer.status != _NOT_FOUND:
+            probe.answered(answer)
 
 
 def _ask_with_dots(probe: Probe, prefix: str, route: str) -> None:
@@ -65,9 +65,26 @@ def _ask_with_dots(probe: Probe, prefix: str, route: str) -> None:
     for path in (
         f"/nowhere/..{prefix}{route}",
         f"/nowhere/..%2f{prefix[1:]}{route}",
+        f"/nowhere/%2e%2e{prefix}{route}",
         f"{prefix}/../..{route}",
+        f"{prefix}/%2e%2e/%2E%2E{route}",
     ):
         answer = probe.get(probe.origin + path)
         told = json.loads(answer.header("X-ASGI-Scope") or "{}").get("path", "")
         if ".." in told:
             probe.fail("prefix-leaks", answer, f"no such path; the application was asked {told}")
+
+
+def _ask_bare(probe: Probe, path: str) -> None:
+    """With and without the slash, and with a query, which a redirect has to keep."""
+    answer = probe.get(f"{probe.base}{path}?q=1")
+    if answer.status in _REDIRECTS:
+        given = resolved(answer.url, answer.header("location") or "")
+        if given != f"{probe.base}/?q=1":
+            probe.fail("bare-prefix-broken", answer, f"{probe.base}/?q=1")
+        answer = probe.get(given)
+    content = probe.expect(answer, missing="bare-prefix-broken").json()
+    if not isinstance(content, dict) or "message" not in content:
+        probe.fail(WRONG, answer, "the application's root")
+    if content.get("query") != "q=1":
+        probe.fail("bare-prefix-broken", answer, "the query that was asked")

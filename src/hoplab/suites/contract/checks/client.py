@@ -8,8 +8,7 @@ from hoplab.client.target import Purpose, needs
 def client(probe: Probe) -> str:
     """Does the application see the client's scheme, host and address as the proxy saw them?
 
-    Symptoms: `scheme-wrong`, `host-wrong`, `client-is-proxy`; and `unreachable` where the
-    application can't be asked.
+    Symptoms: `scheme-wrong`, `host-wrong`, `client-wrong`.
     """
     scope = probe.scope()
     if scope["scheme"] != probe.target.scheme:
@@ -24,5 +23,5 @@ def client(probe: Probe) -> str:
         raise NotApplicable(message)
     given = (scope["client"] or [None])[0]
     if given != expected:
-        raise Failed("client-is-proxy", f"client {given!r}, expected {expected!r}")
+        raise Failed("client-wrong", f"client {given!r}, expected {expected!r}")
     return f"client {given}, scheme {scope['scheme']}, host {hosts[0]}"

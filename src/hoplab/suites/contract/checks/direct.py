@@ -15,7 +15,7 @@ def direct(probe: Probe) -> str:
         app = probe.ask_directly(probe.route(Purpose.GREETING))
         openapi = probe.ask_directly(f"{probe.target.root_path}/openapi.json")
     except NoAnswer as error:  # Docker Desktop and rootless Docker keep it to themselves
-        raise NotApplicable(str(error)) from error
+        raise NotApplicable(f"not asked: {error}") from error
     if not probe.from_app(app):
         message = f"{app}: somebody else answers there"
         raise HarnessError(message)

@@ -10,38 +10,70 @@ _NAMES_OPENAPI = {
     "redoc": re.compile(r"""\bspec-url="([^"]+)\""""),
 }
 _NAMES_OAUTH2 = re.compile(r"""\boauth2RedirectUrl:\s*window\.location\.origin\s*\+\s*'([^']+)'""")
+_SCRIPT = re.compile(r"""<script\b[^>]*\ssrc="([^"]+)\"""")
+_NOT_FOUND = 404
 
 
 @needs(Purpose.DOCS)
 def docs(probe: Probe) -> str:
-    """Do the docs pages load, and does the OpenAPI URL that they name?
+    """Are the docs pages whole, and do the OpenAPI document and the scripts that they name load?
 
-    Symptoms: `docs-unreachable`, `docs-openapi-404`.
+    Scripts of another origin (FastAPI's CDN) are not asked for. Symptoms: `docs-unreachable`,
+    `docs-page-wrong`, `docs-openapi-404`, `docs-openapi-wrong`.
     """
-    page = load_docs(probe, "", "docs-unreachable", "docs-openapi-404")
-    oauth2 = _NAMES_OAUTH2.search(page.body.decode())
-    if oauth2 is None:
-        probe.fail("docs-unreachable", page, "a page that names its OAuth2 redirect page")
-    redirect_page = probe.follow(oauth2[1], page.url)
-    if redirect_page is None or not probe.answers(redirect_page):
-        probe.fail("docs-unreachable", redirect_page or page, "the OAuth2 redirect page")
+    page, _ = load_docs(
+        probe, "", "docs-unreachable", "docs-page-wrong", "docs-openapi-404", "docs-openapi-wrong"
+    )
+    oauth2 = _NAMES_OAUTH2.search(page.body.decode("utf-8", "replace"))
+    to = probe.follow(oauth2[1], page.url) if oauth2 else None
+    if to is None:
+        probe.fail("docs-page-wrong", page, "a page that names its OAuth2 redirect page")
+    probe.expect(to, missing="docs-unreachable")
     return f"{page}, ReDoc, the OAuth2 redirect page and the OpenAPI document that they name"
 
 
-def load_docs(probe: Probe, mount: str, unreachable: str, openapi_404: str) -> Exchange:
-    """Load both docs pages of the application at `mount` and their OpenAPI; the Swagger UI page."""
+def load_docs(
+    probe: Probe, mount: str, unreachable: str, wrong: str, openapi_404: str, openapi_wrong: str
+) -> tuple[Exchange, Exchange]:
+    """Load both docs pages of the application at `mount`, their scripts and their OpenAPI document.
+
+    Gives the Swagger UI page and the document. The last four are the symptoms.
+    """
     pages = {}
-    loaded: set[str] = set()  # both pages name the same document, if all is right
+    documents: dict[str, Exchange] = {}  # both pages name the same document, if all is right
     for name, pattern in _NAMES_OPENAPI.items():
-        page = probe.get(f"{mount}/{name}")
-        named = pattern.search(page.body.decode("utf-8", "replace"))
-        if not probe.answers(page) or named is None:
-            probe.fail(unreachable, page, "200 and a page that names its OpenAPI URL")
+        page = probe.expect(probe.get(f"{mount}/{name}"), missing=unreachable)
+        text = page.body.decode("utf-8", "replace")
+        named, scripts = pattern.search(text), _SCRIPT.findall(text)
+        if not named or not scripts or not text.rstrip().endswith("</html>"):
+            probe.fail(wrong, page, "a whole page with its script and its OpenAPI URL")
+        for script in scripts:
+            _load(probe, page, script, wrong)
         pages[name] = page
-        if (url := resolved(page.url, named[1])) in loaded:
-            continue
-        openapi = probe.follow(url, page.url)
-        if openapi is None or not probe.answers(openapi) or "openapi" not in (openapi.json() or ()):
-            probe.fail(openapi_404, openapi or page, f"the OpenAPI document that {page.url} names")
-        loaded.add(url)
-    return pages["docs"]
+        if (url := resolved(page.url, named[1])) not in documents:
+            documents[url] = _openapi(probe, page, url, openapi_404, openapi_wrong)
+    return pages["docs"], next(iter(documents.values()))
+
+
+def _load(probe: Probe, page: Exchange, script: str, wrong: str) -> None:
+    """Of another origin, it may be wrong in one way that shows here: blocked as mixed content."""
+    loaded = probe.follow(script, page.url)
+    if loaded is None:
+        if not resolved(page.url, script).startswith("https://"):
+            probe.fail(wrong, page, f"an https URL of a script in place of {script}")
+        return
+    probe.expect(loaded, missing=wrong)
+    if "javascript" not in (loaded.header("Content-Type") or ""):
+        probe.fail(wrong, loaded, "a script")
+
+
+def _openapi(probe: Probe, page: Exchange, url: str, missing: str, wrong: str) -> Exchange:
+    document = probe.follow(url, page.url)
+    if document is None:
+        probe.fail(wrong, page, f"an OpenAPI document of this origin, and not {url}")
+    if document.status == _NOT_FOUND:  # by the proxy, if the prefix is missing in the URL
+        probe.fail(missing, document, f"the OpenAPI document that {page.url} names")
+    content = probe.expect(document).json()
+    if not isinstance(content, dict) or "openapi" not in content:
+        probe.fail(wrong, document, "an OpenAPI document")
+    return document

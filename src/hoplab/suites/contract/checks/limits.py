@@ -3,7 +3,7 @@ from hoplab.client.target import Purpose, needs, once_per_topology
 
 _KIB = 1024
 _COOKIES = (12, 24, 48)
-"""KiB. Servers have limits too: h11's is 64 KiB for all headers, Hypercorn's 64 KiB for a line."""
+"""KiB. ASGI servers have limits too, mostly of 64 KiB for all headers."""
 
 
 @once_per_topology

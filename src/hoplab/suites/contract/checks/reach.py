@@ -1,4 +1,4 @@
-from hoplab.client.probe import Failed, Probe
+from hoplab.client.probe import WRONG, Failed, Probe
 from hoplab.client.target import Knowledge, Purpose, needs
 
 
@@ -6,16 +6,15 @@ from hoplab.client.target import Knowledge, Purpose, needs
 def reach(probe: Probe) -> str:
     """Does `/app` answer below the public prefix, and does the application know its root_path?
 
-    Symptoms: `unreachable`, `root-path-missing`.
+    Symptoms: `root-path-missing`, `root-path-wrong`.
     """
-    answer = probe.get(probe.route(Purpose.GREETING))
+    answer = probe.expect(probe.get(probe.route(Purpose.GREETING)))
     root_path = probe.target.root_path
     content = answer.json()
-    if not probe.answers(answer) or not isinstance(content, dict):
-        probe.fail("unreachable", answer, "200 from the application")
     expected = {"message": "Hello World", "root_path": root_path}
-    if content.get("message") != expected["message"]:  # another page of the application
-        raise Failed("unreachable", f"{content}, expected {expected}")
+    if not isinstance(content, dict) or content.get("message") != expected["message"]:
+        probe.fail(WRONG, answer, str(expected))
     if content.get("root_path") != root_path:
-        raise Failed("root-path-missing", f"{content}, expected {expected}")
+        symptom = "root-path-wrong" if content.get("root_path") else "root-path-missing"
+        raise Failed(symptom, f"{content}, expected {expected}")
     return f"{answer}, root_path {root_path!r}"

@@ -1,16 +1,23 @@
-from typing import Any
+import json
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from hoplab import forwarded
 from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Purpose, needs
 from hoplab.client.wire import Headers
 
-_OF_INTEREST = {
-    "client": "client-spoofable",
-    "scheme": "scheme-spoofable",
-    "root_path": "prefix-spoofable",
-    "url": "host-spoofable",  # last: scheme and prefix are in it as well
+_BELIEVED = {
+    "client": ("X-Forwarded-For", "client-spoofable"),
+    "scheme": ("X-Forwarded-Proto", "scheme-spoofable"),
+    "root_path": ("X-Forwarded-Prefix", "prefix-spoofable"),
+    "host": ("X-Forwarded-Host", "host-spoofable"),
+    "path": ("X-Forwarded-Prefix", "prefix-spoofable"),
 }
+"""By what is seen: the header that lies about it, and the symptom."""
+
+Seen: TypeAlias = dict[str, str | None]
+"""What of a scope a client could lie about."""
 
 
 @needs(Purpose.SCOPE, Purpose.REDIRECT)
@@ -18,16 +25,15 @@ def spoof(probe: Probe) -> str:
     """Does anything change, or even arrive, if the client itself sends forwarded headers?
 
     Asked plain, doubled, in odd case and with underscores; the redirect is looked at as well. What
-    arrives may be believed by the next middleware that somebody adds. And does anything change if
-    a stranger finds the way past the proxy? Symptoms: `client-spoofable`, `scheme-spoofable`,
-    `prefix-spoofable`, `host-spoofable`, `forwarded-passed-on`, `direct-spoofable`; and
-    `unreachable` where the application can't be asked.
+    arrives may be believed by the next middleware that somebody adds. Symptoms:
+    `client-spoofable`, `scheme-spoofable`, `prefix-spoofable`, `host-spoofable`,
+    `forwarded-misread`, `forwarded-passed-on`.
     """
     before = probe.scope()
-    honest = _seen(before)
+    honest = seen(before)
     path = probe.route(Purpose.REDIRECT)
-    honest_redirect = probe.get(path).header("location")
-    lies = forwarded.lies("http" if probe.target.scheme == "https" else "https")
+    honest_redirect = probe.reached(probe.get(path)).header("location")
+    lies = lies_of(probe)
     ways: dict[str, Headers] = {
         "plain": lies,
         "doubled": [*lies, *lies],
@@ -37,50 +43,71 @@ def spoof(probe: Probe) -> str:
     own = _arrived(before["headers"], lies)  # a proxy may write itself what is a lie here
     arrived: set[str] = set()
     for way, headers in ways.items():
+        _led_elsewhere(probe, way, headers)
         scope = probe.scope(headers=headers)
-        seen = _seen(scope)
-        if key := _difference(honest, seen):
-            detail = f"forwarded headers ({way}): {key} {seen[key]!r}, was {honest[key]!r}"
-            raise Failed(_OF_INTEREST[key], detail)
+        if difference := believed(honest, seen(scope), lies):
+            symptom, told = difference
+            raise Failed(symptom, f"forwarded headers ({way}): {told}")
         arrived |= _arrived(scope["headers"], lies) - own
-    redirect = probe.get(path, lies).header("location")
+    redirect = probe.reached(probe.get(path, lies)).header("location")
     if redirect != honest_redirect:
-        raise Failed("host-spoofable", f"redirects to {redirect}, was {honest_redirect}")
+        detail = f"forwarded headers (plain): redirects to {redirect}, was {honest_redirect}"
+        raise Failed(_in_redirect(redirect, lies), detail)
     if arrived:
         detail = f"what the client sent arrives at the application: {', '.join(sorted(arrived))}"
         raise Failed("forwarded-passed-on", detail)
-    past = _ask_directly(probe, lies)
-    return f"{len(lies)} headers, {len(ways)} ways: nothing changed, and none arrived{past}"
+    return f"{len(lies)} headers, {len(ways)} ways: nothing changed, and none arrived"
 
 
-def _ask_directly(probe: Probe, lies: Headers) -> str:
-    """From an address that is no proxy's: only an engine that gives the client one can tell."""
-    direct = probe.target.direct
-    if direct is None or probe.target.source is None:
-        return "; directly: not asked, since here every client has the proxy's address"
-    path = direct.prefix + probe.route(Purpose.SCOPE)
-    before = probe.ask_directly(path)
-    if not probe.answers(before):
-        probe.fail("unreachable", before, "200 from the application")
-    honest = _seen(before.json())
-    asked = f"asked directly, from {probe.target.source}, with forwarded headers:"
-    answer = probe.ask_directly(path, lies)
-    if not probe.answers(answer):  # a prefix that was believed leads elsewhere
-        raise Failed("direct-spoofable", f"{asked} {answer}")
-    lied = _seen(answer.json())
-    if key := _difference(honest, lied):
-        detail = f"{asked} {key} {lied[key]!r}, was {honest[key]!r}"
-        raise Failed("direct-spoofable", detail)
-    return "; directly neither"
+def seen(scope: dict[str, Any]) -> Seen:
+    """What the application believes of its client, without what differs with every connection."""
+    url, client = urlsplit(scope["url"]), (scope["client"] or [None])[0]
+    return {
+        "client": client and _without_port(client),
+        "scheme": scope["scheme"],
+        "root_path": scope["root_path"],
+        "host": url.netloc,
+        "path": url.path,
+    }
 
 
-def _difference(honest: dict[str, Any], seen: dict[str, Any]) -> str | None:
-    return next((key for key in _OF_INTEREST if seen[key] != honest[key]), None)
+def believed(honest: Seen, lied: Seen, lies: Headers) -> tuple[str, str] | None:
+    """The symptom of the first difference, and what it is; None if all is as it was.
+
+    It is a lie that was believed only if what is seen is what the client wrote.
+    """
+    told = dict(lies)
+    for key, value in lied.items():
+        if value != honest[key]:
+            header, symptom = _BELIEVED[key]
+            exact = key in {"client", "scheme"}
+            right = value == told[header] if exact else told[header] in (value or "")
+            detail = f"{key} {value!r}, was {honest[key]!r}"
+            return symptom if right else "forwarded-misread", detail
+    return None
 
 
-def _seen(scope: dict[str, Any]) -> dict[str, Any]:
-    client = (scope["client"] or [None])[0]  # the port differs with every connection
-    return {**{key: scope[key] for key in _OF_INTEREST}, "client": client}
+def _led_elsewhere(probe: Probe, way: str, headers: Headers) -> None:
+    """A prefix that is believed may lead to no route."""
+    answer = probe.get(probe.route(Purpose.SCOPE), headers)
+    told = json.loads(answer.header("X-ASGI-Scope") or "{}").get("path", "")
+    if not probe.answers(answer) and forwarded.LIES[forwarded.Claim.PREFIX] in told:
+        raise Failed("prefix-spoofable", f"forwarded headers ({way}): {answer}, asked for {told}")
+
+
+def _in_redirect(location: str | None, lies: Headers) -> str:
+    told, given = dict(lies), urlsplit(location or "")
+    if told["X-Forwarded-Host"] in given.netloc:
+        return "host-spoofable"
+    if told["X-Forwarded-Prefix"] in given.path:
+        return "prefix-spoofable"
+    return "scheme-spoofable" if given.scheme == told["X-Forwarded-Proto"] else "forwarded-misread"
+
+
+def _without_port(client: str) -> str:
+    """A server may take `192.0.2.7:4711` for an address; that port is another each time."""
+    address, _, port = client.rpartition(":")
+    return address if port.isdigit() and (":" not in address or "]" in address) else client
 
 
 def _arrived(headers: Headers, lies: Headers) -> set[str]:
@@ -92,3 +119,8 @@ def _arrived(headers: Headers, lies: Headers) -> set[str]:
         if (lie := told.get(name.lower().replace("_", "-")))
         and lie in [part.strip() for part in value.split(",")]
     }
+
+
+def lies_of(probe: Probe) -> list[tuple[str, str]]:
+    """What the client claims: another address, scheme, host, port and prefix than its own."""
+    return forwarded.lies("http" if probe.target.scheme == "https" else "https")

@@ -9,6 +9,7 @@ from hoplab.client.wire import CHUNKED
 _MIB = 1024 * 1024
 _KIB = 1024
 _SIZE = 16 * _MIB
+_TOO_LARGE = 413
 _COUNT = 3
 _INTERVALS = (0.25, 1.0)
 """Seconds between events. A client that gets no time to read sees the same as behind a proxy that
@@ -19,17 +20,19 @@ buffers: so it is asked again, with more time."""
 def stream(probe: Probe) -> str:
     """Do server-sent events arrive one by one as they are sent, and a large body whole both ways?
 
-    The body is as large as the target's limits allow, 16 MiB at most. Symptoms: `stream-buffered`,
-    `body-refused`, `body-altered`; and `unreachable` where there are no events.
+    The body is as large as the target's limits allow, 16 MiB at most. Symptoms: `events-lost`,
+    `stream-buffered`, `body-refused`, `body-altered`.
     """
     apart = 0.0
     for interval in _INTERVALS:
         answer = probe.get(
             f"{probe.route(Purpose.EVENTS)}?count={_COUNT}&interval={interval}", stream=True
         )
+        probe.expect(answer)
         arrivals = [at for at, line in answer.chunks if line.startswith(b"data: ")]
-        if not probe.answers(answer) or len(arrivals) != _COUNT:
-            probe.fail("unreachable", answer, f"{_COUNT} server-sent events")
+        if len(arrivals) != _COUNT:
+            detail = f"{answer}: {len(arrivals)} server-sent events, expected {_COUNT}"
+            raise Failed("events-lost", detail)
         # By one clock, the client's: all at once if somebody kept them.
         apart = arrivals[-1] - arrivals[0]
         if apart >= interval:
@@ -44,8 +47,9 @@ def stream(probe: Probe) -> str:
     # since the server closes the request's body while its client looks for the end
     # (golang/go#40747).
     echo = probe.request("POST", probe.route(Purpose.ECHO), [CHUNKED], body)
-    if not probe.answers(echo):
-        probe.fail("body-refused", echo, "200 from the application")
+    if echo.status == _TOO_LARGE:
+        probe.fail("body-refused", echo, f"200 for {len(body) // _KIB} KiB")
+    probe.expect(echo)
     arrived = (echo.header("X-Body-Length"), echo.header("X-Body-SHA256"))
     sent = (str(len(body)), hashlib.sha256(body).hexdigest())
     if arrived != sent or echo.body != body:

@@ -28,7 +28,7 @@ def hostile(probe: Probe) -> str:
     """Do a strange or doubled Origin, thousands of headers and `OPTIONS *` end as they should?
 
     Without a 5xx, and without an origin in the answer that no policy names. Symptoms:
-    `cors-origin-reflected`, `cors-crashes`.
+    `cors-origin-reflected`, `cors-wrong-policy`, `cors-crashes`.
     """
     sent: list[Headers] = [[("Origin", origin)] for origin in _STRANGE]
     stranger = ("Origin", "http://stranger.example")
@@ -49,10 +49,13 @@ def _ask(probe: Probe, method: str, path: str, headers: Headers) -> None:
     if answer.status in _SERVER_ERRORS:
         detail = f"{method} {path} with {_shortened(headers)} → {answer.status}"
         raise Failed("cors-crashes", detail)
+    sent = {value for name, value in headers if name == "Origin"}
     for given in values(answer, "Access-Control-Allow-Origin"):
-        if set(given.split(", ")) - {MAIN, METRICS}:
+        if strange := set(given.split(", ")) - {MAIN, METRICS}:
+            reflected = "*" not in strange and (strange & sent or given in sent)
+            symptom = "cors-origin-reflected" if reflected else "cors-wrong-policy"
             detail = f"{method} {path} with {_shortened(headers)}: allowed {given}"
-            raise Failed("cors-origin-reflected", detail)
+            raise Failed(symptom, detail)
 
 
 def _shortened(headers: Headers) -> str:

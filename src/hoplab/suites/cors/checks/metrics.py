@@ -35,8 +35,8 @@ def metrics(probe: Probe) -> str:
 def _scrape(probe: Probe, word: str) -> dict[tuple[str, str], float]:
     """Of each answered GET, by name and route."""
     answer = probe.get(f"{probe.route(Purpose.METRICS)}?{word}")  # each is asked once
-    is_text = (answer.header("Content-Type") or "").startswith("text/plain; version=")
-    if not probe.answers(answer) or not is_text:
+    probe.expect(answer, wrong="metrics-unreachable", missing="metrics-unreachable")
+    if not (answer.header("Content-Type") or "").startswith("text/plain; version="):
         probe.fail("metrics-unreachable", answer, "200 and Prometheus' text format")
     try:
         samples = [s for family in parsed(answer.body.decode()) for s in family.samples]

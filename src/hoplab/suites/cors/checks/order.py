@@ -1,4 +1,4 @@
-from hoplab.client.probe import Failed, Probe
+from hoplab.client.probe import WRONG, Failed, Probe
 from hoplab.client.target import Knowledge, needs
 from hoplab.suites.cors.right import MAIN, headers, right_of
 
@@ -8,7 +8,7 @@ def order(probe: Probe) -> str:
     """Does a request pass the layers from the one added last inwards, and its answer back?
 
     And is every preflight answered by the outermost CORS layer? Every answer names the layers in
-    X-Middleware. Symptom: `middleware-misordered`; and `unreachable` where nothing is named.
+    X-Middleware. Symptom: `middleware-misordered`.
     """
     told = []
     right = right_of(probe.target.right)
@@ -26,10 +26,11 @@ def order(probe: Probe) -> str:
 
 def _passed(probe: Probe, method: str, path: str) -> list[str]:
     preflight = method == "OPTIONS"
-    answer = probe.request(method, path, headers(MAIN, preflight=preflight))
+    answer = probe.answered(probe.request(method, path, headers(MAIN, preflight=preflight)))
     named = answer.header("X-Middleware")
-    if named is None or not probe.from_app(answer):
-        probe.fail("unreachable", answer, "an answer that names the layers which it passed")
+    if named is None:
+        probe.reached(answer)
+        probe.fail(WRONG, answer, "an answer that names the layers which it passed")
     return named.split()
 
 

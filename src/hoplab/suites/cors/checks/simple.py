@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import product
 
-from hoplab.client.probe import Probe
+from hoplab.client.probe import WRONG, Probe
 from hoplab.client.target import Knowledge, needs
 from hoplab.suites.cors.checks.judging import Problem, fail_with_the_worst, judge, without_vary
 from hoplab.suites.cors.right import ORIGINS, headers, right_of
@@ -14,8 +14,7 @@ def simple(probe: Probe) -> str:
     """Does a GET let in whom the path's policy names, and nobody else, with and without a cookie?
 
     And does a cache learn that the answer depends on the origin, even if none was sent? Symptoms:
-    `cors-wrong-policy`, `cors-duplicated`, `cors-missing`, `cors-vary-missing`; and `unreachable`
-    where the application does not answer.
+    `cors-wrong-policy`, `cors-duplicated`, `cors-missing`, `cors-vary-missing`.
     """
     fail_with_the_worst(ask(probe, PATHS))
     return f"{len(PATHS)} paths: every answer is for whom the policy says"
@@ -34,8 +33,10 @@ def ask(
         answers = []
         for cookie, origin in product((False, True), ORIGINS.values()):
             answer = probe.get(path, headers(origin, cookie=cookie))
-            if not any(probe.answers(answer, status) for status in statuses):
-                probe.fail("unreachable", answer, f"one of {statuses} from the application")
+            if answer.status not in statuses:
+                probe.reached(answer)
+                probe.fail(WRONG, answer, f"one of {statuses}")
+            probe.answered(answer)
             answers.append(answer)
             if origin:
                 problems += judge(answer, origin, right.wanted(path))
