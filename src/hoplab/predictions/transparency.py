@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from hoplab.client.probe import WHO_ANSWERED
 
-_SAME = ("requests", "answers", "isolation", "routes", "disconnect")
+_SAME = ("requests", "answers", "isolation", "routes", "disconnect", "limits")
 _OVER_WEBSOCKET = "websocket-messages"
 
 
