@@ -195,7 +195,7 @@ CONTRACT = (
         cause="Static files are a mounted application, and their path has to begin with the prefix"
         f" and the mount's path. {_LABEL} Links that lead elsewhere come from a wrong Host or"
         " scheme.",
-        fix=_GIVE_PREFIX,
+        fix=f"{_GIVE_PREFIX} For links that lead elsewhere: {_SEND_HOST} {_TRUST}",
         references=(_STARLETTE_ROOT_PATH, _GUIDE_PR)),
     Symptom("websocket-refused", path="/ws", method="WEBSOCKET",
         seen="A WebSocket does not open: the answer is 403 or 404 instead of 101.",
@@ -313,8 +313,9 @@ CONTRACT = (
         " application.",
         cause="The proxy's rule matches the prefix only with the slash, or only without it. Or the"
         " proxy redirects {prefix} itself, to its own port and scheme, which need not be the public"
-        " ones.",
-        fix="Configure the proxy to match both {prefix} and {prefix}/, and to pass both on.",
+        f" ones. Or the application redirects it, with a wrong Host or scheme. {_HOST}",
+        fix="Configure the proxy to match both {prefix} and {prefix}/, and to pass both on."
+        f" {_SEND_HOST}",
         references=(_PATH_SEGMENTS, _GUIDE)),
     Symptom("path-altered", path="/scope/a%2Fb/caf%C3%A9",
         seen="Names with an encoded slash are not found, or are taken for others: /a%2Fb arrives as"
