@@ -220,11 +220,7 @@ def _misled(result: CellResult, finding: Finding, shown: Exchange) -> bool:
     urls = [urlsplit(url).path for url in _URL.findall(finding.detail)]
     prefix = result.cell.prefix.encoded
     elsewhere = any(not _under(path, prefix) for path in urls)
-    return (
-        shown.status >= _ERRORS
-        or elsewhere
-        or "'root_path'" in finding.detail.replace("root_path '", "'root_path'")
-    )
+    return shown.status >= _ERRORS or elsewhere or "root_path" in finding.detail
 
 
 def _under(path: str, prefix: str) -> bool:

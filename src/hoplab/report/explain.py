@@ -224,7 +224,7 @@ def _without_noise(head: Sequence[str]) -> list[str]:
     """A head's first line, and its headers but for those that say nothing of the way."""
     first, *headers = head or [""]
     pairs = [(name, value) for name, _, value in (line.partition(": ") for line in headers)]
-    return [first, *_lines(pairs)] if first else []
+    return [first.rstrip(), *_lines(pairs)] if first else []  # a reason may be empty
 
 
 def _lines(headers: Iterable[tuple[str, str]]) -> list[str]:

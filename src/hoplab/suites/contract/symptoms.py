@@ -161,8 +161,10 @@ CONTRACT = (
         seen="{prefix} or {prefix}/ is a 404 of the application, redirects away from it, or loses"
         " the query.",
         cause=f"{DOUBLED} Or the proxy redirects {{prefix}} itself, to its own port and scheme,"
-        " which need not be the public ones.",
-        fix="Configure the proxy to match both {prefix} and {prefix}/, and to pass both on.",
+        " which need not be the public ones. Or the application redirects it, with a wrong Host or"
+        f" scheme. {HOST}",
+        fix="Configure the proxy to match both {prefix} and {prefix}/, and to pass both on."
+        f" {SEND_HOST}",
         references=(PATH_SEGMENTS, GUIDE)),
     Symptom("path-altered", path="/scope/a%2Fb/caf%C3%A9",
         seen="Names with an encoded slash are taken for others: /a%2Fb arrives as /a/b.",
