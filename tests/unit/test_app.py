@@ -339,7 +339,8 @@ def test_every_response_names_its_instance_and_its_scope(
     assert [v for k, v in answer.headers if k.lower() == "x-instance"] == [nonce()]
     [told] = [v for k, v in answer.headers if k.lower() == "x-asgi-scope"]
     scope = json.loads(told)
-    assert set(scope) == {"scheme", "client", "root_path", "path"}
+    assert set(scope) == {"scheme", "client", "root_path", "path", "host"}
+    assert len(scope["host"]) == 1
     assert (scope["scheme"], scope["root_path"]) == ("http", "")
     assert scope["path"] == path.partition("?")[0]
     assert scope["client"][0] == LOOPBACK
@@ -520,12 +521,12 @@ def test_instance_is_named_once_by_nested_applications() -> None:
     async def receive() -> Message:
         return {}
 
-    scope = {"type": "http", "path": "/x"}
+    scope = {"type": "http", "path": "/x", "headers": []}
     run(InstanceMiddleware(InstanceMiddleware(app)), scope, receive, send)
 
     names = [name for name, _ in sent[0]["headers"]]
     assert sorted(names) == [b"x-asgi-scope", b"x-instance"]
-    assert scope == {"type": "http", "path": "/x"}
+    assert scope == {"type": "http", "path": "/x", "headers": []}
 
 
 # --- the container's healthcheck ---

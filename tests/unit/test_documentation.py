@@ -34,7 +34,8 @@ def symptoms(text: str) -> list[str]:
 def test_readme_shows_the_table_of_up() -> None:
     topologies = [t for t in CATALOGUE.topologies if t.mode is Mode.STRIP]
     own = own_ports(topologies)
-    other = {"direct": Verdict.RECORDED, "bypass": Verdict.NOT_APPLICABLE}
+    recorded = dict.fromkeys(("direct", "limits"), Verdict.RECORDED)
+    other = {**recorded, "bypass": Verdict.NOT_APPLICABLE}
     reason = "not asked past the proxy: here every client has an address that is trusted"
     findings = [Finding(name, other.get(name, Verdict.PASS), None, reason) for name in CHECKS]
     cells = CATALOGUE.recommended_cells(topologies)
@@ -116,5 +117,6 @@ def test_every_finding_can_be_reproduced() -> None:
         commands = (
             *("    hoplab repro --run ", "    .venv/bin/python scripts/"),
             "    hoplab matrix --prefix ",
+            "    hoplab verify --engine process --check ",
         )
         assert any(command in section for command in commands), section.splitlines()[0]

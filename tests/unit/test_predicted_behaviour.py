@@ -337,6 +337,9 @@ def behaving_without_headers() -> Catalogue:
     return replace(CATALOGUE, proxies={**CATALOGUE.proxies, "nginx": made_up})
 
 
+NO_WEBSOCKET = {"websocket": "websocket-refused", "websocket-messages": "websocket-refused"}
+
+
 @pytest.mark.parametrize(
     ("cell", "changes", "symptoms"),
     [
@@ -351,7 +354,7 @@ def behaving_without_headers() -> Catalogue:
         (UVICORN_STRIP, {"host": Host.UPSTREAM}, WRONG_HOST),
         (HYPERCORN_STRIP, {"host": Host.UPSTREAM}, WRONG_HOST),  # behind_proxy without host=True
         (UVICORN_STRIP, {"upgrades": Upgrades.WEBSOCKET}, {}),
-        (UVICORN_STRIP, {"upgrades": Upgrades.NONE}, {"websocket": "websocket-refused"}),
+        (UVICORN_STRIP, {"upgrades": Upgrades.NONE}, NO_WEBSOCKET),
         (UVICORN_STRIP, {"upgrades": Upgrades.ANY}, {}),
         (HYPERCORN_STRIP, {"upgrades": Upgrades.ANY}, {"boundary": "tunnel-opened"}),
         (UVICORN_STRIP, {"path": PathForm.AS_SENT}, {}),

@@ -39,6 +39,13 @@ UNREACHABLE = {
     "bypass": "application-has-no-route",
     "boundary": "bare-prefix-broken",
     "stream": "application-has-no-route",
+    "requests": "application-has-no-route",
+    "answers": "application-has-no-route",
+    "isolation": "application-has-no-route",
+    "routes": "application-has-no-route",
+    "websocket-messages": "websocket-refused",
+    "disconnect": "application-has-no-route",
+    "limits": "application-has-no-route",
 }
 
 # Routes are found, and every URL that is made lacks the prefix.
