@@ -90,6 +90,10 @@ class ComposeEngine:
         """None: Docker keeps the logs."""
         return []
 
+    def parts(self, deployment: Deployment) -> list[str]:
+        """Both services."""
+        return [docker.app_service(deployment.topology), deployment.topology.name]
+
     def versions(self) -> dict[str, str]:
         """The versions inside the containers."""
         containers = compose.Compose(self._run.name, self._root).containers()

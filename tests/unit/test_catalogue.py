@@ -397,7 +397,7 @@ def test_folders_of_a_workspace() -> None:
         "variations",
         "certificates",
         ".hoplab/runs",
-        ".hoplab/up/hoplab",
+        ".hoplab/up",
         ".hoplab/repro",
         ".hoplab/lock",
     ]

@@ -70,7 +70,7 @@ class Apart(Workspace):
 
     @property
     def up(self) -> Path:
-        return self.state / "up" / "hoplab"
+        return self.state / "up"
 
     @property
     def reproductions(self) -> Path:
@@ -361,10 +361,14 @@ def test_nothing_is_up(call: Call) -> None:
 ENTRY = {
     "topology": "nginx-uvicorn-strip",
     "engine": "process",
+    "prefix": "/api/v1",
     "http": "http://127.0.0.1:9997/api/v1",
     "https": "https://127.0.0.1:9497/api/v1",
     "ca": "/x/ca.pem",
 }
+
+
+PARTS = ["uvicorn-server-option-proxy", "nginx"]
 
 
 @pytest.fixture
@@ -375,9 +379,9 @@ def up(state: Path, monkeypatch: pytest.MonkeyPatch) -> runs.Run:
     application, proxy = folder / "uvicorn-server-option-proxy.log", folder / "nginx.log"
     proxy.write_text("from the proxy\n")
     application.write_bytes(b"from the server: \xff\n")
-    entry = {**ENTRY, "logs": [str(application), str(proxy)]}
+    entry = {**ENTRY, "logs": [str(application), str(proxy)], "parts": PARTS, "project": "hoplab"}
     (folder / "up.json").write_text(json.dumps([entry]))
-    monkeypatch.setattr(runs.Run, "processes", lambda _: ["alive"])
+    monkeypatch.setattr(runs.Run, "running", lambda _: set(PARTS))
     return runs.Run(folder)
 
 
@@ -392,16 +396,45 @@ def test_ps_lists_what_is_up(call: Call, up: runs.Run) -> None:
         "http://127.0.0.1:9997/api/v1/app",
     ]
     [entry] = json.loads(call("ps", "--format", "json").out)
-    assert {key: entry[key] for key in ENTRY} == ENTRY
+    assert entry == {**ENTRY, "state": "up"}
 
 
 def test_ps_of_what_was_killed_is_empty(
     call: Call, up: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert up.folder.exists()
-    monkeypatch.setattr(runs.Run, "processes", lambda _: [])
+    monkeypatch.setattr(runs.Run, "running", lambda _: set())
 
     assert call("ps", "--format", "json").out == "[]\n"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_ps_says_what_does_not_run(
+    call: Call, up: runs.Run, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    assert up.folder.exists()
+    monkeypatch.setattr(runs.Run, "running", lambda _: set(PARTS) - {part})
+
+    [entry] = json.loads(call("ps", "--format", "json").out)
+    assert entry["state"] == f"not running: {part}"
+    assert call("ps").out.splitlines()[-1] == f"nginx-uvicorn-strip: not running: {part}"
+
+
+@pytest.mark.parametrize("content", ["", "{", '[{"topology": "x"}]', '["x"]'])
+def test_ps_of_what_it_does_not_understand(call: Call, up: runs.Run, content: str) -> None:
+    (up.folder / "up.json").write_text(content)
+
+    assert call("ps", "--format", "json") == Said(0, "[]\n", "")
+
+
+def test_down_keeps_what_a_person_was_told_to_use(call: Call, state: Path) -> None:
+    kept = state / "repro/cell/nginx.conf"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+
+    call("down")
+
+    assert kept.exists()
 
 
 def test_logs(call: Call, up: runs.Run) -> None:
