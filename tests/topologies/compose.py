@@ -12,14 +12,13 @@ import pytest
 from testcontainers.compose import DockerCompose
 
 from hoplab.catalogue import Catalogue
-from hoplab.catalogue.servers.server import Profile
 from hoplab.endpoint import Endpoint
 from hoplab.engines import compose, docker
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
 from hoplab.system import interrupts, runs
-from hoplab.topology import Deployment, Mode
+from hoplab.topology import Deployment, Mode, Profile
 
 PROFILES = [*Mode, Profile.MORE]
 

@@ -14,10 +14,9 @@ import yaml
 
 from hoplab.catalogue.placeholders import filled
 from hoplab.catalogue.proxies import Proxy
-from hoplab.catalogue.servers.server import Profile
 from hoplab.engines.docker import APP_PORT, OWN_SUBNET, app_service
 from hoplab.engines.published import ports, variable
-from hoplab.topology import Mode, Scheme, Topology
+from hoplab.topology import Mode, Profile, Scheme, Topology
 from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
 
 Service: TypeAlias = dict[str, Any]

@@ -20,12 +20,11 @@ from hoplab.catalogue.proxies import (
     Treatment,
     Upgrades,
 )
-from hoplab.catalogue.servers.server import Profile
 from hoplab.errors import HoplabError
 from hoplab.prefix import parse
 from hoplab.suites import SYMPTOMS
 from hoplab.symptom import Advice
-from hoplab.topology import Mode, Scheme
+from hoplab.topology import Mode, Profile, Scheme
 from hoplab.workspace import Workspace
 from tests.catalogue import CATALOGUE
 

@@ -11,7 +11,6 @@ from hoplab.catalogue.servers.server import (
     Address,
     ForwardedHeaders,
     Launch,
-    Profile,
     RootPath,
     Server,
     Start,
@@ -20,7 +19,7 @@ from hoplab.errors import HoplabError
 from hoplab.prefix import DEFAULT_PREFIX, Prefix, parse
 from hoplab.suites import SYMPTOMS
 from hoplab.symptom import Advice
-from hoplab.topology import Mode, Setup, Strategy, Trust
+from hoplab.topology import Mode, Profile, Setup, Strategy, Trust
 from tests.catalogue import CATALOGUE, ROOT
 
 COMPLETE: Mapping[str, Any] = {

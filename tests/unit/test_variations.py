@@ -12,7 +12,6 @@ import pytest
 from hoplab.catalogue import variations
 from hoplab.catalogue.placeholders import filled
 from hoplab.catalogue.servers import SERVERS
-from hoplab.catalogue.servers.server import Profile
 from hoplab.catalogue.variations import Change, Variation
 from hoplab.engines import configuration
 from hoplab.errors import HoplabError
@@ -20,7 +19,7 @@ from hoplab.predictions import predict
 from hoplab.prefix import DEFAULT_PREFIX, Prefix, parse
 from hoplab.suites import SUITES, SYMPTOMS
 from hoplab.suites.contract.checks import CHECKS
-from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
+from hoplab.topology import Cell, Mode, Profile, Scheme, Strategy, Topology, Trust
 from tests.catalogue import CATALOGUE, ROOT
 from tests.unit.test_checks import documented
 

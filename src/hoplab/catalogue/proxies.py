@@ -10,11 +10,10 @@ from typing import Any
 
 from hoplab.catalogue.advice import advice_of, refuse_unknown
 from hoplab.catalogue.placeholders import filled
-from hoplab.catalogue.servers.server import Profile
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
 from hoplab.symptom import Advice
-from hoplab.topology import Mode, Scheme
+from hoplab.topology import Mode, Profile, Scheme
 
 
 class Treatment(StrEnum):
@@ -145,7 +144,11 @@ class Proxy:
     def sources(self, mode: Mode) -> list[Path]:
         """The files from which a deployment's configuration is made."""
         fields = {"folder": str(self.folder), "mode": mode}
-        return [Path(filled(file.source, fields)) for file in self.files]
+        return [Path(self.filled(file.source, fields)) for file in self.files]
+
+    def filled(self, text: str, fields: Mapping[str, str]) -> str:
+        """A text of its proxy.toml with the placeholders replaced."""
+        return filled(text, fields, self.folder / "proxy.toml")
 
     @property
     def program_variable(self) -> str:

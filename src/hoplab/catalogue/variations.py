@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from hoplab.catalogue.servers import SERVERS
-from hoplab.catalogue.servers.server import Profile
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
-from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
+from hoplab.topology import Cell, Mode, Profile, Scheme, Strategy, Topology, Trust
 
 Symptoms: TypeAlias = Mapping[str, str]
 """The symptom of each check that fails."""

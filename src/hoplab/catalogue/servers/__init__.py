@@ -10,12 +10,11 @@ from hoplab.catalogue.servers.server import (
     Address,
     ForwardedHeaders,
     Launch,
-    Profile,
     RootPath,
     Server,
 )
 from hoplab.errors import HoplabError
-from hoplab.topology import Trust
+from hoplab.topology import Profile, Trust
 
 _SUFFIX = ".toml"
 _CHOICES = {
