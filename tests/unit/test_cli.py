@@ -1,6 +1,7 @@
 """The command line: mistakes are one line and exit 2, failures are one message and exit 1."""
 
 import json
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import typer
 
 from hoplab import __version__, cli
 from hoplab.catalogue.variations import Symptoms
-from hoplab.commands import ask, reside, showing
+from hoplab.commands import ask, reproduction, reside, showing
 from hoplab.commands.session import Session
 from hoplab.commands.showing import every_cell
 from hoplab.engines import compose, hints
@@ -24,6 +25,7 @@ from hoplab.suites.check import Check
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.suites.suite import Suite
 from hoplab.system import interrupts, runs
+from hoplab.system.ports import free_ports
 from hoplab.topology import Cell, Mode, Strategy, Trust
 from hoplab.workspace import Workspace
 from tests.catalogue import CATALOGUE, ROOT
@@ -215,8 +217,19 @@ UNKNOWN = [
     (["verify", "foo"], "Got unexpected extra argument(s) (foo). See `hoplab verify --help`."),
     (["up", "strip", "preserve"], None),
     (["verify", "--mode"], "Option '--mode' requires an argument."),
-    (["verify", "-o", "/nonexistent/x"], None),
-    (["verify", "-o", "/"], None),
+    (["verify", "-o", "/nonexistent/x"], "-o /nonexistent/x: there is no folder /nonexistent"),
+    (["verify", "-o", "/"], "-o /: it is a folder"),
+    *(
+        (
+            [command, "nginx-hypercorn-strip"],
+            (
+                "nginx-hypercorn-strip is a topology; its recipe's cells:"
+                " nginx-hypercorn-strip.forwarded-prefix.proxy.http,"
+                " nginx-hypercorn-strip.forwarded-prefix.proxy.https (all: `hoplab list cells`)"
+            ),
+        )
+        for command in ("explain", "repro")
+    ),
 ]
 
 
@@ -802,6 +815,31 @@ def test_repro_prints_what_to_run(call: Call) -> None:
     assert said.code == 0
     for words in ("uvicorn app.app_argument:app", "nginx", "curl", "/api/v1"):
         assert words in said.out
+
+
+def test_repro_says_which_of_its_ports_is_taken(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setattr(reproduction, "PORTS", [port, *free_ports(2)])
+        taken = call("repro", "nginx-uvicorn-strip.app-argument.proxy.https")
+    free = call("repro", "nginx-uvicorn-strip.app-argument.proxy.https")
+
+    assert (taken.code, taken.out) == (0, free.out)
+    assert taken.err.startswith(f"hoplab: Taken now: port {port}")
+    assert "make down" in taken.err
+    assert free.err == ""
+
+
+def test_a_file_in_the_place_of_a_folder_is_one_line(call: Call, state: Path) -> None:
+    (state / "repro").touch()
+
+    said = call("repro", "nginx-uvicorn-strip.app-argument.proxy.https")
+
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith(f"hoplab: {state / 'repro'}")
+    assert len(said.err.splitlines()) == 1
 
 
 def test_certificates_says_where_the_authority_is(call: Call, state: Path) -> None:

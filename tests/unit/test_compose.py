@@ -86,6 +86,11 @@ def test_help_is_in_a_profile_of_its_own() -> None:
     assert SERVICES["help"]["profiles"] == ["help"]
 
 
+def test_help_builds_nothing() -> None:
+    assert "build" not in SERVICES["help"]
+    assert SERVICES["help"]["image"] == SERVICES["uvicorn-strip"]["build"]["args"]["PYTHON_IMAGE"]
+
+
 def test_without_a_profile_compose_says_what_there_is() -> None:
     assert "COMPOSE_PROFILES=help" in (ROOT / ".env").read_text().splitlines()
     said = SERVICES["help"]["command"][-1]
@@ -341,7 +346,7 @@ def test_service_is_hardened(name: str) -> None:
 
 @every_service
 def test_nobody_is_root(name: str) -> None:
-    if name in PROXIES:
+    if "user" in SERVICES[name]:
         user = SERVICES[name]["user"]
     else:
         assert SERVICES[name]["build"]["dockerfile"] == "app/Dockerfile"

@@ -53,13 +53,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """The proxies' files are written; the steps run side by side, and then somebody asks."""
+    """The proxies' files are written; the steps run side by side, and then somebody asks.
+
+    ports: those at which the steps listen.
+    """
 
     cell: Cell
     steps: Sequence[Step]
     question: str
     expected: Sequence[str]
     root: Path
+    ports: Sequence[int]
 
     def script(self) -> str:
         """For a person to copy, a terminal for each step."""
@@ -132,7 +136,10 @@ def reproduction(
     symptom = request_of(catalogue, cell, list(prediction.values()))
     public = plan.ports[deployment][cell.scheme]
     question = _question(cell, symptom, public, app.port, _short(certificates.authority, root))
-    return Reproduction(cell, steps, question, list(dict.fromkeys(prediction.values())), root)
+    expected = list(dict.fromkeys(prediction.values()))
+    routes = plan.routes[deployment].values()
+    ports = [app.port, *(port for route in routes for port in route.ports.values())]
+    return Reproduction(cell, steps, question, expected, root, ports)
 
 
 def _question(cell: Cell, symptom: Symptom, port: int, app: int, authority: str) -> str:
