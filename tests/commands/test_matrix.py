@@ -278,7 +278,7 @@ def test_ctrl_c_keeps_the_finished_cells(tmp_path: Path) -> None:
             ["matrix", "--variation", "nginx-bare", "--proxy", "traefik"],
             "no cell has all of that; near: ",
         ),
-        (["matrix", "-o", "/nowhere/x.json"], "can't write /nowhere/x.json"),
+        (["matrix", "-o", "/nowhere/x.json"], "-o /nowhere/x.json: there is no folder /nowhere"),
         (
             ["recipe", "squid", "uvicorn", "strip"],
             f"proxy 'squid' is unknown; known: {', '.join(CATALOGUE.proxies)}",

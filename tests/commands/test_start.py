@@ -124,7 +124,7 @@ def test_up_stays_and_down_ends_it(clone: Clone) -> None:
         assert up.returncode == 0, up.stdout + up.stderr
         listed = json.loads(clone.hoplab("ps", "--format", "json").stdout)
         assert [entry["topology"] for entry in listed] == [topology.name for topology in strip]
-        assert set(listed[0]) == {"topology", "engine", "prefix", "http", "https", "ca"}
+        assert set(listed[0]) == {*("topology", "engine", "prefix", "http", "https", "ca", "state")}
         port = ports["NGINX_UVICORN_STRIP_HTTP"]
         (nginx,) = [entry for entry in listed if entry["topology"] == "nginx-uvicorn-strip"]
         assert nginx["http"] == f"http://127.0.0.1:{port}/api/v1"

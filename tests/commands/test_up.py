@@ -114,6 +114,20 @@ def test_logs_of_what_is_not_up_are_not_followed(up: Clone) -> None:
     assert run.stderr == f"hoplab: {OTHER.name} is not up; up: {TOPOLOGY.name}\n"
 
 
+def test_ps_shows_a_dead_upstream(up: Clone) -> None:
+    assert [entry["state"] for entry in listed(up)] == ["up"]
+    [file] = up.folder.glob(".hoplab/up/*/processes.json")
+    [number] = [n for n, _, name in json.loads(file.read_text()) if name.startswith("uvicorn")]
+
+    process = psutil.Process(number)
+    process.kill()
+    psutil.wait_procs([process], timeout=DEADLINE)
+
+    state = "not running: uvicorn-server-option-proxy"
+    assert [entry["state"] for entry in listed(up)] == [state]
+    assert f"{TOPOLOGY.name}: {state}" in up.hoplab("ps").stdout
+
+
 def test_logs_end_when_what_is_followed_is_stopped(up: Clone) -> None:
     with following(up) as process:
         until(process, "Uvicorn running on")

@@ -12,14 +12,13 @@ import pytest
 from testcontainers.compose import DockerCompose
 
 from hoplab.catalogue import Catalogue
-from hoplab.catalogue.servers.server import Profile
 from hoplab.endpoint import Endpoint
 from hoplab.engines import compose, docker
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.versions import container_versions
 from hoplab.errors import HoplabError
 from hoplab.system import interrupts, runs
-from hoplab.topology import Deployment, Mode
+from hoplab.topology import Deployment, Mode, Profile
 
 PROFILES = [*Mode, Profile.MORE]
 
@@ -89,6 +88,10 @@ class ComposeEngine:
     def log_files(self, deployment: Deployment) -> list[Path]:  # noqa: ARG002
         """None: Docker keeps the logs."""
         return []
+
+    def parts(self, deployment: Deployment) -> list[str]:
+        """Both services."""
+        return [docker.app_service(deployment.topology), deployment.topology.name]
 
     def versions(self) -> dict[str, str]:
         """The versions inside the containers."""

@@ -8,12 +8,21 @@ import pytest
 
 from hoplab.catalogue import Catalogue, load
 from hoplab.catalogue.servers import SERVERS, without_settings
-from hoplab.catalogue.servers.server import Profile
 from hoplab.catalogue.variations import Variation
 from hoplab.errors import HoplabError
 from hoplab.prefix import parse
 from hoplab.symptom import Advice
-from hoplab.topology import Cell, Deployment, Mode, Scheme, Setup, Strategy, Topology, Trust
+from hoplab.topology import (
+    Cell,
+    Deployment,
+    Mode,
+    Profile,
+    Scheme,
+    Setup,
+    Strategy,
+    Topology,
+    Trust,
+)
 from hoplab.workspace import Workspace, checkout
 from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
 
@@ -397,7 +406,7 @@ def test_folders_of_a_workspace() -> None:
         "variations",
         "certificates",
         ".hoplab/runs",
-        ".hoplab/up/hoplab",
+        ".hoplab/up",
         ".hoplab/repro",
         ".hoplab/lock",
     ]

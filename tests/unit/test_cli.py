@@ -1,6 +1,7 @@
 """The command line: mistakes are one line and exit 2, failures are one message and exit 1."""
 
 import json
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import typer
 
 from hoplab import __version__, cli
 from hoplab.catalogue.variations import Symptoms
-from hoplab.commands import ask, reside, showing
+from hoplab.commands import ask, reproduction, reside, showing
 from hoplab.commands.session import Session
 from hoplab.commands.showing import every_cell
 from hoplab.engines import compose, hints
@@ -25,6 +26,7 @@ from hoplab.suites.check import Check
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.suites.suite import Suite
 from hoplab.system import interrupts, runs
+from hoplab.system.ports import free_ports
 from hoplab.topology import Cell, Mode, Strategy, Trust
 from hoplab.workspace import Workspace
 from tests.catalogue import CATALOGUE, ROOT
@@ -71,7 +73,7 @@ class Apart(Workspace):
 
     @property
     def up(self) -> Path:
-        return self.state / "up" / "hoplab"
+        return self.state / "up"
 
     @property
     def reproductions(self) -> Path:
@@ -216,8 +218,19 @@ UNKNOWN = [
     (["verify", "foo"], "Got unexpected extra argument(s) (foo). See `hoplab verify --help`."),
     (["up", "strip", "preserve"], None),
     (["verify", "--mode"], "Option '--mode' requires an argument."),
-    (["verify", "-o", "/nonexistent/x"], None),
-    (["verify", "-o", "/"], None),
+    (["verify", "-o", "/nonexistent/x"], "-o /nonexistent/x: there is no folder /nonexistent"),
+    (["verify", "-o", "/"], "-o /: it is a folder"),
+    *(
+        (
+            [command, "nginx-hypercorn-strip"],
+            (
+                "nginx-hypercorn-strip is a topology; its recipe's cells:"
+                " nginx-hypercorn-strip.forwarded-prefix.proxy.http,"
+                " nginx-hypercorn-strip.forwarded-prefix.proxy.https (all: `hoplab list cells`)"
+            ),
+        )
+        for command in ("explain", "repro")
+    ),
 ]
 
 
@@ -373,10 +386,14 @@ def test_nothing_is_up(call: Call) -> None:
 ENTRY = {
     "topology": "nginx-uvicorn-strip",
     "engine": "process",
+    "prefix": "/api/v1",
     "http": "http://127.0.0.1:9997/api/v1",
     "https": "https://127.0.0.1:9497/api/v1",
     "ca": "/x/ca.pem",
 }
+
+
+PARTS = ["uvicorn-server-option-proxy", "nginx"]
 
 
 @pytest.fixture
@@ -387,9 +404,9 @@ def up(state: Path, monkeypatch: pytest.MonkeyPatch) -> runs.Run:
     application, proxy = folder / "uvicorn-server-option-proxy.log", folder / "nginx.log"
     proxy.write_text("from the proxy\n")
     application.write_bytes(b"from the server: \xff\n")
-    entry = {**ENTRY, "logs": [str(application), str(proxy)]}
+    entry = {**ENTRY, "logs": [str(application), str(proxy)], "parts": PARTS, "project": "hoplab"}
     (folder / "up.json").write_text(json.dumps([entry]))
-    monkeypatch.setattr(runs.Run, "processes", lambda _: ["alive"])
+    monkeypatch.setattr(runs.Run, "running", lambda _: set(PARTS))
     return runs.Run(folder)
 
 
@@ -404,16 +421,45 @@ def test_ps_lists_what_is_up(call: Call, up: runs.Run) -> None:
         "http://127.0.0.1:9997/api/v1/app",
     ]
     [entry] = json.loads(call("ps", "--format", "json").out)
-    assert {key: entry[key] for key in ENTRY} == ENTRY
+    assert entry == {**ENTRY, "state": "up"}
 
 
 def test_ps_of_what_was_killed_is_empty(
     call: Call, up: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert up.folder.exists()
-    monkeypatch.setattr(runs.Run, "processes", lambda _: [])
+    monkeypatch.setattr(runs.Run, "running", lambda _: set())
 
     assert call("ps", "--format", "json").out == "[]\n"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_ps_says_what_does_not_run(
+    call: Call, up: runs.Run, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    assert up.folder.exists()
+    monkeypatch.setattr(runs.Run, "running", lambda _: set(PARTS) - {part})
+
+    [entry] = json.loads(call("ps", "--format", "json").out)
+    assert entry["state"] == f"not running: {part}"
+    assert call("ps").out.splitlines()[-1] == f"nginx-uvicorn-strip: not running: {part}"
+
+
+@pytest.mark.parametrize("content", ["", "{", '[{"topology": "x"}]', '["x"]'])
+def test_ps_of_what_it_does_not_understand(call: Call, up: runs.Run, content: str) -> None:
+    (up.folder / "up.json").write_text(content)
+
+    assert call("ps", "--format", "json") == Said(0, "[]\n", "")
+
+
+def test_down_keeps_what_a_person_was_told_to_use(call: Call, state: Path) -> None:
+    kept = state / "repro/cell/nginx.conf"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+
+    call("down")
+
+    assert kept.exists()
 
 
 def test_logs(call: Call, up: runs.Run) -> None:
@@ -773,6 +819,31 @@ def test_explain_a_variation(call: Call, variation: str) -> None:
 
     assert (said.code, said.err) == (0, "")
     assert " ".join(CATALOGUE.variations[variation].fix.split()[:8]) in " ".join(said.out.split())
+
+
+def test_repro_says_which_of_its_ports_is_taken(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setattr(reproduction, "PORTS", [port, *free_ports(2)])
+        taken = call("repro", "nginx-uvicorn-strip.app-argument.proxy.https")
+    free = call("repro", "nginx-uvicorn-strip.app-argument.proxy.https")
+
+    assert (taken.code, taken.out) == (0, free.out)
+    assert taken.err.startswith(f"hoplab: Taken now: port {port}")
+    assert "make down" in taken.err
+    assert free.err == ""
+
+
+def test_a_file_in_the_place_of_a_folder_is_one_line(call: Call, state: Path) -> None:
+    (state / "repro").touch()
+
+    said = call("repro", "nginx-uvicorn-strip.app-argument.proxy.https")
+
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith(f"hoplab: {state / 'repro'}")
+    assert len(said.err.splitlines()) == 1
 
 
 def test_certificates_says_where_the_authority_is(call: Call, state: Path) -> None:

@@ -14,10 +14,9 @@ import yaml
 
 from hoplab.catalogue.placeholders import filled
 from hoplab.catalogue.proxies import Proxy
-from hoplab.catalogue.servers.server import Profile
 from hoplab.engines.docker import APP_PORT, OWN_SUBNET, app_service
 from hoplab.engines.published import ports, variable
-from hoplab.topology import Mode, Scheme, Topology
+from hoplab.topology import Mode, Profile, Scheme, Topology
 from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
 
 Service: TypeAlias = dict[str, Any]
@@ -85,6 +84,11 @@ def test_an_application_is_in_the_profiles_of_its_proxies(name: str, topology: T
 
 def test_help_is_in_a_profile_of_its_own() -> None:
     assert SERVICES["help"]["profiles"] == ["help"]
+
+
+def test_help_builds_nothing() -> None:
+    assert "build" not in SERVICES["help"]
+    assert SERVICES["help"]["image"] == SERVICES["uvicorn-strip"]["build"]["args"]["PYTHON_IMAGE"]
 
 
 def test_without_a_profile_compose_says_what_there_is() -> None:
@@ -343,7 +347,7 @@ def test_service_is_hardened(name: str) -> None:
 
 @every_service
 def test_nobody_is_root(name: str) -> None:
-    if name in PROXIES:
+    if "user" in SERVICES[name]:
         user = SERVICES[name]["user"]
     else:
         assert SERVICES[name]["build"]["dockerfile"] == "app/Dockerfile"

@@ -363,8 +363,13 @@ def test_what_is_missing_is_told_with_the_file(
     with pytest.raises(HoplabError) as caught:
         configuration.render(replace(PROXIES[proxy], files=[file]), [ONE], RUN, FILES)
 
-    assert missing in str(caught.value)
-    assert Path(file.source).name in str(caught.value)
+    where, next_step = str(caught.value).splitlines()
+    assert missing in where
+    source = Path(PROXIES[proxy].filled(file.source, {"mode": "strip", "folder": "x"}))
+    assert where.startswith(str(PROXIES[proxy].folder))
+    assert source.name in where
+    assert str(PROXIES[proxy].folder / "proxy.toml") in next_step
+    assert "--engine docker" in next_step
 
 
 def test_every_replacement_is_needed() -> None:
@@ -433,7 +438,7 @@ def test_an_unknown_placeholder_is_told(tmp_path: Path) -> None:
     proxy = replace(PROXIES["nginx"], command=["@program@", "@nothing@"])
 
     with pytest.raises(
-        HoplabError, match=r"^proxy\.toml: there is no placeholder @nothing@; known"
+        HoplabError, match=r"/nginx/proxy\.toml: there is no placeholder @nothing@; known"
     ):
         configuration.command(proxy, tmp_path)
 
@@ -447,3 +452,12 @@ def test_a_source_that_is_gone_is_told(tmp_path: Path) -> None:
         HoplabError, match=r"nginx/gone, which proxy\.toml names as a source: No such"
     ):
         configuration.render(replace(proxy, files=files), [route], tmp_path, Certificates(tmp_path))
+
+
+def test_a_source_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"caf\xe9")
+    files = [replace(file, source=str(tmp_path / "x")) for file in PROXIES["nginx"].files]
+    proxy = replace(PROXIES["nginx"], files=files)
+
+    with pytest.raises(HoplabError, match=r"/x is not UTF-8: .* at byte 3"):
+        configuration.render(proxy, [a_route("w", Mode.STRIP, 8000)], RUN, FILES)

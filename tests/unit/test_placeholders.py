@@ -3,6 +3,7 @@
 import pytest
 
 from hoplab.catalogue.placeholders import filled
+from hoplab.errors import HoplabError
 
 FIELDS = {"mode": "strip", "prefix_decoded": "/café", "odd": "@mode@"}
 
@@ -24,9 +25,10 @@ FIELDS = {"mode": "strip", "prefix_decoded": "/café", "odd": "@mode@"}
     ],
 )
 def test_filled(text: str, expected: str) -> None:
-    assert filled(text, FIELDS) == expected
+    assert filled(text, FIELDS, "x.toml") == expected
 
 
 def test_an_unknown_one_is_named_with_those_that_are_known() -> None:
-    with pytest.raises(ValueError, match="no placeholder @port@; known: mode, prefix_decoded, odd"):
-        filled("@mode@:@port@", FIELDS)
+    known = "known: @mode@, @prefix_decoded@, @odd@"
+    with pytest.raises(HoplabError, match=f"^x.toml: there is no placeholder @port@; {known}$"):
+        filled("@mode@:@port@", FIELDS, "x.toml")

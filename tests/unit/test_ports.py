@@ -64,6 +64,18 @@ def test_another_workspace_has_its_own(tmp_path: Path) -> None:
     }
 
 
+def test_a_port_that_compose_yaml_no_longer_publishes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "compose.yaml").write_text(f'ports: ["127.0.0.1:${{{HTTP}:-1234}}:80"]')
+
+    with pytest.raises(HoplabError, match=rf"publishes no port as \${{{HTTPS}:-…}}.*set {HTTPS}"):
+        published.ports(Workspace(tmp_path), [TOPOLOGY])
+
+    monkeypatch.setenv(HTTPS, "1235")
+    assert published.ports(Workspace(tmp_path), [TOPOLOGY])[TOPOLOGY][Scheme.HTTPS] == 1235
+
+
 def test_by_variable() -> None:
     other = Topology("traefik", "uvicorn", Mode.STRIP)
     given = {TOPOLOGY: {Scheme.HTTP: 1, Scheme.HTTPS: 2}, other: {Scheme.HTTP: 3}}

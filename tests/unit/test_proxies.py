@@ -20,12 +20,11 @@ from hoplab.catalogue.proxies import (
     Treatment,
     Upgrades,
 )
-from hoplab.catalogue.servers.server import Profile
 from hoplab.errors import HoplabError
 from hoplab.prefix import parse
 from hoplab.suites import SYMPTOMS
 from hoplab.symptom import Advice
-from hoplab.topology import Mode, Scheme
+from hoplab.topology import Mode, Profile, Scheme
 from hoplab.workspace import Workspace
 from tests.catalogue import CATALOGUE
 
@@ -219,14 +218,14 @@ def test_what_a_behaviour_lacks_is_named(tmp_path: Path, old: str, new: str, mis
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('profile = "main"', 'profile = "all"', "'all' is not a valid Profile"),
+        ('profile = "main"', 'profile = "all"', "= 'all' is unknown; known: "),
         ('host = "', 'hosts = "', "behaviour has no 'hosts'; known: body_limit_mib, boundary, "),
-        ("without-port", "portless", "'portless' is not a valid Host"),
-        ('"any"', '"all"', "'all' is not a valid Upgrades"),
-        ('"decoded"', '"encoded"', "'encoded' is not a valid PathForm"),
-        ('"letters"', '"bytes"', "'bytes' is not a valid Boundary"),
-        ('"appended"', '"added"', "'added' is not a valid Treatment"),
-        ('preserve = "dropped"', 'preserve = "gone"', "'gone' is not a valid Treatment"),
+        ("without-port", "portless", "= 'portless' is unknown; known: "),
+        ('"any"', '"all"', "= 'all' is unknown; known: "),
+        ('"decoded"', '"encoded"', "= 'encoded' is unknown; known: "),
+        ('"letters"', '"bytes"', "= 'bytes' is unknown; known: "),
+        ('"appended"', '"added"', "= 'added' is unknown; known: "),
+        ('preserve = "dropped"', 'preserve = "gone"', "= 'gone' is unknown; known: "),
     ],
 )
 def test_what_can_not_be_understood_is_named(
@@ -315,9 +314,11 @@ def test_a_symptoms_toml_that_is_something_else(tmp_path: Path, symptoms: str) -
 @pytest.mark.parametrize(
     ("right", "wrong", "words"),
     [
-        ('minimum = "2.7"', "minimum = 2.7", "minimum = 2.7 is no text: write it in quotes"),
-        ('version = ["version"]', "version = 5", "version is no list of texts"),
-        ('version = ["version"]', 'version = "version"', "version is no list of texts"),
+        ('minimum = "2.7"', "minimum = 2.7", "minimum is 2.7, expected a text in quotes"),
+        ('version = ["version"]', "version = 5", "version is 5, expected a list, in […]"),
+        ('version = ["version"]', "version = [5]", "version[0] is 5, expected a text in quotes"),
+        ("body_limit_mib = 1.5", 'body_limit_mib = "32"', "is '32', expected a number"),
+        ("{http = 80,", '{http = "a",', "docker.ports.http is 'a', expected a whole number"),
     ],
 )
 def test_another_type_is_named(tmp_path: Path, right: str, wrong: str, words: str) -> None:

@@ -61,7 +61,7 @@ def test_what_a_killed_run_started_is_found_and_stopped(tmp_path: Path, start: S
         "from hoplab.system import runs;"
         f"run = runs.new(pathlib.Path({str(tmp_path)!r}));"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
-        "run.record([psutil.Process(child.pid)]);"
+        "run.record({'child': psutil.Process(child.pid)});"
         "print(flush=True); time.sleep(60)"
     )
     assert runs.orphans(tmp_path) == []
@@ -95,7 +95,7 @@ def test_another_process_under_the_same_number_is_never_ours(tmp_path: Path) -> 
 def test_only_what_still_runs_is_ours(tmp_path: Path, start: Start) -> None:
     run = runs.new(tmp_path)
     alive, ended = start(SLEEPS), start("print(flush=True)")
-    run.record([psutil.Process(alive.pid), psutil.Process(ended.pid)])
+    run.record({"one": psutil.Process(alive.pid), "two": psutil.Process(ended.pid)})
     ended.wait()
 
     assert [process.pid for process in run.processes()] == [alive.pid]
@@ -135,7 +135,7 @@ def test_a_record_is_never_seen_half_written(tmp_path: Path) -> None:
 def test_a_run_that_stays_has_no_owner(tmp_path: Path, start: Start) -> None:
     process = start(SLEEPS)
     run = runs.new(tmp_path)
-    run.record([psutil.Process(process.pid)])
+    run.record({"one": psutil.Process(process.pid)})
 
     run.disown()
 

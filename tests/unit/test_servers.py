@@ -11,7 +11,6 @@ from hoplab.catalogue.servers.server import (
     Address,
     ForwardedHeaders,
     Launch,
-    Profile,
     RootPath,
     Server,
     Start,
@@ -20,7 +19,7 @@ from hoplab.errors import HoplabError
 from hoplab.prefix import DEFAULT_PREFIX, Prefix, parse
 from hoplab.suites import SYMPTOMS
 from hoplab.symptom import Advice
-from hoplab.topology import Mode, Setup, Strategy, Trust
+from hoplab.topology import Mode, Profile, Setup, Strategy, Trust
 from tests.catalogue import CATALOGUE, ROOT
 
 COMPLETE: Mapping[str, Any] = {
@@ -94,16 +93,16 @@ def test_what_may_be_left_out() -> None:
     ("changes", "message"),
     [
         ({"rootpath": "label"}, "rootpath"),
-        ({"root_path": "prefixed"}, "'prefixed' is not a valid RootPath"),
-        ({"forwarded_headers": "none"}, "'none' is not a valid ForwardedHeaders"),
-        ({"sees": "proxy"}, "'proxy' is not a valid Address"),
-        ({"launch": "spawn"}, "'spawn' is not a valid Launch"),
-        ({"profile": "all"}, "'all' is not a valid Profile"),
-        ({"trusts": {"all": []}}, "'all' is not a valid Trust"),
+        ({"root_path": "prefixed"}, "= 'prefixed' is unknown; known: "),
+        ({"forwarded_headers": "none"}, "= 'none' is unknown; known: "),
+        ({"sees": "proxy"}, "= 'proxy' is unknown; known: "),
+        ({"launch": "spawn"}, "= 'spawn' is unknown; known: "),
+        ({"profile": "all"}, "= 'all' is unknown; known: "),
+        ({"trusts": {"all": []}}, "= 'all' is unknown; known: "),
         ({"refuses": [{"prefix": "%"}]}, "lacks 'reason'"),
         ({"refuses": [{"reason": "x"}]}, "lacks 'prefix'"),
-        ({"symptoms": {"unreachable": "x"}}, "symptoms.unreachable is no table"),
-        ({"trusts": []}, "list"),
+        ({"symptoms": {"unreachable": "x"}}, "symptoms.unreachable is 'x', expected a table"),
+        ({"trusts": []}, "trusts is [], expected a table"),
         ({"package": None}, "package"),
         ({"minimum": None}, "minimum"),
         ({"command": None}, "command"),

@@ -12,7 +12,6 @@ import pytest
 from hoplab.catalogue import variations
 from hoplab.catalogue.placeholders import filled
 from hoplab.catalogue.servers import SERVERS
-from hoplab.catalogue.servers.server import Profile
 from hoplab.catalogue.variations import Change, Variation
 from hoplab.client.probe import WHO_ANSWERED
 from hoplab.engines import configuration
@@ -21,7 +20,7 @@ from hoplab.predictions import predict
 from hoplab.prefix import DEFAULT_PREFIX, Prefix, parse
 from hoplab.suites import SUITES, SYMPTOMS
 from hoplab.suites.contract.checks import CHECKS
-from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
+from hoplab.topology import Cell, Mode, Profile, Scheme, Strategy, Topology, Trust
 from tests.catalogue import CATALOGUE, ROOT
 from tests.unit.test_checks import documented
 
@@ -217,8 +216,8 @@ def test_files_outside_a_suite_s_folder_are_none(tmp_path: Path) -> None:
         ("fails_https", "fails_wss", "there is no key 'fails_wss'"),
         ('proxy = "nginx"', 'proxy = "caddy"', "there is no proxy 'caddy'"),
         ('outer = "traefik"', 'outer = "caddy"', "there is no proxy 'caddy'"),
-        ('modes = ["strip"]', 'modes = ["rewrite"]', "'rewrite' is not a valid Mode"),
-        ('trust = "proxy"', 'trust = "all"', "'all' is not a valid Trust"),
+        ('modes = ["strip"]', 'modes = ["rewrite"]', "= 'rewrite' is unknown; known: "),
+        ('trust = "proxy"', 'trust = "all"', "= 'all' is unknown; known: "),
         ('fix = "Send it."\n', "", "lacks 'fix'"),
         ("fails = {", "fails_http = {", "lacks 'fails'"),
         ('wrong = "$host"\n', "", "'wrong'"),
@@ -229,7 +228,7 @@ def test_files_outside_a_suite_s_folder_are_none(tmp_path: Path) -> None:
         ('servers = ["uvicorn", ', 'servers = ["unicorn", ', "there is no server 'unicorn'"),
         ('proxy = "nginx"', 'proxies = ["nginx", "caddy"]', "there is no proxy 'caddy'"),
         ('proxy = "nginx"', 'porxy = "nginx"', "there is no key 'porxy'"),
-        ('strategy = "server-option"', 'strategy = "option"', "'option' is not a valid Strategy"),
+        ('strategy = "server-option"', 'strategy = "option"', "= 'option' is unknown; known: "),
     ],
 )
 def test_what_can_not_be_understood_names_the_file(

@@ -8,11 +8,21 @@ from hoplab.catalogue import proxies, variations
 from hoplab.catalogue.placeholders import filled
 from hoplab.catalogue.proxies import Proxy, refusal
 from hoplab.catalogue.servers import SERVERS
-from hoplab.catalogue.servers.server import Profile, Server, Start
+from hoplab.catalogue.servers.server import Server, Start
 from hoplab.catalogue.variations import Variation
 from hoplab.prefix import DEFAULT_PREFIX, Prefix
 from hoplab.symptom import Advice
-from hoplab.topology import Cell, Deployment, Mode, Scheme, Setup, Strategy, Topology, Trust
+from hoplab.topology import (
+    Cell,
+    Deployment,
+    Mode,
+    Profile,
+    Scheme,
+    Setup,
+    Strategy,
+    Topology,
+    Trust,
+)
 from hoplab.workspace import Workspace
 
 
@@ -123,7 +133,8 @@ class Catalogue:
                 "prefix": self.prefix.encoded,
                 "prefix_decoded": self.prefix.decoded,
             }
-            return [filled(argument, fields) for argument in variation.commands[server.name]]
+            where = f"variations/{variation.suite}/{variation.name}.toml"
+            return [filled(arg, fields, where) for arg in variation.commands[server.name]]
         return server.command_line(start)
 
     def server_environment(self, deployment: Deployment, proxies: str) -> dict[str, str]:

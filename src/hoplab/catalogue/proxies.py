@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from hoplab import forwarded
-from hoplab.catalogue.advice import advice_of, refuse_unknown
+from hoplab.catalogue.advice import advice_of
+from hoplab.catalogue.form import ANY, choice, refuse_unknown, require
 from hoplab.catalogue.placeholders import filled
-from hoplab.catalogue.servers.server import Profile
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
 from hoplab.symptom import Advice
-from hoplab.topology import Mode, Scheme
+from hoplab.topology import Mode, Profile, Scheme
 
 
 class Treatment(StrEnum):
@@ -141,7 +141,11 @@ class Proxy:
     def sources(self, mode: Mode) -> list[Path]:
         """The files from which a deployment's configuration is made."""
         fields = {"folder": str(self.folder), "mode": mode}
-        return [Path(filled(file.source, fields)) for file in self.files]
+        return [Path(self.filled(file.source, fields)) for file in self.files]
+
+    def filled(self, text: str, fields: Mapping[str, str]) -> str:
+        """A text of its proxy.toml with the placeholders replaced."""
+        return filled(text, fields, self.folder / "proxy.toml")
 
     @property
     def program_variable(self) -> str:
@@ -166,6 +170,31 @@ _KEYS = {
     "complaint",
     *("behaviour", "docker", "process"),
 }
+_FORM = {
+    "wheel": str,
+    "programs": [str],
+    "version": [str],
+    "minimum": str,
+    "complaint": re.Pattern,
+    "quirks": [str],
+    "refuses": [{"prefix": re.Pattern, "reason": str}],
+    "behaviour": {"body_limit_mib": float, "buffers": bool, "headers": {}},
+    "docker": {"image": str, "image_variable": str, "ports": {ANY: int}, "capabilities": [str]},
+    "process": {
+        "command": [str],
+        "files": [
+            {
+                "source": str,
+                "output": str,
+                "repeat": [str],
+                "replace": {ANY: str},
+                "replace_if_present": {ANY: str},
+                "replace_once": {ANY: str},
+                "replace_for_many": {ANY: str},
+            }
+        ],
+    },
+}
 _REPLACES = ("replace", "replace_if_present", "replace_once", "replace_for_many")
 _FILE_KEYS = {"source", "output", "repeat", *_REPLACES}
 
@@ -186,12 +215,12 @@ def _read(file: Path) -> Proxy:
     content = _toml(file)
     advice = _advice(file.with_name("symptoms.toml"))
     try:
+        require(_FORM, content)
         docker, process = content["docker"], content["process"]
-        _require_types(content, docker, process)
         proxy = Proxy(
             name=file.parent.name,
             folder=file.parent,
-            profile=Profile(content.get("profile", Profile.MAIN)),
+            profile=choice(Profile, content.get("profile", Profile.MAIN), "profile"),
             programs=content["programs"],
             wheel=content["wheel"],
             version=content["version"],
@@ -229,37 +258,6 @@ def _read(file: Path) -> Proxy:
         raise HoplabError(f"{file} lacks {str(error.args[0])!r}.") from error
     except ValueError as error:
         raise HoplabError(f"{file}: {error}") from error
-    except (TypeError, AttributeError) as error:
-        raise HoplabError(f"{file} {_NO_TABLE}: {error}") from error
-
-
-def _require_types(
-    content: Mapping[str, Any], docker: Mapping[str, Any], process: Mapping[str, Any]
-) -> None:
-    """Raise ValueError, naming the key, where a text or a list of texts is something else."""
-    texts = {
-        **{key: content[key] for key in ("wheel", "minimum") if key in content},
-        **{key: docker[key] for key in ("image", "image_variable") if key in docker},
-    }
-    lists = {
-        **{key: content[key] for key in ("programs", "version", "quirks") if key in content},
-        **{key: process[key] for key in ("command",) if key in process},
-    }
-    for number, entry in enumerate(process.get("files", ())):
-        lists[f"files[{number}].repeat"] = entry.get("repeat", [])
-        for key in _REPLACES:
-            lists[f"files[{number}].{key}"] = list(entry.get(key, {}).values())
-    for key, value in texts.items():
-        if not isinstance(value, str):
-            message = f"{key} = {value!r} is no text: write it in quotes"
-            raise ValueError(message)
-    for key, value in lists.items():
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            message = f"{key} is no list of texts"
-            raise ValueError(message)
-
-
-_NO_TABLE = "has something else in the place of a table"
 
 
 def _toml(file: Path) -> dict[str, Any]:
@@ -272,9 +270,13 @@ def _toml(file: Path) -> dict[str, Any]:
 def _advice(file: Path) -> dict[str, Advice]:
     """What a proxy has to do with symptoms; nothing if it has no such file."""
     try:
-        return advice_of(_toml(file).get("symptoms", {})) if file.exists() else {}
-    except (TypeError, AttributeError) as error:
-        raise HoplabError(f"{file} {_NO_TABLE}: {error}") from error
+        content = _toml(file) if file.exists() else {}
+        refuse_unknown("symptoms.toml", content, {"symptoms"})
+        return advice_of(content.get("symptoms", {}))
+    except KeyError as error:
+        raise HoplabError(f"{file} lacks {str(error.args[0])!r}.") from error
+    except ValueError as error:
+        raise HoplabError(f"{file}: {error}") from error
 
 
 def _behaviour(table: Mapping[str, Any]) -> Behaviour:
@@ -283,16 +285,20 @@ def _behaviour(table: Mapping[str, Any]) -> Behaviour:
     refuse_unknown("behaviour.headers", table["headers"], {*forwarded.HEADERS, OTHERS})
     limit = table.get("body_limit_mib")
     return Behaviour(
-        headers={name: _by_mode(told) for name, told in table["headers"].items()},
-        host=Host(table.get("host", Host.KEPT)),
-        upgrades=Upgrades(table.get("upgrades", Upgrades.WEBSOCKET)),
-        path=PathForm(table.get("path", PathForm.AS_SENT)),
-        boundary=Boundary(table.get("boundary", Boundary.SEGMENT)),
+        headers={name: _by_mode(name, told) for name, told in table["headers"].items()},
+        host=choice(Host, table.get("host", Host.KEPT), "behaviour.host"),
+        upgrades=choice(Upgrades, table.get("upgrades", Upgrades.WEBSOCKET), "behaviour.upgrades"),
+        path=choice(PathForm, table.get("path", PathForm.AS_SENT), "behaviour.path"),
+        boundary=choice(Boundary, table.get("boundary", Boundary.SEGMENT), "behaviour.boundary"),
         body_limit=None if limit is None else int(limit * 2**20),
         buffers=bool(table.get("buffers", False)),
     )
 
 
-def _by_mode(told: str | Mapping[str, str]) -> dict[Mode, Treatment]:
+def _by_mode(name: str, told: str | Mapping[str, str]) -> dict[Mode, Treatment]:
     """A treatment for both modes, or one for each."""
-    return {mode: Treatment(told if isinstance(told, str) else told[mode]) for mode in Mode}
+    at = f"behaviour.headers.{name}"
+    if not isinstance(told, Mapping):
+        return dict.fromkeys(Mode, choice(Treatment, told, at))
+    refuse_unknown(at, told, list(Mode))
+    return {mode: choice(Treatment, told[mode], f"{at}.{mode}") for mode in Mode}

@@ -12,11 +12,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from hoplab.catalogue.form import ANY, choice, require
 from hoplab.catalogue.servers import SERVERS
-from hoplab.catalogue.servers.server import Profile
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
-from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
+from hoplab.topology import Cell, Mode, Profile, Scheme, Strategy, Topology, Trust
 
 Symptoms: TypeAlias = Mapping[str, str]
 """The symptom of each check that fails."""
@@ -72,6 +72,20 @@ _KEYS = {
     *("about", "fix", "references", "changes", "commands", "application", "outer", "cells"),
     *("path", "method", "headers"),
 }
+_FORM = {
+    **dict.fromkeys(("about", "fix", "application", "outer", "path", "method"), str),
+    "references": [str],
+    "headers": {ANY: str},
+    "changes": [{"file": str, "right": str, "wrong": str}],
+    "commands": {ANY: [str]},
+    "cells": [
+        {
+            "proxy": str,
+            **{key: [str] for key in ("proxies", "servers", "modes")},
+            **{key: {ANY: str} for key in ("fails", *(f"fails_{scheme}" for scheme in Scheme))},
+        }
+    ],
+}
 _CELLS_KEYS = {"proxy", "proxies", "servers", "modes", "strategy", "trust", "fails"}
 _SCHEME_KEYS = {f"fails_{scheme}" for scheme in Scheme}
 
@@ -91,7 +105,8 @@ def load(folder: Path, proxies: Collection[str], prefix: Prefix) -> dict[str, Va
 def _read(file: Path, proxies: Collection[str], prefix: Prefix) -> Variation:
     suite = file.parent.name
     try:
-        content = tomllib.loads(file.read_text())
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        require(_FORM | {suite: {}}, content)
         _refuse_unknown("key", content, _KEYS | {suite})
         for entry in content["cells"]:
             _refuse_unknown("key", entry, _CELLS_KEYS | _SCHEME_KEYS)
@@ -147,14 +162,13 @@ def _cells(
     cells: list[tuple[Cell, Symptoms | None]] = []
     composed = [s.name for s in SERVERS.values() if s.profile is not Profile.NONE]
     servers = entry.get("servers", composed)
-    for proxy, server, mode, scheme in product(
-        _proxies(entry, proxies), servers, entry.get("modes", Mode), Scheme
-    ):
-        recipe = SERVERS[server].recipe(Mode(mode))
+    modes = [choice(Mode, mode, "cells.modes") for mode in entry.get("modes", Mode)]
+    for proxy, server, mode, scheme in product(_proxies(entry, proxies), servers, modes, Scheme):
+        recipe = SERVERS[server].recipe(mode)
         cell = Cell(
-            Topology(proxy, server, Mode(mode)),
-            Strategy(entry.get("strategy", recipe.strategy)),
-            Trust(entry.get("trust", recipe.trust)),
+            Topology(proxy, server, mode),
+            choice(Strategy, entry.get("strategy", recipe.strategy), "cells.strategy"),
+            choice(Trust, entry.get("trust", recipe.trust), "cells.trust"),
             scheme,
             name,
             prefix,

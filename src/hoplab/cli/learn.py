@@ -1,6 +1,7 @@
 """`list`, `recipe`, `explain`, `repro`: what exists, what it means, and what to copy."""
 
 import difflib
+import shutil
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ from hoplab.report.explain import Explained, cell_text, recipe_text, symptom_tex
 from hoplab.report.progress import Progress
 from hoplab.results import Verdict
 from hoplab.suites import SUITES, SYMPTOMS
+from hoplab.system.ports import taken
 from hoplab.workspace import checkout
 
 
@@ -94,7 +96,7 @@ def explain(
         deployment = next(iter(variation.symptoms)).deployment
         print(variation_text(variation, catalogue, fixes.changed_lines(catalogue, deployment)))
         return
-    if "." not in what:
+    if "." not in what and what not in {topology.name for topology in catalogue.all_topologies}:
         names = [*SYMPTOMS, *catalogue.variations]
         near = difflib.get_close_matches(what, names, n=3, cutoff=0.4)
         told = f"near: {', '.join(near)}" if near else f"known: {', '.join(names)}"
@@ -151,4 +153,11 @@ def repro(
         print(made.script())
         if run:
             progress.stage("running")
-            print(f"\n{made.run()}")
+            try:
+                print(f"\n{made.run()}")
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+        elif held := taken(made.ports):
+            told = ", ".join(f"{port}{holder}" for port, holder in held.items())
+            what = "Stop that first (what is up: `make down`), or change the port in all lines."
+            progress.notice(f"Taken now: port {told}. {what}")

@@ -64,7 +64,9 @@ def main() -> None:
     except BrokenPipeError:  # `hoplab logs | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except PermissionError as error:
+    except OSError as error:  # a folder that can't be written, a full disk
+        if error.filename is None:
+            raise
         sys.exit(_complain(f"{error.filename}: {error.strerror}", 1))
     except psutil.AccessDenied as error:
         sys.exit(_complain(f"process {error.pid} is somebody else's: ask them to `make down`", 1))

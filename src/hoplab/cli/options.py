@@ -160,6 +160,10 @@ def find_cell(catalogue: Catalogue, every: Sequence[Cell], given: str) -> Cell:
         of = [cell.id for cell in catalogue.variations[given].symptoms]
         message = f"{given} is a variation; its cells: {', '.join(of[:3])}, …"
         raise BadUsage(message)
+    if has := [cell for cell in every if cell.topology.name == given]:
+        recipe = ", ".join(cell.id for cell in has if catalogue.is_recommended(cell))
+        message = f"{given} is a topology; its recipe's cells: {recipe} (all: `hoplab list cells`)"
+        raise BadUsage(message)
     near = difflib.get_close_matches(given, cells, n=3, cutoff=0.5) or list(cells)[:3]
     message = f"cell {given!r} is unknown; near: {', '.join(near)}"
     raise BadUsage(message)
@@ -169,9 +173,15 @@ def require_writable(output: Path | None) -> None:
     """Before the run, not after it."""
     if output is None:
         return
-    there = output if output.exists() else output.parent
-    if output.is_dir() or not os.access(there, os.W_OK):
-        message = f"can't write {output}: no such folder, no file, or no permission"
+    wrong = None
+    if output.is_dir():
+        wrong = "it is a folder"
+    elif not output.parent.is_dir():
+        wrong = f"there is no folder {output.parent}"
+    elif not os.access(output if output.exists() else output.parent, os.W_OK):
+        wrong = "permission denied"
+    if wrong:
+        message = f"-o {output}: {wrong}"
         raise BadUsage(message)
 
 
@@ -183,5 +193,5 @@ def write(content: str, output: Path | None) -> None:
     try:
         output.write_text(content + "\n")
     except OSError as error:
-        message = f"Can't write {output}: {error.strerror}"
+        message = f"-o {output}: {error.strerror}"
         raise HoplabError(message) from error

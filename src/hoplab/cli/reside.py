@@ -56,7 +56,7 @@ def up(
 
 
 def down() -> None:
-    """Stop what `up` started."""
+    """Stop what `up` started, or a person from compose.yaml."""
     with Progress() as progress:
         session = Session(load(checkout()), progress)
         progress.stage("stopping")
@@ -64,7 +64,7 @@ def down() -> None:
 
 
 def ps(output_format: FormatOption = Format.TABLE) -> None:
-    """List what `up` started: the topologies and where they answer."""
+    """List what is up: the topologies, where they answer, and what of them does not run."""
     with Progress() as progress:
         entries = reside.ps(Session(load(checkout()), progress))
     if output_format is Format.JSON:

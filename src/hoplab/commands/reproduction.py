@@ -72,12 +72,16 @@ class Question:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """The proxies' files are written; the steps run side by side, and then somebody asks."""
+    """The proxies' files are written; the steps run side by side, and then somebody asks.
+
+    ports: those at which the steps listen.
+    """
 
     cell: Cell
     steps: Sequence[Step]
     questions: Sequence[Question]
     root: Path
+    ports: Sequence[int]
 
     def script(self) -> str:
         """For a person to copy, a terminal for each step."""
@@ -160,7 +164,9 @@ def reproduction(
         )
         for request, finding in questions_of(catalogue, result)
     ]
-    return Reproduction(cell, steps, questions, root)
+    routes = plan.routes[deployment].values()
+    ports = [app.port, *(port for route in routes for port in route.ports.values())]
+    return Reproduction(cell, steps, questions, root, ports)
 
 
 def _shows(

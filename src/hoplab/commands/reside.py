@@ -1,26 +1,25 @@
 """`up`, `down`, `ps` and `logs`: topologies that run until they are stopped."""
 
 import fcntl
-import json
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from hoplab.commands import residents
 from hoplab.commands.ask import CONTRACT, ask_all
 from hoplab.commands.session import Session, now
 from hoplab.endpoint import Endpoint
-from hoplab.engines import Engine, compose, docker, published
+from hoplab.engines import compose, docker, published
 from hoplab.engines.versions import require_binary, require_package
 from hoplab.errors import HoplabError
-from hoplab.prefix import Prefix
 from hoplab.results import Results
 from hoplab.system import interrupts, runs
 from hoplab.system.ports import require_free
-from hoplab.topology import Scheme, Topology
+from hoplab.topology import Topology
 
 _FOLLOW_SECONDS = 0.1
 
@@ -42,12 +41,18 @@ def _up(
 ) -> tuple[list[Endpoint], Results]:
     catalogue, workspace = session.catalogue, session.catalogue.workspace
     session.clean_up()
-    running = {entry["topology"] for entry in ps(session)}
+    up = residents.residents(catalogue)
+    running = {entry.topology for entry in up}
     topologies = [t for t in catalogue.composed if t in topologies or t.name in running]
     session.require_possible(CONTRACT, map(catalogue.recommended, topologies))
     ports = published.ports(workspace, topologies)
-    require_free(published.by_variable({t: ports[t] for t in topologies if t.name not in running}))
-    if name == "process":  # before what is up is stopped
+    # Before what is up is stopped: what has to be there for the new one.
+    held = {urlsplit(url).port for entry in up for url in (entry.http, entry.https)}
+    wanted = published.by_variable(ports)
+    require_free({key: port for key, port in wanted.items() if port not in held})
+    if name == "docker":
+        docker.require_settings(workspace.root)
+    else:
         for topology in topologies:
             require_binary(catalogue.proxies[topology.proxy])
             require_package(catalogue.servers[topology.server])
@@ -55,13 +60,10 @@ def _up(
         below = f", all with the prefix {catalogue.prefix.decoded}"
         session.progress.notice(f"Restarting the {len(running)} topologies that are up{below}.")
     _down(session)
-    require_free(published.by_variable(ports))
-    project = compose.Compose(workspace.up.name, workspace.root)
-    if name == "docker" and (elsewhere := project.folder()):
-        message = f"Another lab is up: run `make down` in {elsewhere} first."
-        raise HoplabError(message)
-    workspace.up.mkdir(parents=True)
-    run = runs.Run(workspace.up)
+    require_free(wanted)
+    project = residents.free_project(workspace) if name == "docker" else residents.PROJECT
+    run = runs.Run(workspace.up / project)
+    run.folder.mkdir(parents=True)
     run.record_owner()  # until it is verified, it ends with this process
     began, started = time.monotonic(), now()
     deployments = [catalogue.recommended(topology) for topology in topologies]
@@ -77,81 +79,63 @@ def _up(
             session.progress.notice("What was up is stopped as well.")
         raise
     run.disown()
-    entries = [_entry(engine, endpoint, catalogue.prefix) for endpoint in endpoints]
-    (workspace.up / "up.json").write_text(json.dumps(entries))
+    residents.write(run, engine, endpoints, catalogue.prefix)
     return endpoints, Results(name, started, time.monotonic() - began, versions, found)
 
 
 def ps(session: Session) -> list[dict[str, Any]]:
-    """What `up` started and still runs."""
-    return [{k: v for k, v in entry.items() if k != "logs"} for entry in _running(session)]
-
-
-def _running(session: Session) -> list[dict[str, Any]]:
-    workspace = session.catalogue.workspace
-    try:
-        entries: list[dict[str, Any]] = json.loads((workspace.up / "up.json").read_text())
-    except OSError:
-        return []
-    if entries and entries[0]["engine"] == "process":
-        return entries if runs.Run(workspace.up).processes() else []
-    states = compose.Compose(workspace.up.name, workspace.root).containers()
-    return [
-        entry
-        for entry in entries
-        if states.get(entry["topology"], {}).get("State", {}).get("Running")
-    ]
+    """What is up, whether `up` started it or a person from compose.yaml."""
+    return [resident.told() for resident in residents.residents(session.catalogue)]
 
 
 def down(session: Session) -> None:
-    """Stop everything that `up` started, or that a person started from compose.yaml."""
+    """Stop everything that `up` started, or that a person started from compose.yaml.
+
+    What `repro` has written stays: a person may be using it.
+    """
     with _alone(session):
         session.clean_up()
         count = len(ps(session))
-        _down(session)
-        shutil.rmtree(session.catalogue.workspace.reproductions, ignore_errors=True)
-    session.progress.notice(
-        f"Stopped {count} " + ("topology." if count == 1 else "topologies.")
-        if count
-        else "Nothing was up."
-    )
+        others = _down(session)
+    stopped = f"Stopped {count} " + ("topology." if count == 1 else "topologies.")
+    if not count:
+        stopped = f"Stopped {', '.join(others)}." if others else "Nothing was up."
+    session.progress.notice(stopped)
 
 
-def _down(session: Session) -> None:
+def _down(session: Session) -> list[str]:
+    """Stop it; gives the names of the containers' services."""
     workspace = session.catalogue.workspace
-    runs.stop(runs.Run(workspace.up).processes())
-    if compose.unavailable() is None:
-        project = compose.Compose(workspace.up.name, workspace.root)
-        if project.folder() == str(workspace.root):
-            project.down()
-    runs.Run(workspace.up).remove()
+    started = residents.runs_of(workspace)
+    services = []
+    for run in started:
+        runs.stop(run.processes())
+    for project in residents.projects(workspace):
+        services += list(project.containers())
+        project.down()
+    for run in started:
+        run.remove()
+    return services
 
 
 def logs(session: Session, names: Sequence[str], *, follow: bool = False) -> str:
     """The logs of what is up. With `follow`, they are printed as they grow, until a signal."""
-    running = _running(session)
-    entries = [entry for entry in running if not names or entry["topology"] in names]
+    running = residents.residents(session.catalogue)
+    entries = [entry for entry in running if not names or entry.topology in names]
     if not entries:
         message = "Nothing is up. Start it with `make up-strip` or `make up-preserve`."
         if running:
-            others = ", ".join(entry["topology"] for entry in running)
+            others = ", ".join(entry.topology for entry in running)
             message = f"{', '.join(names)} is not up; up: {others}"
         raise HoplabError(message)
-    if entries[0]["engine"] == "docker":
-        chosen = {entry["topology"] for entry in entries}
-        services = dict.fromkeys(
-            service
-            for topology in session.catalogue.composed
-            if topology.name in chosen
-            for service in (topology.name, docker.app_service(topology))
-        )
-        workspace = session.catalogue.workspace
-        project = compose.Compose(workspace.up.name, workspace.root)
+    files = [Path(file) for file in dict.fromkeys(f for e in entries for f in e.logs)]
+    if not files:
+        project = compose.Compose(entries[0].project, session.catalogue.workspace.root)
+        services = dict.fromkeys(part for entry in entries for part in reversed(entry.parts))
         if follow:
             project.follow(*services)
             return ""
         return project.run("logs", "--no-color", *services)
-    files = [Path(file) for file in dict.fromkeys(f for e in entries for f in e["logs"])]
     if follow:
         _follow(files)
         return ""
@@ -175,18 +159,6 @@ def _follow(files: Sequence[Path]) -> None:
             interrupts.check()
             if not grown:
                 time.sleep(_FOLLOW_SECONDS)
-
-
-def _entry(engine: Engine, endpoint: Endpoint, prefix: Prefix) -> dict[str, Any]:
-    return {
-        "topology": endpoint.topology.name,
-        "engine": engine.name,
-        "prefix": prefix.encoded,
-        "logs": [str(file) for file in engine.log_files(endpoint.deployment)],
-        "http": endpoint.base(Scheme.HTTP, endpoint.host),
-        "https": endpoint.base(Scheme.HTTPS, endpoint.host),
-        "ca": str(endpoint.authority),
-    }
 
 
 @contextmanager

@@ -75,11 +75,13 @@ class Session:
     def clean_up(self) -> None:
         """Stop what a killed run has left behind."""
         workspace = self.catalogue.workspace
-        for run in [*runs.orphans(workspace.runs), *runs.orphans(workspace.up.parent)]:
+        for run in [*runs.orphans(workspace.runs), *runs.orphans(workspace.up)]:
             self.progress.notice(f"Cleaning up after {run.name}, which was killed.")
             runs.stop(run.processes())
-            if compose.unavailable() is None:
-                compose.Compose(run.name, workspace.root).down()
+            project = compose.Compose(run.name, workspace.root)
+            # `up` of processes has a name that another clone's project may have.
+            if compose.unavailable() is None and project.folder() in {None, workspace.root}:
+                project.down()
             run.remove()
 
     @contextmanager

@@ -24,5 +24,8 @@ class Engine(Protocol):
     def log_files(self, deployment: Deployment) -> list[Path]:
         """The files that its proxy and its application write, if they write files."""
 
+    def parts(self, deployment: Deployment) -> list[str]:
+        """What has to run for it: the names of its application and of its proxies."""
+
     def versions(self) -> dict[str, str]:
         """The version of everything that ran."""

@@ -132,10 +132,11 @@ class Compose:
         described = json.loads(docker("inspect", *ids)) if ids else []
         return {c["Config"]["Labels"]["com.docker.compose.service"]: c for c in described}
 
-    def folder(self) -> str | None:
+    def folder(self) -> Path | None:
         """The folder of the compose.yaml that it was started from; None if nothing is up."""
         for container in self.containers().values():
-            return str(container["Config"]["Labels"]["com.docker.compose.project.working_dir"])
+            labels = container["Config"]["Labels"]
+            return Path(labels["com.docker.compose.project.working_dir"]).resolve()
         return None
 
     def down(self) -> None:

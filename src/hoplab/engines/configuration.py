@@ -49,16 +49,15 @@ def render(
         parts: dict[Path, tuple[str, list[str], str]] = {}
         for route in routes:
             fields = _fields(proxy, route, run, certificates)
-            path = Path(_filled(file.source, fields))
+            path = Path(proxy.filled(file.source, fields))
             right = _text(path)
-            changes = [
-                c for c in route.changes if proxy.folder.parent / _filled(c.file, fields) == path
-            ]
-            head, region, tail = _split(file, changed(right, changes, path), fields)
-            if changes and (head, tail) != _split(file, right, fields)[::2]:
+            changes = [c for c in route.changes if _changes(c, proxy, fields) == path]
+            text = changed(right, changes, path)
+            head, region, tail = _split(proxy, file, path, text, fields)
+            if changes and (head, tail) != _split(proxy, file, path, right, fields)[::2]:
                 message = f"{path}: what stands there once for all can't be changed for one."
                 raise HoplabError(message)
-            output = Path(_filled(file.output, fields))
+            output = Path(proxy.filled(file.output, fields))
             parts.setdefault(output, (head, [], tail))[1].append(region)
         files |= {out: head + "".join(middle) + tail for out, (head, middle, tail) in parts.items()}
     return files
@@ -83,13 +82,16 @@ def command(proxy: Proxy, run: Path) -> list[str]:
         "user": pwd.getpwuid(0).pw_name,
         "group": grp.getgrgid(0).gr_name,
     }
-    return [_filled(argument, fields) for argument in proxy.command]
+    return [proxy.filled(argument, fields) for argument in proxy.command]
 
 
 def changed(text: str, changes: Iterable[Change], where: object) -> str:
     """The text with a variation's changes in it."""
     for change in changes:
-        text = _replace(text, change.right, change.wrong, where)
+        if change.right not in text:
+            message = f"{where} has no {change.right!r}, which the variation changes."
+            raise HoplabError(f"{message} Name what stands there now in the variation's file.")
+        text = text.replace(change.right, change.wrong)
     return text
 
 
@@ -107,7 +109,13 @@ def _for_one(file: ConfigurationFile) -> ConfigurationFile:
     )
 
 
-def _split(file: ConfigurationFile, text: str, fields: Mapping[str, str]) -> tuple[str, str, str]:
+def _changes(change: Change, proxy: Proxy, fields: Mapping[str, str]) -> Path:
+    return proxy.folder.parent / filled(change.file, fields, f"{change.file} in a variation's file")
+
+
+def _split(
+    proxy: Proxy, file: ConfigurationFile, path: Path, text: str, fields: Mapping[str, str]
+) -> tuple[str, str, str]:
     """What stands before the lines of each deployment, these, and what stands after them."""
     if not (file.repeat or file.replace or file.replace_if_present):
         return text, "", ""
@@ -115,43 +123,43 @@ def _split(file: ConfigurationFile, text: str, fields: Mapping[str, str]) -> tup
     if file.repeat:
         start, end = (text.find("\n" + file.repeat[0]) + 1, text.rfind("\n" + file.repeat[1]) + 1)
         if not 0 < start < end:
-            message = f"{file.source} has no lines {file.repeat[0]!r} and {file.repeat[1]!r}."
-            raise HoplabError(message)
+            first, last = file.repeat
+            raise _missing(proxy, path, f"line that begins with {first!r}, and later {last!r}")
     head, region, tail = text[:start], text[start:end], text[end:]
     for old, new in file.replace.items():
-        region = _replace(region, old, _filled(new, fields), file.source)
+        if old not in region:
+            raise _missing(proxy, path, repr(old))
+        region = region.replace(old, proxy.filled(new, fields))
     for old, new in file.replace_if_present.items():
-        region = region.replace(old, _filled(new, fields))
+        region = region.replace(old, proxy.filled(new, fields))
     for old, new in {**file.replace_once, **file.replace_for_many}.items():
-        once = _filled(new, fields)
+        once = proxy.filled(new, fields)
+        if old not in head + tail:
+            raise _missing(proxy, path, repr(old))
         if old in head:
             head = head.replace(old, once)
         else:
-            tail = _replace(tail, old, once, file.source)
+            tail = tail.replace(old, once)
     return head, region, tail
+
+
+def _missing(proxy: Proxy, path: Path, what: str) -> HoplabError:
+    return HoplabError(
+        f"{path} has no {what}, which differs between local processes.\n"
+        f"Put it back, or name what stands there now in {proxy.folder / 'proxy.toml'}, [process]."
+        " With Docker, the file is used as it is: --engine docker."
+    )
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         message = f"{path}, which proxy.toml names as a source: {error.strerror}"
         raise HoplabError(message) from error
-
-
-def _filled(text: str, fields: Mapping[str, str]) -> str:
-    try:
-        return filled(text, fields)
-    except ValueError as error:
-        message = f"proxy.toml: {error}"
+    except UnicodeDecodeError as error:
+        message = f"{path} is not UTF-8: {error.reason} at byte {error.start}."
         raise HoplabError(message) from error
-
-
-def _replace(text: str, old: str, new: str, where: object) -> str:
-    if old not in text:
-        message = f"{where} has no {old!r}, which the lab has to replace there."
-        raise HoplabError(message)
-    return text.replace(old, new)
 
 
 def _fields(proxy: Proxy, route: Route, run: Path, certificates: Certificates) -> dict[str, str]:

@@ -121,6 +121,10 @@ class DockerEngine:
         """None: Docker keeps the logs."""
         return []
 
+    def parts(self, deployment: Deployment) -> list[str]:
+        """Both services."""
+        return [app_service(deployment.topology), deployment.topology.name]
+
     def versions(self) -> dict[str, str]:
         """The versions inside the containers, and Docker's own."""
         return container_versions(self._catalogue, self._topologies, self._compose.containers())
@@ -210,9 +214,7 @@ def environment(
 ) -> dict[str, str]:
     """What compose.yaml is told of a run. Without `published`, Docker chooses free ports."""
     root = catalogue.workspace.root
-    if (file := os.environ.get("PIP_CERT")) and not (root / file).is_file():
-        message = f"PIP_CERT={file}: there is no such file."
-        raise HoplabError(message)
+    require_settings(root)
     ports = [variable(topology, scheme) for topology in topologies for scheme in Scheme]
     return {
         "NONCE": run.nonce,
@@ -260,6 +262,14 @@ def endpoints(
 def app_service(topology: Topology) -> str:
     """The compose service of a topology's application: `SERVER-strip`."""
     return f"{topology.server}-{topology.mode}"
+
+
+def require_settings(root: Path) -> None:
+    """Raise HoplabError if a variable that compose.yaml reads can't be right."""
+    given_subnet()
+    if (file := os.environ.get("PIP_CERT")) and not (root / file).is_file():
+        message = f"PIP_CERT={file}: there is no such file."
+        raise HoplabError(message)
 
 
 def given_subnet() -> str | None:

@@ -116,6 +116,10 @@ class ProcessEngine:
         """Where the application and the proxy of a deployment write."""
         return [self._log(self._plan.app_of[deployment].word), self._log(deployment.topology.proxy)]
 
+    def parts(self, deployment: Deployment) -> list[str]:
+        """The names of its application's process and of its proxies'."""
+        return [self._plan.app_of[deployment].word, *self._plan.routes[deployment]]
+
     def versions(self) -> dict[str, str]:
         """The versions of what ran here."""
         return local_versions(self._catalogue)
@@ -228,7 +232,7 @@ class ProcessEngine:
         return [*self._proxies.values(), *self._apps.values()]
 
     def _record(self) -> None:
-        self._run.record(item.process for item in self._started())
+        self._run.record({item.name: item.process for item in self._started()})
 
     def _nonce(self, app: App) -> str:
         return f"{self._run.nonce}.{app.word}"

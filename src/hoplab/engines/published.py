@@ -24,7 +24,7 @@ def ports(
     defaults = dict(_DEFAULT.findall((workspace.root / "compose.yaml").read_text()))
     return {
         topology: {
-            scheme: _number(variable(topology, scheme), defaults[variable(topology, scheme)])
+            scheme: _number(variable(topology, scheme), defaults.get(variable(topology, scheme)))
             for scheme in Scheme
         }
         for topology in topologies
@@ -40,8 +40,11 @@ def by_variable(given: Mapping[Topology, Mapping[Scheme, int]]) -> dict[str, int
     }
 
 
-def _number(name: str, default: str) -> int:
+def _number(name: str, default: str | None) -> int:
     text = os.environ.get(name) or default
+    if text is None:
+        message = f"compose.yaml publishes no port as ${{{name}:-…}}: put it back, or set {name}."
+        raise HoplabError(message)
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _HIGHEST:
         message = f"{name}={text}: expected a port, 1 to {_HIGHEST}."
         raise HoplabError(message)

@@ -53,12 +53,13 @@ def up_table(endpoints: Iterable[Endpoint], results: Results) -> str:
 
 
 def ps_table(entries: Sequence[Mapping[str, Any]]) -> str:
-    """What is up."""
+    """What is up; of each topology, below the table, what of it is not."""
     table = Table("topology", "engine", "look at", box=None, pad_edge=False)
     for entry in entries:
         urls = f"{entry['http']}/app\n{entry['https']}/app\n{entry['http']}/docs"
         table.add_row(entry["topology"], entry["engine"], urls)
-    return render([table])
+    broken = [Text(f"{e['topology']}: {e['state']}") for e in entries if e["state"] != "up"]
+    return render([table, *([Text(), *broken] if broken else [])])
 
 
 def summary(results: Results) -> Text:

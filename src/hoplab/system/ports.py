@@ -74,17 +74,24 @@ def require_free(wanted: Mapping[str, int]) -> None:
         if same := [other for other, given in wanted.items() if given == port and other != name]:
             message = f"{name} and {same[0]} are both {port}: each needs a port of its own."
             raise HoplabError(message)
-    taken = {name: port for name, port in wanted.items() if not _is_free(port)}
-    if not taken:
+    held = taken(wanted.values())
+    names = {name: port for name, port in wanted.items() if port in held}
+    if not names:
         return
-    holders = _holders(taken.values())
-    lines = [f"  {port} ({name}){holders.get(port, '')}" for name, port in taken.items()]
-    name, port = next(iter(taken.items()))
+    lines = [f"  {port} ({name}){held[port]}" for name, port in names.items()]
+    name, port = next(iter(names.items()))
     raise HoplabError(
         "These ports on 127.0.0.1 are taken:\n"
         + "\n".join(lines)
         + f"\nStop what has them, or choose others: {name}={10000 + port % 50000} make …"
     )
+
+
+def taken(ports: Collection[int]) -> dict[int, str]:
+    """Those of the ports that are taken, and by whom: ` by NAME, process NUMBER`, if known."""
+    found = [port for port in ports if not _is_free(port)]
+    holders = _holders(found) if found else {}
+    return {port: holders.get(port, "") for port in found}
 
 
 def _is_free(port: int) -> bool:

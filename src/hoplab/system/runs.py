@@ -8,7 +8,7 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,19 +43,26 @@ class Run:
         """Let the run go on when this process ends."""
         (self.folder / "owner.json").unlink()
 
-    def record(self, processes: Iterable[psutil.Process]) -> None:
-        """Write down what has to be stopped."""
-        self._write("processes.json", [_identity(process) for process in processes])
+    def record(self, processes: Mapping[str, psutil.Process]) -> None:
+        """Write down what has to be stopped, by name."""
+        told: list[list[float | str]] = [
+            [*_identity(process), name] for name, process in processes.items()
+        ]
+        self._write("processes.json", told)
 
     def processes(self) -> list[psutil.Process]:
         """Those written down that still run; never another process under the same number."""
-        return _alive(self.folder / "processes.json")
+        return list(_alive(self.folder / "processes.json").values())
+
+    def running(self) -> set[str]:
+        """Their names."""
+        return set(_alive(self.folder / "processes.json"))
 
     def remove(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _write(self, name: str, identities: list[list[float]]) -> None:
+    def _write(self, name: str, identities: Sequence[Sequence[float | str]]) -> None:
         # At once: a half-written owner.json would look like that of a killed run.
         new = self.folder / f".{name}"
         new.write_text(json.dumps(identities))
@@ -99,17 +106,17 @@ def _identity(process: psutil.Process) -> list[float]:
     return [process.pid, process.create_time()]
 
 
-def _alive(file: Path) -> list[psutil.Process]:
+def _alive(file: Path) -> dict[str, psutil.Process]:
     try:
         identities = json.loads(file.read_text())
     except (OSError, ValueError):
-        return []
-    found = []
-    for pid, created in identities:
+        return {}
+    found = {}
+    for pid, created, *name in identities:
         try:
             process = psutil.Process(int(pid))
             if abs(process.create_time() - created) < CLOCK_STEP_SECONDS and alive(process):
-                found.append(process)
+                found["".join(name) or str(pid)] = process
         except psutil.NoSuchProcess:
             continue
     return found

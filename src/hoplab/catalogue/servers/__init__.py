@@ -1,24 +1,37 @@
 """The ASGI servers: a file each, NAME.toml, which says all of it."""
 
+import re
 import tomllib
 from collections.abc import Mapping
+from enum import StrEnum
 from importlib.resources import files
 from typing import Any
 
 from hoplab.catalogue.advice import advice_of
+from hoplab.catalogue.form import ANY, choice, require
 from hoplab.catalogue.servers.server import (
     Address,
     ForwardedHeaders,
     Launch,
-    Profile,
     RootPath,
     Server,
 )
 from hoplab.errors import HoplabError
-from hoplab.topology import Trust
+from hoplab.topology import Profile, Trust
 
 _SUFFIX = ".toml"
-_CHOICES = {
+_FORM = {
+    "package": str,
+    "minimum": str,
+    "command": [str],
+    "trusts": {ANY: [str]},
+    "root_path_option": [str],
+    "environment": {ANY: str},
+    **dict.fromkeys(("host_header", "any_takes_leftmost", "proto_needs_for", "h2c"), bool),
+    **{key: [str] for key in ("preload", "settings", "log_requests", "log_no_requests")},
+    "refuses": [{"prefix": re.Pattern, "reason": str}],
+}
+_CHOICES: dict[str, type[StrEnum]] = {
     "root_path": RootPath,
     "forwarded_headers": ForwardedHeaders,
     "sees": Address,
@@ -31,8 +44,9 @@ def server_of(name: str, content: Mapping[str, Any]) -> Server:
     """A server as its file's content describes it. Raises HoplabError if that can't be."""
     told = dict(content)
     try:
-        told |= {key: choice(told[key]) for key, choice in _CHOICES.items() if key in told}
-        told["trusts"] = {Trust(k): v for k, v in told.get("trusts", {}).items()}
+        require(_FORM, told)
+        told |= {key: choice(kind, told[key], key) for key, kind in _CHOICES.items() if key in told}
+        told["trusts"] = {choice(Trust, k, "trusts"): v for k, v in told.get("trusts", {}).items()}
         told["refuses"] = {each["prefix"]: each["reason"] for each in told.get("refuses", [])}
         told["advice"] = advice_of(told.pop("symptoms", {}))
         return Server(name=name, **told)

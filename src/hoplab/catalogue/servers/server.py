@@ -7,7 +7,7 @@ from enum import StrEnum
 from hoplab.catalogue.placeholders import filled
 from hoplab.prefix import Prefix
 from hoplab.symptom import Advice
-from hoplab.topology import Mode, Setup, Strategy, Trust
+from hoplab.topology import Mode, Profile, Setup, Strategy, Trust
 
 
 class RootPath(StrEnum):
@@ -36,14 +36,6 @@ class Launch(StrEnum):
 
     FORK = "fork"  # from a process that has imported it
     EXEC = "exec"  # as a program of its own: it has threads, or starts others, early
-
-
-class Profile(StrEnum):
-    """Where compose.yaml has it."""
-
-    MAIN = "main"  # `--profile strip` and `--profile preserve`
-    MORE = "more"
-    NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -122,16 +114,22 @@ class Server:
             *self.trusts.get(start.setup.trust, ()),
             *(self.root_path_option if told else ()),
         ]
-        return [filled(part, self._fields(start)) for part in parts]
+        return [filled(part, self._fields(start), self._where) for part in parts]
 
     def environment_for(self, start: Start) -> dict[str, str]:
         """The variables that the command line needs."""
         fields = self._fields(start)
-        return {name: filled(value, fields) for name, value in self.environment.items()}
+        return {
+            name: filled(value, fields, self._where) for name, value in self.environment.items()
+        }
 
     def root_path_is_encoded(self, strategy: Strategy) -> bool:
         """Whether the application sees the prefix as in a URL: so the option was given it."""
         return strategy is Strategy.SERVER_OPTION and "@prefix@" in self.root_path_option
+
+    @property
+    def _where(self) -> str:
+        return f"servers/{self.name}.toml"
 
     def _fields(self, start: Start) -> dict[str, str]:
         return {

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hoplab.catalogue.form import ANY, require
 from hoplab.client.wire import Exchange, Headers
 from hoplab.errors import HoplabError
 
@@ -47,11 +48,15 @@ class Right:
         return self.policy[max((start for start in self.policy if path.startswith(start)), key=len)]
 
 
+_FORM = {"policy": {ANY: [str]}, "layers": {ANY: [str]}, "answered_by_proxy": bool}
+
+
 def right_of(table: Mapping[str, Any]) -> Right:
     """What a variant's file says. Raises HoplabError if it says it otherwise."""
     try:
+        require({"cors": _FORM}, {"cors": table})
         return Right(**table)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise HoplabError(f"A CORS variant's table [cors]: {error}") from error
 
 
