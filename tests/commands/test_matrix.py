@@ -5,6 +5,7 @@ import pty
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -456,6 +457,16 @@ def test_repro_runs_what_it_prints(cell: str, word: str) -> None:
     assert run.returncode == 0, run.stderr
     assert f"# {cell}" in run.stdout
     assert re.search(word, run.stdout), run.stdout
+
+
+def test_repro_says_which_of_its_ports_is_taken() -> None:
+    with suppress(OSError), socket.create_server(("127.0.0.1", 9999)):  # else somebody has it
+        run = hoplab("repro", "nginx-uvicorn-strip.app-argument.proxy.https")
+
+    assert run.returncode == 0, run.stderr
+    [told] = [line for line in run.stderr.splitlines() if "Taken now" in line]
+    assert told.startswith("hoplab: Taken now: port 9999")
+    assert "make down" in told
 
 
 def test_repro_says_what_each_curl_shows_what_is_expected_and_what_came() -> None:

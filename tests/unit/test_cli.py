@@ -1,7 +1,6 @@
 """The command line: mistakes are one line and exit 2, failures are one message and exit 1."""
 
 import json
-import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import typer
 
 from hoplab import __version__, cli
 from hoplab.catalogue.variations import Symptoms
-from hoplab.commands import ask, reproduction, reside, showing
+from hoplab.commands import ask, reside, showing
 from hoplab.commands.session import Session
 from hoplab.commands.showing import every_cell
 from hoplab.engines import compose, hints
@@ -26,7 +25,6 @@ from hoplab.suites.check import Check
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.suites.suite import Suite
 from hoplab.system import interrupts, runs
-from hoplab.system.ports import free_ports
 from hoplab.topology import Cell, Mode, Strategy, Trust
 from hoplab.workspace import Workspace
 from tests.catalogue import CATALOGUE, ROOT
@@ -819,31 +817,6 @@ def test_explain_a_variation(call: Call, variation: str) -> None:
 
     assert (said.code, said.err) == (0, "")
     assert " ".join(CATALOGUE.variations[variation].fix.split()[:8]) in " ".join(said.out.split())
-
-
-def test_repro_says_which_of_its_ports_is_taken(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        monkeypatch.setattr(reproduction, "PORTS", [port, *free_ports(2)])
-        taken = call("repro", "nginx-uvicorn-strip.app-argument.proxy.https")
-    free = call("repro", "nginx-uvicorn-strip.app-argument.proxy.https")
-
-    assert (taken.code, taken.out) == (0, free.out)
-    assert taken.err.startswith(f"hoplab: Taken now: port {port}")
-    assert "make down" in taken.err
-    assert free.err == ""
-
-
-def test_a_file_in_the_place_of_a_folder_is_one_line(call: Call, state: Path) -> None:
-    (state / "repro").touch()
-
-    said = call("repro", "nginx-uvicorn-strip.app-argument.proxy.https")
-
-    assert (said.code, said.out) == (1, "")
-    assert said.err.startswith(f"hoplab: {state / 'repro'}")
-    assert len(said.err.splitlines()) == 1
 
 
 def test_certificates_says_where_the_authority_is(call: Call, state: Path) -> None:

@@ -52,6 +52,7 @@ def entries() -> list[dict[str, str]]:
         {
             "topology": endpoint.topology.name,
             "engine": "process",
+            "state": "up",
             "http": endpoint.base(Scheme.HTTP, endpoint.host),
             "https": endpoint.base(Scheme.HTTPS, endpoint.host),
         }
