@@ -8,9 +8,12 @@ ENGINE ?= auto
 BIN    := "$(VENV)/bin"
 SPACE  := $(subst ,, )
 READY  := $(subst $(SPACE),\ ,$(VENV))/.ready
+FAULTS  ?= *
+MODULES ?= results results_file
+MUTMUT  := $(VENV)/mutmut
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up-strip up-preserve up down ps logs verify matrix cors certificates test lint format bench-startup bench-matrix docs lock
+.PHONY: help setup up-strip up-preserve up down ps logs verify matrix cors certificates test lint format bench-startup bench-matrix sabotage sabotage-code docs lock
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +66,15 @@ bench-startup: $(READY) ## Compare the lab's start with bare scripts that start 
 
 bench-matrix: $(READY) ## Measure what the whole matrix costs, and how that grows
 	@$(BIN)/python scripts/bench_matrix.py
+
+sabotage: $(READY) ## Break the deployments (FAULTS='nginx/*'), print what is not noticed
+	@$(BIN)/python -m scripts.sabotage --faults '$(FAULTS)'
+
+sabotage-code: $(READY) $(MUTMUT) ## Break the code (MODULES='results client.wire'), the same
+	@PYTHONPATH=$(MUTMUT) $(BIN)/python -m scripts.sabotage.mutations $(MODULES)
+
+$(MUTMUT): | $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $@ mutmut==3.8.1
 
 docs: $(READY) ## Write the generated parts of the documentation
 	@$(BIN)/python scripts/generate_docs.py

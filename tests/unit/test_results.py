@@ -1,10 +1,10 @@
-"""Verdicts of cells and runs."""
+"""Verdicts of cells and runs, and what is a surprise."""
 
 from dataclasses import replace
 
 import pytest
 
-from hoplab.results import CellResult, Finding, Results, Verdict
+from hoplab.results import CellResult, Finding, Results, Surprise, Verdict
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 
 CELL = Cell(
@@ -93,3 +93,74 @@ def test_what_is_predicted_to_fail_has_to_be_found(
 
     assert [str(each) for each in told.surprises] == ([surprise] if surprise else [])
     assert result.surprises == [], "nothing was predicted"
+
+
+# --- predictions ---
+
+TWO = a_result(FAIL, PASS, symptoms=("gone", None))
+"""Of check-0 and check-1."""
+
+
+def predicted(result: CellResult, **symptoms: str) -> CellResult:
+    """With the symptoms of checks; check_0 is check-0."""
+    prediction = {check.replace("_", "-"): symptom for check, symptom in symptoms.items()}
+    return replace(result, prediction=prediction)
+
+
+def test_without_a_prediction_nothing_is_a_surprise() -> None:
+    assert TWO.surprises == []
+
+
+def test_what_is_as_predicted_is_no_surprise() -> None:
+    assert predicted(TWO, check_0="gone", check_9="never asked").surprises == []
+
+
+def test_each_check_is_compared_with_its_own_prediction() -> None:
+    assert predicted(TWO, check_0="late", check_1="gone").surprises == [
+        Surprise("check-0", "late", "gone", "detail"),
+        Surprise("check-1", "gone", "pass", "detail"),
+    ]
+
+
+def test_a_failure_that_was_not_predicted_is_a_surprise() -> None:
+    assert predicted(TWO).surprises == [Surprise("check-0", None, "gone", "detail")]
+
+
+@pytest.mark.parametrize(
+    ("surprise", "text"),
+    [
+        (Surprise("docs", None, "gone", ""), "docs: predicted pass, found gone"),
+        (Surprise("docs", "gone", "pass", ""), "docs: predicted gone, found pass"),
+    ],
+)
+def test_a_surprise_in_one_line(surprise: Surprise, text: str) -> None:
+    assert str(surprise) == text
+
+
+RIGHT, WRONG = predicted(TWO, check_0="gone"), predicted(TWO)
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ([], False),
+        ([RIGHT], True),
+        ([TWO], True),
+        ([RIGHT, RIGHT], True),
+        ([WRONG], False),
+        ([RIGHT, WRONG], False),
+        ([WRONG, RIGHT], False),
+        ([RIGHT, predicted(a_result(ERROR))], False),
+        ([predicted(a_result(RECORDED))], False),
+        ([predicted(a_result(NOT_APPLICABLE))], False),
+        ([predicted(a_result())], False),
+    ],
+)
+def test_a_run_is_as_predicted_if_every_cell_is(
+    results: list[CellResult], *, expected: bool
+) -> None:
+    assert a_run(*results).as_predicted is expected
+
+
+def test_an_unfinished_run_is_not_as_predicted() -> None:
+    assert replace(a_run(RIGHT), unfinished=1).as_predicted is False

@@ -245,6 +245,32 @@ def test_what_differs_is_no_same() -> None:
     assert "port" not in told["cells"][1]["values"]
 
 
+@pytest.mark.parametrize(
+    ("url", "values"),
+    [
+        ("http://127.0.0.1:8000/app", {"direct": "8000"}),
+        ("http://127.0.0.1/app", {}),
+        ("https://mysuperapp.com/app", {"origin": "https://mysuperapp.com"}),
+    ],
+)
+def test_where_it_answered_is_a_value(url: str, values: dict[str, str]) -> None:
+    exchange = Exchange("GET", url, [], 200)
+    finding = Finding("direct", PASS, None, "ok", [exchange])
+
+    [cell] = as_json(a_run(a_result(findings=[finding])))["cells"]
+
+    assert cell.get("values", {}) == values
+
+
+def test_of_two_values_that_begin_alike_the_longer_one_is_replaced() -> None:
+    exchange = replace(an_exchange(9499), headers=[("x-instance", "9499-a")])
+    finding = Finding("reach", PASS, None, "9499-a at 9499", [exchange])
+
+    told = as_json(a_run(a_result(findings=[finding])))
+
+    assert told["findings"][0]["detail"] == "${instance} at ${port}"
+
+
 def test_a_line_for_each_cell_and_each_entry() -> None:
     lines = dump(a_run(a_result(9499), a_result(9500))).splitlines()
 
@@ -269,6 +295,19 @@ def test_schema_1_is_read() -> None:
     assert exchanges == [len(f["exchanges"]) for cell in told["cells"] for f in cell["findings"]]
     assert run.memory_bytes // 2**20 == told["memory_mib"]
     assert run.cells[0].prediction == {"reach": "unreachable"}
+    for result, cell in zip(run.cells, told["cells"], strict=True):
+        for finding, shown in zip(result.findings, cell["findings"], strict=True):
+            for exchange, was in zip(finding.exchanges, shown["exchanges"], strict=True):
+                assert exchange.method == was["method"]
+                assert exchange.status == was["status"]
+                assert exchange.body.decode() == was["body"]
+
+
+def test_schema_1_without_a_prediction() -> None:
+    file = json.loads(SCHEMA_1.read_text())
+    del file["cells"][0]["prediction"]
+
+    assert load(file).cells[0].prediction is None
 
 
 def test_tables_of_schema_1_are_as_its_run_printed_them() -> None:
@@ -339,4 +378,19 @@ def test_a_spoiled_file_is_one_line(spoil: Callable[[Any], None]) -> None:
     spoil(file)
 
     with pytest.raises(HoplabError, match=r"this is no results file of schema 2: [^\n]+$"):
+        load(file)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda f: _cell(f).pop("values"), "no 'origin'"),
+        (lambda f: _cell(f).update(mode="strop"), "'strop' is not a valid Mode"),
+    ],
+)
+def test_what_is_wrong_with_a_spoiled_file_is_named(spoil: Callable[[Any], None], why: str) -> None:
+    file = as_json(a_run(a_result()))
+    spoil(file)
+
+    with pytest.raises(HoplabError, match=f"of schema 2: {why}$"):
         load(file)

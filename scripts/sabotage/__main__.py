@@ -1,0 +1,75 @@
+"""Break the lab's deployments, one fault at a time, and print what `hoplab verify` does not notice.
+
+    python -m scripts.sabotage [--faults 'nginx/*'] [--prove] [-o FILE] [--json FILE]
+
+With --prove, a plain client asks the broken and the unbroken lab the same, and says where the
+answers differ: a fault that nobody can see from outside is none.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from hoplab.errors import HoplabError
+from hoplab.system import interrupts
+from scripts.sabotage import faults, report
+from scripts.sabotage.judging import Judge, Judgement
+from scripts.sabotage.lab import Lab
+from scripts.sabotage.plain import Differences
+
+
+def main() -> int:
+    """The command line. Exit 0 whatever was noticed: that is the result, and no failure."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.sabotage", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--faults", default="*", metavar="GLOB", help="of their names: nginx/*")
+    parser.add_argument("--prove", action="store_true", help="ask with a plain client as well")
+    parser.add_argument("-o", "--output", type=Path, help="write the tables here as well")
+    parser.add_argument("--json", type=Path, help="write every judgement here")
+    given = parser.parse_args()
+    interrupts.install()
+    judgements: list[Judgement] = []
+    try:
+        chosen = faults.load(given.faults)
+        with tempfile.TemporaryDirectory(prefix="hoplab-sabotage-") as folder:
+            lab = Lab(Path(folder))
+            judge, differences = Judge(lab), Differences(lab)
+            for number, fault in enumerate(chosen, 1):
+                prove = differences.of(fault) if given.prove else None
+                judgement = judge.judge(fault, prove)
+                judgements.append(judgement)
+                print(_progress(number, len(chosen), judgement), file=sys.stderr)
+    except HoplabError as error:
+        print(f"sabotage: {error}", file=sys.stderr)
+        return 1
+    except interrupts.Interrupted:
+        print(f"sabotage: interrupted after {len(judgements)} faults", file=sys.stderr)
+        raise
+    finally:
+        if judgements:  # what was asked until Ctrl-C is kept
+            _write(judgements, given.output, given.json)
+    return 0
+
+
+def _write(judgements: list[Judgement], output: Path | None, file: Path | None) -> None:
+    told = report.tables(judgements)
+    print(told)
+    if output:
+        output.write_text(told + "\n", encoding="utf-8")
+    if file:
+        report.write_json(judgements, file)
+
+
+def _progress(number: int, of: int, judgement: Judgement) -> str:
+    told = f"{number}/{of} {judgement.fault.name}: {judgement.outcome}"
+    if judgement.by:
+        told += f" ({judgement.by[0][:120]})"
+    if judgement.shown is not None:
+        told += f"; a plain client sees {len(judgement.shown)} differences"
+        told += f": {', '.join(judgement.shown[:4])}" * bool(judgement.shown)
+    return told
+
+
+if __name__ == "__main__":
+    sys.exit(main())
