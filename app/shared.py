@@ -31,6 +31,9 @@ PREFIX_DECODED = unquote(PREFIX)
 
 STATIC = Path(__file__).parent / "static"
 
+BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+"""A body that is no JSON, as an OpenAPI document has it."""
+
 router = APIRouter()
 
 
@@ -73,7 +76,11 @@ async def read_scope_over_websocket(websocket: WebSocket) -> None:
     await websocket.close()
 
 
-@router.get("/events")
+@router.get(
+    "/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
 async def read_events(count: int = 3, interval: float = 0.25) -> StreamingResponse:
     """Server-sent events, `interval` seconds apart, each with the time at which it was sent.
 
@@ -91,7 +98,12 @@ async def read_events(count: int = 3, interval: float = 0.25) -> StreamingRespon
     return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
 
 
-@router.post("/echo")
+@router.post(
+    "/echo",
+    response_class=Response,
+    responses={200: {"content": BYTES}},
+    openapi_extra={"requestBody": {"content": BYTES}},
+)
 async def echo(request: Request) -> Response:
     """The request's body sent back, with the length and SHA-256 of what arrived."""
     body = await request.body()

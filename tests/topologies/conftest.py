@@ -5,15 +5,18 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from hoplab.topology import Scheme
 from tests.topologies.labs import CELLS, ENGINES, Labs, Public
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "public" in metafunc.fixturenames:
+        alone = metafunc.definition.get_closest_marker("https_alone")
         cases = {
             f"{engine}-{cell.topology.name}-{cell.scheme}": (engine, cell)
             for engine in ENGINES
             for cell in CELLS
+            if cell.scheme is Scheme.HTTPS or not alone
         }
         metafunc.parametrize("public", cases.values(), ids=cases.keys(), indirect=True)
 

@@ -1,0 +1,55 @@
+"""The OpenAPI document is true through every topology: schemathesis finds nothing, and no 5xx."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.core.result import Ok
+from schemathesis.generation import GenerationMode
+
+from tests.topologies.labs import Public
+
+QUICK = settings(
+    max_examples=5,  # of each operation and kind, right and wrong; the same in every run
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.https_alone  # the document is the same, and so are the answers
+def test_nothing_is_found(public: Public) -> None:
+    verify = str(public.endpoint.authority)
+    asked: set[str] = set()
+    schema = schemathesis.openapi.from_url(f"{public.origin}/api/v1/openapi.json", verify=verify)
+    for result in schema.get_all_operations():
+        assert isinstance(result, Ok), result
+        operation = result.ok()
+        for mode in GenerationMode:
+
+            @QUICK
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def ask(case: schemathesis.Case[Any]) -> None:
+                if case.path == "/events":
+                    _do_not_wait(case.query)
+                case.call_and_validate(verify=verify)
+                asked.add(f"{case.method} {case.path}")
+
+            with suppress(Unsatisfiable):  # an operation without parameters can't be asked wrongly
+                ask()
+    assert asked == {
+        f"{method.upper()} {path}"
+        for path, operations in schema.raw_schema["paths"].items()
+        for method in operations
+    }
+
+
+def _do_not_wait(query: dict[str, Any]) -> None:
+    """No time between events, unless what is asked is no number, and so refused."""
+    if isinstance(query.get("interval", 0), int | float):
+        query["interval"] = 0
