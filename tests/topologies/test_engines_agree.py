@@ -7,9 +7,11 @@ import pytest
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell
 from tests.catalogue import CATALOGUE
+from tests.docker_required import needs_docker
 from tests.topologies.labs import CELLS, Labs
 
 
+@needs_docker
 @pytest.mark.parametrize("cell", CELLS, ids=[f"{c.topology.name}-{c.scheme}" for c in CELLS])
 def test_findings(labs: Labs, cell: Cell) -> None:
     docker, process = (
