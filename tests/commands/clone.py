@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.catalogue import CATALOGUE, ROOT
+from tests.commands.run import hoplab
+
+IMAGE = {"APP_IMAGE": "hoplab-app:test"}
+"""One for all clones: images stay."""
 
 
 class Clone:
@@ -16,13 +20,17 @@ class Clone:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for name in ("app", *CATALOGUE.proxies, "variations", "src"):
-            shutil.copytree(
-                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
-            )
+            # Compiled modules come along: they hold for the copy as well.
+            shutil.copytree(ROOT / name, folder / name)
         for name in ("compose.yaml", ".env", ".dockerignore"):
             shutil.copy(ROOT / name, folder / name)
 
     def hoplab(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """In this process, with the clone's files in place of the project's."""
+        return hoplab(*arguments, root=self.folder, environment={**IMAGE, **environment})
+
+    def program(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The clone's own program."""
         command, options = self.command(*arguments, **environment)
         return subprocess.run(
             command, capture_output=True, text=True, timeout=180, check=False, **options
@@ -35,7 +43,7 @@ class Clone:
             "env": {
                 **os.environ,
                 "PYTHONPATH": str(self.folder / "src"),
-                "APP_IMAGE": "hoplab-app:test",  # one for all clones: images stay
+                **IMAGE,
                 **environment,
             },
         }

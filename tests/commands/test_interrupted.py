@@ -15,17 +15,16 @@ from hoplab.engines import compose
 from hoplab.system import runs
 from tests.catalogue import ROOT, WORKSPACE
 from tests.commands.run import HOPLAB
-from tests.docker_required import require_docker
+from tests.docker_required import ENGINES
 
 DEADLINE = 90.0
 STAGES = {"hoplab: starting (process)", "hoplab: stopping"}
+TWO_TOPOLOGIES = ["--proxy", "nginx", "--server", "uvicorn"]
 MARK = "HOPLAB_TEST_MARK"
 
 
-@pytest.fixture(params=["process", "docker"])
+@pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
-    if request.param == "docker":
-        require_docker()
     return str(request.param)
 
 
@@ -37,7 +36,7 @@ class Verify:
         self.errors = errors
         with errors.open("w") as stderr:
             self.process = subprocess.Popen(
-                [*HOPLAB, "verify", "--engine", engine, "--proxy", "nginx"],
+                [*HOPLAB, "verify", "--engine", engine, *TWO_TOPOLOGIES],
                 env={**os.environ, MARK: self.mark},
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
@@ -98,7 +97,7 @@ def test_killed(verify: Verify, engine: str, moment: str) -> None:
 
     verify.process.kill()
     verify.process.wait()
-    command = [*HOPLAB, "verify", "--engine", engine, "--proxy", "nginx", "--check", "reach"]
+    command = [*HOPLAB, "verify", "--engine", engine, *TWO_TOPOLOGIES, "--check", "reach"]
     after = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
 
     assert after.returncode == 0, after.stderr

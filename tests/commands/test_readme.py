@@ -1,13 +1,12 @@
 """The README shows real output: its commands are run, and print what it says they print."""
 
 import re
-import subprocess
-import sys
 from itertools import takewhile
 from pathlib import Path
 
 from tests.catalogue import ROOT
 from tests.commands.clone import Clone
+from tests.commands.run import hoplab, program
 
 README = (ROOT / "README.md").read_text()
 
@@ -24,8 +23,7 @@ def comparable(line: str) -> str:
 
 
 def test_verify() -> None:
-    command = [sys.executable, "-m", "hoplab", "verify", "--engine", "process"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = program("verify", "--engine", "process")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert [comparable(line) for line in done.stdout.splitlines()] == [
@@ -55,7 +53,7 @@ def test_the_matrix() -> None:
     *table, more = shown(command)
     assert more == "…"
 
-    done = run_hoplab(command)
+    done = hoplab(*command.split()[1:])
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[: len(table)] == table
@@ -66,22 +64,10 @@ def test_explain() -> None:
     first, *hops, last = shown(command)
     assert (first, last) == ("…", "…")
 
-    done = run_hoplab(command)
+    done = hoplab(*command.split()[1:])
 
     assert done.returncode == 0, done.stderr
     assert "\n".join(map(without_port, hops)) in without_port(done.stdout)
-
-
-def run_hoplab(command: str) -> subprocess.CompletedProcess[str]:
-    arguments = command.split()[1:]
-    return subprocess.run(
-        [sys.executable, "-m", "hoplab", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def without_port(text: str) -> str:

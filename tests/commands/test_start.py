@@ -11,18 +11,12 @@ from hoplab.system.ports import free_ports
 from hoplab.topology import Mode, Scheme
 from tests.catalogue import CATALOGUE
 from tests.commands.clone import Clone
-from tests.docker_required import require_docker
+from tests.docker_required import ENGINES, needs_docker
 
-ENGINES = ["process", "docker"]
-
-
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> str:
-    if request.param == "docker":
-        require_docker()
-    return str(request.param)
+every_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
+@every_engine
 def test_an_application_that_fails_to_start(clone: Clone, engine: str) -> None:
     clone.edit("app/plain.py", "app = create_app()", "raise RuntimeError('broken by hand')")
 
@@ -36,6 +30,7 @@ def test_an_application_that_fails_to_start(clone: Clone, engine: str) -> None:
     assert not clone.runs()
 
 
+@every_engine
 def test_a_proxy_that_fails_to_start(clone: Clone, engine: str) -> None:
     clone.edit("nginx/strip.conf.template", "proxy_buffering", "proxy_bufferin")
 
@@ -64,10 +59,8 @@ def test_a_route_that_leads_nowhere_is_a_finding(clone: Clone) -> None:
     assert not clone.runs()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@every_engine
 def test_a_taken_port(clone: Clone, engine: str) -> None:
-    if engine == "docker":
-        require_docker()
     # The others on free ports: somebody may have a lab up on those of compose.yaml.
     strip = [topology for topology in CATALOGUE.topologies if topology.mode is Mode.STRIP]
     variables = [variable(topology, scheme) for topology in strip for scheme in Scheme]
@@ -75,7 +68,7 @@ def test_a_taken_port(clone: Clone, engine: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ports = {**others, "NGINX_UVICORN_STRIP_HTTPS": port}
-        done = clone.hoplab("up", "strip", "--engine", engine, **ports)
+        done = clone.program("up", "strip", "--engine", engine, **ports)
 
     assert done.returncode == 1
     assert f"{port} (NGINX_UVICORN_STRIP_HTTPS) by " in done.stderr
@@ -84,8 +77,8 @@ def test_a_taken_port(clone: Clone, engine: str) -> None:
     assert not clone.runs()
 
 
+@needs_docker
 def test_an_image_that_cannot_be_had(clone: Clone) -> None:
-    require_docker()
     image = "127.0.0.1:9/nobody/nginx:none"
 
     done = clone.hoplab("verify", "--engine", "docker", "--proxy", "nginx", NGINX_IMAGE=image)
@@ -120,20 +113,20 @@ def test_up_stays_and_down_ends_it(clone: Clone) -> None:
     names = [variable(topology, scheme) for topology in strip for scheme in Scheme]
     ports = {name: str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
     try:
-        up = clone.hoplab("up", "strip", "--engine", "process", **ports)
+        up = clone.program("up", "strip", "--engine", "process", **ports)
         assert up.returncode == 0, up.stdout + up.stderr
-        listed = json.loads(clone.hoplab("ps", "--format", "json").stdout)
+        listed = json.loads(clone.program("ps", "--format", "json").stdout)
         assert [entry["topology"] for entry in listed] == [topology.name for topology in strip]
         assert set(listed[0]) == {*("topology", "engine", "prefix", "http", "https", "ca", "state")}
         port = ports["NGINX_UVICORN_STRIP_HTTP"]
         (nginx,) = [entry for entry in listed if entry["topology"] == "nginx-uvicorn-strip"]
         assert nginx["http"] == f"http://127.0.0.1:{port}/api/v1"
         assert nginx["prefix"] == "/api/v1"
-        assert "GET /api/v1/app" in clone.hoplab("logs", "nginx-uvicorn-strip").stdout
+        assert "GET /api/v1/app" in clone.program("logs", "nginx-uvicorn-strip").stdout
     finally:
-        down = clone.hoplab("down")
+        down = clone.program("down")
     assert down.returncode == 0
-    assert json.loads(clone.hoplab("ps", "--format", "json").stdout) == []
+    assert json.loads(clone.program("ps", "--format", "json").stdout) == []
     assert not clone.runs()
 
 

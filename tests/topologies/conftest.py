@@ -6,19 +6,24 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from hoplab.topology import Scheme
+from tests.docker_required import needs_docker
 from tests.topologies.labs import CELLS, ENGINES, Labs, Public
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "public" in metafunc.fixturenames:
         alone = metafunc.definition.get_closest_marker("https_alone")
-        cases = {
-            f"{engine}-{cell.topology.name}-{cell.scheme}": (engine, cell)
+        cases = [
+            pytest.param(
+                (engine, cell),
+                id=f"{engine}-{cell.topology.name}-{cell.scheme}",
+                marks=[needs_docker] * (engine == "docker"),
+            )
             for engine in ENGINES
             for cell in CELLS
             if cell.scheme is Scheme.HTTPS or not alone
-        }
-        metafunc.parametrize("public", cases.values(), ids=cases.keys(), indirect=True)
+        ]
+        metafunc.parametrize("public", cases, indirect=True)
 
 
 @pytest.fixture(scope="session")

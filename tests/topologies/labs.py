@@ -4,7 +4,6 @@ import asyncio
 import json
 import signal
 import ssl
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -32,7 +31,6 @@ from hoplab.suites import asking
 from hoplab.system import interrupts, runs
 from hoplab.topology import Cell, Topology
 from tests.catalogue import CATALOGUE, WORKSPACE
-from tests.docker_required import require_docker
 from tests.topologies.compose import ComposeEngine
 
 CELLS = CATALOGUE.recommended_cells(CATALOGUE.composed)
@@ -89,8 +87,6 @@ class Labs:
         Session(CATALOGUE, Progress()).clean_up()
 
     def __getitem__(self, name: str) -> Running:
-        if name == "docker":
-            require_docker()
         if name in self._broken:
             pytest.fail(f"The {name} lab did not start: see the first error.", pytrace=False)
         if name not in self._running:
@@ -124,10 +120,7 @@ def interruptible() -> Iterator[None]:
     interrupts.install()
     try:
         try:
-            with warnings.catch_warnings():
-                # ProcessEngine drops its Popen objects: psutil knows the processes.
-                warnings.simplefilter("ignore", ResourceWarning)
-                yield
+            yield
         finally:  # Ctrl-C at a terminal is for Compose as well, whose end may be seen first
             interrupts.check()
     except interrupts.Interrupted:

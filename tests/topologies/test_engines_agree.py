@@ -8,12 +8,14 @@ from hoplab.results import Finding, Verdict
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell
 from tests.catalogue import CATALOGUE
+from tests.docker_required import needs_docker
 from tests.topologies.labs import CELLS, Labs
 
 NOT_ASKED_IN_DOCKER = {"bypass"}
 """Every client of a container has an address of a network that is trusted."""
 
 
+@needs_docker
 @pytest.mark.parametrize("cell", CELLS, ids=[f"{c.topology.name}-{c.scheme}" for c in CELLS])
 def test_findings(labs: Labs, cell: Cell) -> None:
     docker, process = (

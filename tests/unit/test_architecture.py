@@ -8,7 +8,6 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -27,9 +26,7 @@ REFERENCE = re.compile(r"[\"']https://\S+[\"']")
 ISSUE = re.compile(r"[\w.-]*\w(?:/[\w.-]+)?#\d+|https://\S+")
 """`hypercorn#198`, `golang/go#40747`, or the address of a page."""
 
-every_module = pytest.mark.parametrize(
-    "module", MODULES, ids=lambda module: str(module.relative_to(SOURCE))
-)
+TEXTS = {str(module.relative_to(SOURCE)): module.read_text() for module in MODULES}
 
 
 def named(text: str) -> Iterator[tuple[int, str]]:
@@ -64,10 +61,11 @@ def referenced(text: str, number: int) -> bool:
     return any(ISSUE.search(comment) for comment in comments)
 
 
-@every_module
-def test_no_module_names_a_proxy_or_a_server(module: Path) -> None:
+def test_no_module_names_a_proxy_or_a_server() -> None:
     """A newcomer is a folder or a file of data; what is special about it stands there."""
-    assert [f"{number}: {line}" for number, line in named(module.read_text())] == []
+    assert [
+        f"{name}:{number}: {line}" for name, text in TEXTS.items() for number, line in named(text)
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -100,18 +98,19 @@ def test_names_are_those_of_the_catalogue() -> None:
     assert len(MODULES) > 60
 
 
-@every_module
-def test_only_the_workspace_asks_where_it_lies(module: Path) -> None:
+def test_only_the_workspace_asks_where_it_lies() -> None:
     """So that another checkout is a value, and not another import."""
     asked = {
-        node.id
-        for node in ast.walk(ast.parse(module.read_text()))
+        name
+        for name, text in TEXTS.items()
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Name) and node.id == "__file__"
     }
 
-    assert bool(asked) is (module.name == "workspace.py")
+    assert asked == {"workspace.py"}
 
 
-@every_module
-def test_no_module_is_long(module: Path) -> None:
-    assert len(module.read_text().splitlines()) < 400
+def test_no_module_is_long() -> None:
+    lines = {name: len(text.splitlines()) for name, text in TEXTS.items()}
+
+    assert {name: number for name, number in lines.items() if number >= 400} == {}

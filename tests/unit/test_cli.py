@@ -115,7 +115,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Call:
     clone = Clone(tmp_path_factory.mktemp("clone"))
 
     def run(*arguments: str) -> Said:
-        ended = clone.hoplab(*arguments, **NO_DAEMON)
+        ended = clone.program(*arguments, **NO_DAEMON)
         return Said(ended.returncode, ended.stdout, ended.stderr)
 
     return run

@@ -134,6 +134,19 @@ def test_servers_that_are_started_otherwise(
     assert variation.has_own_command("hypercorn") is hypercorn
 
 
+def test_a_partner_is_the_only_one(tmp_path: Path) -> None:
+    head = COMPLETE[: COMPLETE.index("[[cells]]")]
+    entry = '[[cells]]\nfails = {}\npartners = {traefik = "uvicorn", granian = "nginx"}\n'
+    ran = {(c.topology.proxy, c.topology.server) for c in read(tmp_path, head + entry).symptoms}
+
+    assert ran == {
+        ("traefik", "uvicorn"),
+        ("nginx", "uvicorn"),
+        ("nginx", "hypercorn"),
+        ("nginx", "granian"),
+    }
+
+
 def test_the_request_and_what_is_wanted(tmp_path: Path) -> None:
     more = """\
 application = "app.cors.both"
@@ -229,6 +242,8 @@ def test_files_outside_a_suite_s_folder_are_none(tmp_path: Path) -> None:
         ('proxy = "nginx"', 'proxies = ["nginx", "caddy"]', "there is no proxy 'caddy'"),
         ('proxy = "nginx"', 'porxy = "nginx"', "there is no key 'porxy'"),
         ('strategy = "server-option"', 'strategy = "option"', "= 'option' is unknown; known: "),
+        ("fails = {", 'partners = {a = "nginx"}\nfails = {', "there is no proxy or server 'a'"),
+        ("fails = {", 'partners = {nginx = "b"}\nfails = {', "there is no proxy or server 'b'"),
     ],
 )
 def test_what_can_not_be_understood_names_the_file(

@@ -81,12 +81,13 @@ _FORM = {
     "cells": [
         {
             "proxy": str,
+            "partners": {ANY: str},
             **{key: [str] for key in ("proxies", "servers", "modes")},
             **{key: {ANY: str} for key in ("fails", *(f"fails_{scheme}" for scheme in Scheme))},
         }
     ],
 }
-_CELLS_KEYS = {"proxy", "proxies", "servers", "modes", "strategy", "trust", "fails"}
+_CELLS_KEYS = {"proxy", "proxies", "servers", "modes", "strategy", "trust", "fails", "partners"}
 _SCHEME_KEYS = {f"fails_{scheme}" for scheme in Scheme}
 
 
@@ -117,6 +118,9 @@ def _read(file: Path, proxies: Collection[str], prefix: Prefix) -> Variation:
         ]
         _refuse_unknown("proxy", used, proxies)
         servers = (server for entry in content["cells"] for server in entry.get("servers", ()))
+        for entry in content["cells"]:
+            paired = [name for pair in entry.get("partners", {}).items() for name in pair]
+            _refuse_unknown("proxy or server", paired, {*proxies, *SERVERS})
         _refuse_unknown("server", [*servers, *content.get("commands", ())], SERVERS)
         changed = any(content.get(key) for key in ("changes", "commands", "application", "outer"))
         return Variation(
@@ -157,13 +161,17 @@ def _cells(
     """Every cell of an entry.
 
     Where it names no proxies, servers or modes, they are all proxies, the servers of compose.yaml,
-    and both modes; where it names no strategy or trust, they are the recipe's.
+    and both modes; where it names no strategy or trust, they are the recipe's. `partners` names the
+    one server of a proxy, or the one proxy of a server, with which that is measured.
     """
     cells: list[tuple[Cell, Symptoms | None]] = []
     composed = [s.name for s in SERVERS.values() if s.profile is not Profile.NONE]
     servers = entry.get("servers", composed)
     modes = [choice(Mode, mode, "cells.modes") for mode in entry.get("modes", Mode)]
+    partners = entry.get("partners", {})
     for proxy, server, mode, scheme in product(_proxies(entry, proxies), servers, modes, Scheme):
+        if partners.get(proxy, server) != server or partners.get(server, proxy) != proxy:
+            continue
         recipe = SERVERS[server].recipe(mode)
         cell = Cell(
             Topology(proxy, server, mode),

@@ -98,6 +98,8 @@ class ProcessEngine:
         runs.stop(processes)
         if self._launcher:
             self._launcher.wait()
+            if self._launcher.stdout:
+                self._launcher.stdout.close()
         self._launcher = None
         self._run.remove()
 
