@@ -130,8 +130,8 @@ def test_up_stays_and_down_ends_it(clone: Clone) -> None:
     assert not clone.runs()
 
 
+@needs_docker
 def test_an_image_that_cannot_be_built(clone: Clone) -> None:
-    require_docker()
     clone.edit("app/plain.py", "app = create_app()", "app = create_app(")
 
     done = clone.hoplab("verify", "--engine", "docker", "--proxy", "nginx", "--mode", "strip")
@@ -144,8 +144,8 @@ def test_an_image_that_cannot_be_built(clone: Clone) -> None:
     assert not clone.runs()
 
 
+@needs_docker
 def test_an_application_that_answers_its_health_check_with_an_error(clone: Clone) -> None:
-    require_docker()
     clone.edit("app/plain.py", "app = create_app()", "app = {}")
 
     done = clone.hoplab("verify", "--engine", "docker", "--proxy", "nginx", "--mode", "strip")

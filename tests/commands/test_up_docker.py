@@ -13,7 +13,9 @@ from hoplab.system.ports import free_ports
 from hoplab.topology import Mode, Scheme, Topology
 from hoplab.workspace import Workspace
 from tests.commands.clone import Clone
-from tests.docker_required import require_docker
+from tests.docker_required import needs_docker
+
+pytestmark = needs_docker
 
 TOPOLOGY = Topology("nginx", "uvicorn", Mode.STRIP)
 APP = "uvicorn-strip"
@@ -54,7 +56,6 @@ def docker(*words: str) -> str:
 
 @pytest.fixture
 def labs(tmp_path: Path) -> Iterator[tuple[Lab, Lab]]:
-    require_docker()
     one, other = Lab(tmp_path / "one"), Lab(tmp_path / "other")
     yield one, other
     for lab in (one, other):
