@@ -9,9 +9,9 @@ import pytest
 from hoplab.endpoint import Endpoint
 from hoplab.engines import certificates
 from hoplab.engines.process import ProcessEngine
-from hoplab.predictions import predict
 from hoplab.system import runs
 from hoplab.topology import Cell, Deployment, Mode, Scheme, Setup, Strategy, Topology, Trust
+from tests import catalogue
 from tests.catalogue import CATALOGUE, WORKSPACE
 from tests.topologies.labs import CELLS, DEPLOYMENTS, interruptible
 
@@ -20,7 +20,7 @@ Endpoints: TypeAlias = Mapping[Deployment, Endpoint]
 
 def predicted(cell: Cell) -> str | None:
     """The symptom that the check `docs` must find."""
-    return predict(cell, CATALOGUE).get("docs")
+    return catalogue.predicted(cell).get("docs")
 
 
 def _each_outcome() -> list[Cell]:

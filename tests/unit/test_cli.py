@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -11,12 +11,12 @@ import pytest
 import typer
 
 from hoplab import __version__, cli
-from hoplab.catalogue.variations import Symptoms
+from hoplab.catalogue import Catalogue, load
 from hoplab.commands import ask, reside, showing
 from hoplab.commands.session import Session
 from hoplab.commands.showing import every_cell
 from hoplab.engines import compose, hints
-from hoplab.predictions import predict
+from hoplab.prefix import DEFAULT_PREFIX, Prefix
 from hoplab.report.progress import Progress
 from hoplab.report.words import first_sentence
 from hoplab.results import CellResult, Finding, Results, Verdict
@@ -27,7 +27,7 @@ from hoplab.suites.suite import Suite
 from hoplab.system import interrupts, runs
 from hoplab.topology import Cell, Mode, Strategy, Trust
 from hoplab.workspace import Workspace
-from tests.catalogue import CATALOGUE, ROOT
+from tests.catalogue import CATALOGUE, ROOT, WORKSPACE, predicted
 from tests.commands.clone import Clone
 
 PROXIES = ", ".join(CATALOGUE.proxies)
@@ -50,9 +50,9 @@ Call = Callable[..., Said]
 
 
 @cache
-def predicted(cell: Cell) -> Symptoms:
-    """Once for all tests: there are more than a thousand cells."""
-    return predict(cell, CATALOGUE)
+def loaded(prefix: Prefix) -> Catalogue:
+    """Read once for each prefix: it is the same files in every test."""
+    return load(WORKSPACE, prefix)
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,14 @@ class Apart(Workspace):
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The lab's folders, away from the project's own."""
+    apart = Apart(ROOT, tmp_path)
+
+    def load_apart(_: Workspace, prefix: Prefix = DEFAULT_PREFIX) -> Catalogue:
+        return replace(loaded(prefix), workspace=apart)
+
     for module in (cli.ask, cli.learn, cli.reside):
-        monkeypatch.setattr(module, "checkout", lambda: Apart(ROOT, tmp_path))
+        monkeypatch.setattr(module, "checkout", lambda: apart)
+        monkeypatch.setattr(module, "load", load_apart)
     return tmp_path
 
 

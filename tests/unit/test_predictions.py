@@ -15,13 +15,13 @@ from hoplab.predictions.rules import Seen
 from hoplab.suites import SYMPTOMS
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
-from tests.catalogue import CATALOGUE
+from tests.catalogue import CATALOGUE, predicted
 from tests.unit.test_checks import documented
 
 PREFIX = "/api/v1"
 PRODUCT = CATALOGUE.product
 BY_ID = {cell.id: cell for cell in PRODUCT}
-PREDICTED = {cell: predict(cell, CATALOGUE) for cell in PRODUCT}
+PREDICTED = {cell: predicted(cell) for cell in PRODUCT}
 ALL_BUT_DIRECT = [name for name in CHECKS if name != "direct"]
 
 # The application is asked for another path than any that it has; the proxy answers what is outside.

@@ -5,12 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from hoplab.predictions import predict
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.suites import SYMPTOMS
 from hoplab.suites.contract.tables import codes_of, matrix_tables
 from hoplab.topology import Cell, Scheme, Trust
-from tests.catalogue import CATALOGUE
+from tests.catalogue import CATALOGUE, predicted
 
 CELLS = [*CATALOGUE.product, *CATALOGUE.varied("contract")]
 VARIATIONS = [name for name, each in CATALOGUE.variations.items() if each.suite == "contract"]
@@ -24,7 +23,7 @@ def result(cell: Cell, symptom: str | None = None, verdict: Verdict | None = Non
     verdict = verdict or (Verdict.FAIL if symptom else Verdict.PASS)
     finding = Finding("slash-redirect", verdict, symptom, "https://x/, expected https://y/")
     prediction = {
-        check: told for check, told in predict(cell, CATALOGUE).items() if check == "slash-redirect"
+        check: told for check, told in predicted(cell).items() if check == "slash-redirect"
     }
     return CellResult(cell, CATALOGUE.is_recommended(cell), [finding], prediction)
 

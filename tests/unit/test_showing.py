@@ -6,12 +6,11 @@ from hoplab.catalogue import load
 from hoplab.client.trace import Request
 from hoplab.client.wire import Exchange, Headers
 from hoplab.commands import showing
-from hoplab.predictions import predict
 from hoplab.prefix import parse
 from hoplab.results import CellResult, Finding, Verdict
 from hoplab.suites import SUITES, SYMPTOMS
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
-from tests.catalogue import CATALOGUE, WORKSPACE
+from tests.catalogue import CATALOGUE, WORKSPACE, predicted
 
 CELL = Cell(
     Topology("nginx", "uvicorn", Mode.STRIP), Strategy.NONE, Trust.PROXY, Scheme.HTTP
@@ -159,16 +158,24 @@ def test_what_was_asked_past_the_proxy_is_asked_there_again() -> None:
 # --- where it shows ---
 
 
+@pytest.fixture
+def predictions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of CATALOGUE, which other tests have made already."""
+    monkeypatch.setattr(showing, "predict", lambda cell, _: predicted(cell))
+
+
+@pytest.mark.usefixtures("predictions")
 def test_a_symptom_shows_where_a_person_meets_it_first() -> None:
     [first, *others] = showing.shown_by(CATALOGUE, "prefix-stripped-twice")
     by_id = {cell.id: cell for cell in showing.every_cell(CATALOGUE)}
 
     assert len(others) == 2
-    assert list(predict(by_id[first], CATALOGUE).values()) == ["prefix-stripped-twice"]
+    assert list(predicted(by_id[first]).values()) == ["prefix-stripped-twice"]
     for name in others:
-        assert "prefix-stripped-twice" in predict(by_id[name], CATALOGUE).values()
+        assert "prefix-stripped-twice" in predicted(by_id[name]).values()
 
 
+@pytest.mark.usefixtures("predictions")
 def test_as_many_cells_as_are_asked_for() -> None:
     assert len(showing.shown_by(CATALOGUE, "application-has-no-route", 5)) == 5
     assert showing.shown_by(CATALOGUE, "application-has-no-route", 5)[:3] == showing.shown_by(
@@ -176,5 +183,6 @@ def test_as_many_cells_as_are_asked_for() -> None:
     )
 
 
+@pytest.mark.usefixtures("predictions")
 def test_what_nothing_shows_has_no_cells() -> None:
     assert showing.shown_by(CATALOGUE, "no-such-symptom") == []
