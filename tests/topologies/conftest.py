@@ -37,10 +37,9 @@ def labs() -> Iterator[Labs]:
 
 
 @pytest.fixture
-def public(request: pytest.FixtureRequest, labs: Labs) -> Iterator[Public]:
+def public(request: pytest.FixtureRequest, labs: Labs) -> Public:
     engine, cell = request.param
-    with Public(labs[engine], cell) as public:
-        yield public
+    return Public(labs[engine], cell)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,11 +6,10 @@ import signal
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from subprocess import CalledProcessError
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 import requests
@@ -49,6 +48,7 @@ class Running:
 
     engine: Engine
     endpoints: Sequence[Endpoint]
+    _sessions: dict[Cell, requests.Session] = field(default_factory=dict)
 
     @cached_property
     def findings(self) -> dict[tuple[Cell, str], Finding]:
@@ -67,6 +67,23 @@ class Running:
     def endpoint(self, topology: Topology) -> Endpoint:
         """Where this topology answers."""
         return next(endpoint for endpoint in self.endpoints if endpoint.topology == topology)
+
+    def session(self, cell: Cell) -> requests.Session:
+        """Its connections stay open for all tests: a handshake takes longer than most of them."""
+        if cell not in self._sessions:
+            endpoint = self.endpoint(cell.topology)
+            session = requests.Session()
+            session.trust_env = False  # no proxy of the machine, no certificates of the machine
+            session.verify = str(endpoint.authority)
+            if endpoint.source:
+                session.mount(origin(endpoint, cell), _From(endpoint.source))
+            self._sessions[cell] = session
+        return self._sessions[cell]
+
+    def close(self) -> None:
+        """End the sessions."""
+        for session in self._sessions.values():
+            session.close()
 
     def logs(self, topology: Topology) -> str:
         """The configuration, and the end of the logs."""
@@ -97,6 +114,8 @@ class Labs:
 
     def stop(self) -> None:
         """Stop what was started, whole or in part, and let nothing interrupt it."""
+        for running in self._running.values():
+            running.close()
         with suppress(KeyboardInterrupt), interruptible():
             self._stack.close()
 
@@ -142,25 +161,10 @@ class Public:
         self.endpoint = lab.endpoint(cell.topology)
         self.scheme = cell.scheme.value
         self.host = f"127.0.0.1:{self.endpoint.ports[cell.scheme]}"
-        self.origin = f"{self.scheme}://{self.host}"
+        self.origin = origin(self.endpoint, cell)
         self.client = self.endpoint.client or "127.0.0.1"
         self._findings: list[Finding] = []
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy of the machine, no certificates of the machine
-        self._session.verify = str(self.endpoint.authority)
-        if self.endpoint.source:
-            self._session.mount(self.origin, _From(self.endpoint.source))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._session.close()
+        self._session = lab.session(cell)
 
     def get(self, path: str, **options: Any) -> requests.Response:
         """GET a path of this origin, or a whole URL."""
@@ -168,9 +172,13 @@ class Public:
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """Ask with the options of `requests`; follow no redirect unless they say so."""
-        url = self.origin + path if path.startswith("/") else path
+        if path.startswith("/"):
+            path = self.origin + path
+        if not path.startswith(f"{self.origin}/"):
+            # Past the proxy: a server closes what is idle, and that in the middle of a test.
+            options = {"headers": {"Connection": "close"}, **options}
         return self._session.request(
-            method, url, **{"allow_redirects": False, "timeout": TIMEOUT, **options}
+            method, path, **{"allow_redirects": False, "timeout": TIMEOUT, **options}
         )
 
     def receive(self, path: str, headers: dict[str, str] | None = None) -> Any:
@@ -211,6 +219,11 @@ class Public:
             open_timeout=TIMEOUT,
         ) as websocket:
             return json.loads(await asyncio.wait_for(websocket.recv(), TIMEOUT))
+
+
+def origin(endpoint: Endpoint, cell: Cell) -> str:
+    """Where a person finds this cell."""
+    return f"{cell.scheme}://127.0.0.1:{endpoint.ports[cell.scheme]}"
 
 
 class _From(HTTPAdapter):
