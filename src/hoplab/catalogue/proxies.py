@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ class Treatment(StrEnum):
     OVERWRITTEN = "overwritten"
     APPENDED = "appended"
     PASSED = "passed"
+    KEPT = "kept"  # as it is, and the proxy's own where the client sends none
     DROPPED = "dropped"
 
 
@@ -74,7 +75,8 @@ class Behaviour:
     """What a proxy, as its folder configures it, does to a request. The predictions read it.
 
     body_limit: the largest body that it takes, in bytes. buffers: whether it collects an answer
-    before it passes it on.
+    before it passes it on. inner: whether another proxy is in front of it whose word it does not
+    take, so that what it writes is of the hop between the two.
     """
 
     headers: Mapping[str, Mapping[Mode, Treatment]]
@@ -84,6 +86,7 @@ class Behaviour:
     boundary: Boundary = Boundary.SEGMENT
     body_limit: int | None = None
     buffers: bool = False
+    inner: bool = False
 
     def treats(self, header: str, mode: Mode) -> Treatment:
         """What becomes of a header; it passes where nothing else is said."""
@@ -91,7 +94,10 @@ class Behaviour:
 
     def sends(self, header: str, mode: Mode) -> bool:
         """Whether the proxy itself puts this header there."""
-        return self.treats(header, mode) in {Treatment.OVERWRITTEN, Treatment.APPENDED}
+        return self.treats(header, mode) not in {Treatment.PASSED, Treatment.DROPPED}
+
+
+NOTHING_SAID = Behaviour(headers={})
 
 
 @dataclass(frozen=True)
@@ -276,19 +282,24 @@ def _advice(file: Path) -> dict[str, Advice]:
 
 
 def _behaviour(table: Mapping[str, Any]) -> Behaviour:
-    known = {"headers", "host", "upgrades", "path", "boundary", "body_limit_mib", "buffers"}
-    refuse_unknown("behaviour", table, known)
-    refuse_unknown("behaviour.headers", table["headers"], FORWARDED_HEADERS)
-    limit = table.get("body_limit_mib")
-    return Behaviour(
-        headers={name: _by_mode(told) for name, told in table["headers"].items()},
-        host=Host(table.get("host", Host.KEPT)),
-        upgrades=Upgrades(table.get("upgrades", Upgrades.WEBSOCKET)),
-        path=PathForm(table.get("path", PathForm.AS_SENT)),
-        boundary=Boundary(table.get("boundary", Boundary.SEGMENT)),
-        body_limit=None if limit is None else int(limit * 2**20),
-        buffers=bool(table.get("buffers", False)),
-    )
+    if "headers" not in table:
+        raise KeyError("headers")
+    return changed(NOTHING_SAID, table)
+
+
+def changed(behaviour: Behaviour, table: Mapping[str, Any]) -> Behaviour:
+    """The same, but for what a table `[behaviour]` says. Raises ValueError for an unknown word."""
+    words = {"host": Host, "upgrades": Upgrades, "path": PathForm, "boundary": Boundary}
+    flags = {"buffers", "inner"}
+    refuse_unknown("behaviour", table, {*words, *flags, "headers", "body_limit_mib"})
+    headers = table.get("headers", {})
+    refuse_unknown("behaviour.headers", headers, FORWARDED_HEADERS)
+    fields: dict[str, Any] = {key: kind(table[key]) for key, kind in words.items() if key in table}
+    fields |= {key: bool(table[key]) for key in flags if key in table}
+    if "body_limit_mib" in table:
+        fields["body_limit"] = int(table["body_limit_mib"] * 2**20)
+    by_mode = {name: _by_mode(told) for name, told in headers.items()}
+    return replace(behaviour, headers={**behaviour.headers, **by_mode}, **fields)
 
 
 def _by_mode(told: str | Mapping[str, str]) -> dict[Mode, Treatment]:
