@@ -308,12 +308,12 @@ def test_a_proxy_s_policy_whose_line_is_gone_is_an_error(clone: Clone) -> None:
 
 
 def test_a_surprise_is_told_where_the_results_go_to_a_file(clone: Clone, tmp_path: Path) -> None:
-    clone.edit("variations/cors/cors-single.toml", "fails = {}", 'fails = {order = "unreachable"}')
+    clone.edit("variations/cors/cors-single.toml", "fails = {}", 'fails = {order = "answer-wrong"}')
     file = tmp_path / "results.json"
 
     run = clone.hoplab("cors", *ONE, "--variation", "single", "--format", "json", "-o", str(file))
 
     assert (run.returncode, run.stdout) == (1, "")
-    assert "order: predicted unreachable, found pass\n" in run.stderr
+    assert "order: predicted answer-wrong, found pass\n" in run.stderr
     [cell] = json.loads(file.read_text())["cells"]
-    assert (cell["as_predicted"], cell["predicted"]) == (False, {"order": "unreachable"})
+    assert (cell["as_predicted"], cell["predicted"]) == (False, {"order": "answer-wrong"})

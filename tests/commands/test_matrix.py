@@ -1,5 +1,6 @@
 """`hoplab matrix`, `recipe`, `explain` and `repro`: right, wrong, broken and interrupted."""
 
+import json
 import os
 import pty
 import re
@@ -113,6 +114,34 @@ def test_a_broken_configuration_is_a_surprise(clone: Clone) -> None:
     assert "2 cells: 1 right, 1 wrong; 1 surprise" in run.stdout
     assert f"{RIGHT}: surprise" in run.stdout
     assert "slash-redirect: predicted pass, found redirect-wrong-scheme" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("mode", "right", "wrong", "symptom"),
+    [
+        ("strip", "proxy_pass http://app$stripped;", "return 502;", "application-unreachable"),
+        ("preserve", "proxy_pass http://app;", "return 404;", "proxy-has-no-route"),
+    ],
+)
+def test_a_dead_or_misrouted_upstream_is_a_surprise_in_every_cell(
+    clone: Clone, mode: str, right: str, wrong: str, symptom: str
+) -> None:
+    """Also where nothing passes: the application's own 404 is another thing."""
+    clone.edit(f"nginx/{mode}.conf.template", right, wrong)
+
+    run = clone.hoplab(
+        "matrix", "--proxy", "nginx", "--server", "uvicorn", "--server", "hypercorn",
+        "--mode", mode, "--trust", "proxy", "--scheme", "http", "--variation", "none",
+        "--check", "reach", "--check", "docs", "--check", "websocket", "--check", "boundary",
+        "--format", "json",
+    )  # fmt: skip
+
+    cells = json.loads(run.stdout)["cells"]
+    assert len(cells) == 2 * len(Strategy)
+    for cell in cells:
+        assert not cell["as_predicted"], cell["id"]
+        assert set(cell["symptoms"].values()) == {symptom}, cell["id"]
+        assert not {*cell.get("predicted", {}).values()} & {symptom}
 
 
 def test_a_wrong_rule_is_a_surprise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -423,7 +452,7 @@ def test_explain_blames_the_host_of_all_that_a_lost_port_breaks(mode: str) -> No
         ),
         pytest.param(
             "traefik-uvicorn-preserve.none.proxy.http",
-            ["unreachable", 'path: "/api/v1/app"', "strategy none -> forwarded-prefix"],
+            ["application-has-no-route", 'path: "/api/v1/app"', "strategy none -> forwarded"],
             id="preserve",
         ),
     ],

@@ -4,7 +4,11 @@ import re
 from itertools import takewhile
 from pathlib import Path
 
-from tests.catalogue import ROOT
+from hoplab.engines import published
+from hoplab.suites.contract.checks import CHECKS
+from hoplab.system.ports import free_ports
+from hoplab.topology import Mode
+from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
 from tests.commands.clone import Clone
 from tests.commands.run import hoplab, program
 
@@ -29,6 +33,30 @@ def test_verify() -> None:
     assert [comparable(line) for line in done.stdout.splitlines()] == [
         comparable(line) for line in shown("make verify")
     ]
+
+
+def test_up(tmp_path: Path) -> None:
+    """The table, on other ports than the usual ones; the summary is that of Docker."""
+    strip = [topology for topology in CATALOGUE.topologies if topology.mode is Mode.STRIP]
+    usual = published.by_variable(published.ports(WORKSPACE, strip))
+    own = dict(zip(usual, free_ports(len(usual)), strict=True))
+    clone = Clone(tmp_path)
+    given = {name: str(port) for name, port in own.items()}
+
+    done = clone.hoplab("up", "strip", "--engine", "process", **given)
+    clone.hoplab("down")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = done.stdout
+    for name, port in own.items():
+        told = told.replace(f"127.0.0.1:{port}/", f"127.0.0.1:{usual[name]}/")
+    assert table(told.splitlines()) == table(shown("make up-strip"))
+    assert f"{len(CHECKS) * 2 * len(strip)} findings: " in README
+
+
+def table(lines: list[str]) -> list[str]:
+    """Up to the summary; a port has four digits, or five."""
+    return [" ".join(line.split()) for line in takewhile(bool, lines)]
 
 
 def test_the_experiment(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_route_that_leads_nowhere_is_a_finding(clone: Clone) -> None:
     assert done.returncode == 1
     cells = json.loads(done.stdout)["cells"]
     assert [(cell["verdict"], cell["symptoms"]) for cell in cells] == [
-        ("fail", {"reach": "unreachable"})
+        ("fail", {"reach": "proxy-has-no-route"})
     ] * 2
     assert not clone.runs()
 

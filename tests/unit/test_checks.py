@@ -22,6 +22,7 @@ from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware
 from app.hypercorn import forwarded_prefix as hypercorn_forwarded_prefix
 from app.hypercorn.proxy_fix import behind_proxy
 from app.instance import InstanceMiddleware
+from app.shared import build_app
 from hoplab.client.probe import WHO_ANSWERED
 from hoplab.client.target import is_asked_once
 from hoplab.results import Verdict
@@ -1039,6 +1040,44 @@ def test_other_right_strategies_pass(
     finding = stub.ask(check, strategy=strategy)
 
     assert (finding.verdict, finding.symptom) == (Verdict.PASS, None), finding.detail
+
+
+# --- docs without a CDN ---
+
+BUNDLE = "/docs/files/swagger-ui-bundle.js"
+
+
+@pytest.fixture
+def offline(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> ASGIApp:
+    """The application with DOCS_OFFLINE=1, whose pages name scripts of its own."""
+    monkeypatch.setenv("DOCS_OFFLINE", "1")
+    app = build_app()
+    stub.serve(as_it_is, as_it_is, app)
+    return app
+
+
+@pytest.mark.usefixtures("offline")
+def test_scripts_of_the_application_s_own_are_loaded(stub: Stub) -> None:
+    finding = stub.ask("docs")
+
+    assert finding.verdict is Verdict.PASS, finding.detail
+    assert [e.status for e in finding.exchanges if e.url.endswith(BUNDLE)] == [200]
+
+
+@pytest.mark.parametrize(
+    ("fault", "symptom"),
+    [
+        (instead(BUNDLE, NOT_FOUND), "proxy-has-no-route"),
+        (altered(BUNDLE, status(404)), "docs-page-wrong"),
+        (altered(BUNDLE, header("content-type", lambda _: "text/html")), "docs-page-wrong"),
+    ],
+)
+def test_a_script_of_its_own_that_does_not_load_is_found(
+    stub: Stub, offline: ASGIApp, fault: Fault, symptom: str
+) -> None:
+    stub.serve(as_it_is, fault, offline)
+
+    assert stub.ask("docs").symptom == symptom
 
 
 # --- questions that are not judged ---

@@ -9,10 +9,8 @@ import typer.main
 
 from hoplab.cli.main import app
 from hoplab.commands import showing
-from hoplab.endpoint import Endpoint
 from hoplab.engines import published
-from hoplab.report.text import up_table
-from hoplab.results import CellResult, Finding, Results, Verdict
+from hoplab.results import Verdict
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.suites.cors.checks import CHECKS as CORS_CHECKS
 from hoplab.topology import Mode, Scheme, Topology
@@ -29,22 +27,6 @@ def own_ports(topologies: Sequence[Topology]) -> dict[Topology, dict[Scheme, int
 def symptoms(text: str) -> list[str]:
     """The names in backticks."""
     return re.findall(r"`([a-z0-9-]+)`", text)
-
-
-def test_readme_shows_the_table_of_up() -> None:
-    topologies = [t for t in CATALOGUE.topologies if t.mode is Mode.STRIP]
-    own = own_ports(topologies)
-    recorded = dict.fromkeys(("direct", "limits"), Verdict.RECORDED)
-    other = {**recorded, "bypass": Verdict.NOT_APPLICABLE}
-    reason = "not asked past the proxy: here every client has an address that is trusted"
-    findings = [Finding(name, other.get(name, Verdict.PASS), None, reason) for name in CHECKS]
-    cells = CATALOGUE.recommended_cells(topologies)
-    results = Results(
-        "docker", "", 9.9, {}, [CellResult(c, recipe=True, findings=findings) for c in cells]
-    )
-    endpoints = [Endpoint(CATALOGUE.recommended(t), own[t], Path("ca.pem"), "") for t in topologies]
-
-    assert f"$ make up-strip\n{up_table(endpoints, results)}\n```" in README
 
 
 def test_readme_lists_every_port() -> None:

@@ -379,40 +379,52 @@ def test_a_field_of_a_proxy(cell: str, changes: dict[str, Any], symptoms: Sympto
     assert predicted(cell, behaving("nginx", **changes)) == symptoms
 
 
-# --- what is measured of a variation, and predicted of a proxy that does the same ---
+# --- what a variation's file says of its proxy ---
 
 ALL_PASS = dict.fromkeys(forwarded.HEADERS, PASSED)
+TRAEFIK = "traefik-uvicorn-strip.server-option.proxy.https"
 
 
 @pytest.mark.parametrize(
-    ("name", "changes", "modes"),
+    ("name", "cell", "expected"),
     [
-        ("nginx-appends", {"headers": {"X-Forwarded-For": APPENDED}}, Mode),
-        ("nginx-upgrade-anything", {"upgrades": Upgrades.ANY}, Mode),
-        ("nginx-no-upgrade", {"upgrades": Upgrades.NONE}, Mode),
-        ("nginx-no-body-size", {"body_limit": 2**20}, Mode),
-        ("nginx-host-drops-port", {"host": Host.WITHOUT_PORT}, Mode),
-        ("nginx-proxy-pass-slash", {"path": PathForm.DECODED}, Mode),
-        ("traefik-no-boundary", {"boundary": Boundary.LETTERS}, Mode),
+        ("nginx-appends", UVICORN_STRIP, PASSED_ON),
+        ("nginx-appends", UVICORN_ANY, {"spoof": "client-spoofable", **STRANGER}),
+        ("nginx-upgrade-anything", HYPERCORN_PRESERVE, {"boundary": "tunnel-opened"}),
+        ("nginx-upgrade-anything", UVICORN_STRIP, {}),
+        ("nginx-no-upgrade", HYPERCORN_STRIP, {"websocket": "websocket-refused"}),
+        ("nginx-no-body-size", HYPERCORN_PRESERVE, {"stream": "body-refused"}),
+        ("nginx-host-drops-port", UVICORN_STRIP, DROPS_PORT),
+        ("nginx-proxy-pass-slash", HYPERCORN_STRIP, {"boundary": "path-altered"}),
         (
-            # Several fields at once; where the prefix is preserved, proxy_redirect fixes redirects.
             "nginx-header-in-location",
-            {"host": Host.UPSTREAM, "upgrades": Upgrades.NONE, "headers": ALL_PASS},
-            [Mode.STRIP],
+            UVICORN_STRIP,
+            {
+                **WRONG_HOST,
+                "client": "scheme-wrong",  # asked before the Host
+                "websocket": "websocket-refused",
+                "spoof": "client-spoofable",
+            },
         ),
+        ("nginx-behind-traefik", UVICORN_STRIP, SCHEME_UNKNOWN),
+        ("nginx-behind-traefik", UVICORN_STRIP.replace("https", "http"), IS_PROXY),
+        ("nginx-behind-traefik-trusted", HYPERCORN_STRIP, {}),
+        ("no-forwarded-allow-ips", UVICORN_STRIP, SCHEME_UNKNOWN),
+        ("traefik-no-boundary", TRAEFIK, {"boundary": "prefix-leaks"}),
+        ("traefik-trusts-client", TRAEFIK, {"spoof": "scheme-spoofable"}),
+        (
+            "traefik-trusts-client",
+            TRAEFIK.replace("proxy", "any"),
+            {"spoof": "client-spoofable", **STRANGER},
+        ),
+        ("traefik-behind-nginx", TRAEFIK, SCHEME_UNKNOWN),
     ],
 )
-def test_a_variation_shows_what_is_predicted_of_a_proxy_that_does_the_same(
-    name: str, changes: dict[str, Any], modes: list[Mode]
-) -> None:
-    variation = CATALOGUE.variations[name]
-    cells = [cell for cell in variation.symptoms if cell.topology.mode in modes]
-    catalogue = behaving(cells[0].topology.proxy, **changes)
+def test_a_variation_that_the_rules_reach(name: str, cell: str, expected: Symptoms) -> None:
+    varied = replace(BY_ID[cell], variation=name)
 
-    assert cells
-    assert {cell.id: predict(replace(cell, variation=""), catalogue) for cell in cells} == {
-        cell.id: variation.symptoms[cell] for cell in cells
-    }
+    assert CATALOGUE.variations[name].symptoms[varied] is None, "its file says what must show"
+    assert predict(varied, CATALOGUE) == expected
 
 
 # --- prefixes that a route of the application begins with ---

@@ -107,13 +107,33 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
 
 def test_what_changes_nothing_is_predicted_by_the_rules(tmp_path: Path) -> None:
     start = COMPLETE.index("outer")
-    named = read(tmp_path, COMPLETE[:start] + COMPLETE[COMPLETE.index("[[cells]]") :])
+    unsaid = COMPLETE[COMPLETE.index("[[cells]]") : COMPLETE.index("fails")]
+    named = read(tmp_path, COMPLETE[:start] + unsaid)
 
     assert set(named.symptoms.values()) == {None}
     for line in ('application = "app.x"', 'outer = "traefik"', "commands.uvicorn = ['uvicorn']"):
         cells = COMPLETE[COMPLETE.index("[[cells]]") :]
         changed = read(tmp_path, f"{COMPLETE[:start]}{line}\n{cells}")
         assert None not in changed.symptoms.values()
+        with pytest.raises(HoplabError, match="lacks 'fails'"):
+            read(tmp_path, f"{COMPLETE[:start]}{line}\n{unsaid}")
+
+
+def test_what_the_rules_can_say_need_not_be_stated(tmp_path: Path) -> None:
+    cells = COMPLETE[COMPLETE.index("outer") : COMPLETE.index("fails")]
+    head = COMPLETE[: COMPLETE.index("outer")]
+    behaving = read(tmp_path, f'{head}behaviour = {{host = "without-port"}}\n{cells}')
+    acting = read(tmp_path, f'{head}{cells}acts_as = {{trust = "none"}}\n')
+    same = read(tmp_path, f"{head}{cells}acts_as = {{}}\n")
+    stated = read(tmp_path, f"{head}behaviour = {{}}\n{cells}fails = {{}}\n")
+
+    assert behaving.behaviour == {"host": "without-port"}
+    assert {*behaving.symptoms.values(), *acting.symptoms.values(), *same.symptoms.values()} == {
+        None
+    }
+    assert acting.acts_as == {cell: replace(cell, trust=Trust.NONE) for cell in acting.symptoms}
+    assert (same.acts_as, behaving.acts_as) == ({}, {})
+    assert list(stated.symptoms.values()) == [{}, {}, {}, {}]
 
 
 @pytest.mark.parametrize(
@@ -227,6 +247,9 @@ def test_files_outside_a_suite_s_folder_are_none(tmp_path: Path) -> None:
     [
         ("fix =", "fixed =", "there is no key 'fixed'"),
         ("fails_https", "fails_wss", "there is no key 'fails_wss'"),
+        ("outer =", "behaviour.colour = 1\nouter =", "behaviour has no 'colour'"),
+        ("outer =", "behaviour.host = 'x'\nouter =", "'x' is not a valid Host"),
+        ("trust =", "acts_as = {mode = 'x'}\ntrust =", "there is no key 'mode'"),
         ('proxy = "nginx"', 'proxy = "caddy"', "there is no proxy 'caddy'"),
         ('outer = "traefik"', 'outer = "caddy"', "there is no proxy 'caddy'"),
         ('modes = ["strip"]', 'modes = ["rewrite"]', "= 'rewrite' is unknown; known: "),
@@ -316,6 +339,14 @@ def test_its_own_proxies_are_changed(variation: Variation) -> None:
 
 
 @every_variation
+def test_what_its_file_states_says_why_the_rules_do_not(variation: Variation) -> None:
+    content = tomllib.loads((ROOT / "variations/contract" / f"{variation.name}.toml").read_text())
+    for entry in content["cells"]:
+        stated = [key for key in entry if key.startswith("fails")]
+        assert bool(stated) == bool(entry.get("why", "").strip()), entry
+
+
+@every_variation
 def test_predicted_checks_and_symptoms_exist(variation: Variation) -> None:
     for cell in variation.symptoms:
         for check, symptom in predict(cell, CATALOGUE).items():
@@ -354,7 +385,8 @@ def test_it_differs_from_the_ordinary_cells(variation: Variation) -> None:
     differs = variation.changes or variation.commands or variation.application or variation.outer
 
     assert bool(differs) is (variation.name not in ordinary)
-    assert (None in variation.symptoms.values()) is (variation.name in ordinary)
+    named = set(variation.symptoms.values()) if variation.name in ordinary else {None}
+    assert named == {None}
 
 
 @pytest.mark.parametrize("name", ["traefik-prefix-ignored", "root-path-is-a-route"])

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ class Treatment(StrEnum):
     OVERWRITTEN = "overwritten"
     APPENDED = "appended"
     PASSED = "passed"
+    KEPT = "kept"  # as it is, and the proxy's own where the client sends none
     DROPPED = "dropped"
 
 
@@ -67,7 +68,8 @@ class Behaviour:
     """What a proxy, as its folder configures it, does to a request. The predictions read it.
 
     body_limit: the largest body that it takes, in bytes. buffers: whether it collects an answer
-    before it passes it on.
+    before it passes it on. inner: whether another proxy is in front of it whose word it does not
+    take, so that what it writes is of the hop between the two.
     """
 
     headers: Mapping[str, Mapping[Mode, Treatment]]
@@ -77,6 +79,7 @@ class Behaviour:
     boundary: Boundary = Boundary.SEGMENT
     body_limit: int | None = None
     buffers: bool = False
+    inner: bool = False
 
     def treats(self, header: str, mode: Mode) -> Treatment:
         """What becomes of a header; it passes where nothing else is said."""
@@ -85,7 +88,10 @@ class Behaviour:
 
     def sends(self, header: str, mode: Mode) -> bool:
         """Whether the proxy itself puts this header there."""
-        return self.treats(header, mode) in {Treatment.OVERWRITTEN, Treatment.APPENDED}
+        return self.treats(header, mode) not in {Treatment.PASSED, Treatment.DROPPED}
+
+
+NOTHING_SAID = Behaviour(headers={})
 
 
 @dataclass(frozen=True)
@@ -280,19 +286,33 @@ def _advice(file: Path) -> dict[str, Advice]:
 
 
 def _behaviour(table: Mapping[str, Any]) -> Behaviour:
-    known = {"headers", "host", "upgrades", "path", "boundary", "body_limit_mib", "buffers"}
-    refuse_unknown("behaviour", table, known)
-    refuse_unknown("behaviour.headers", table["headers"], {*forwarded.HEADERS, OTHERS})
-    limit = table.get("body_limit_mib")
-    return Behaviour(
-        headers={name: _by_mode(name, told) for name, told in table["headers"].items()},
-        host=choice(Host, table.get("host", Host.KEPT), "behaviour.host"),
-        upgrades=choice(Upgrades, table.get("upgrades", Upgrades.WEBSOCKET), "behaviour.upgrades"),
-        path=choice(PathForm, table.get("path", PathForm.AS_SENT), "behaviour.path"),
-        boundary=choice(Boundary, table.get("boundary", Boundary.SEGMENT), "behaviour.boundary"),
-        body_limit=None if limit is None else int(limit * 2**20),
-        buffers=bool(table.get("buffers", False)),
-    )
+    if "headers" not in table:
+        raise KeyError("headers")
+    return changed(NOTHING_SAID, table)
+
+
+def changed(behaviour: Behaviour, table: Mapping[str, Any]) -> Behaviour:
+    """The same, but for what a table `[behaviour]` says. Raises ValueError for an unknown word."""
+    words: dict[str, type[StrEnum]] = {
+        "host": Host,
+        "upgrades": Upgrades,
+        "path": PathForm,
+        "boundary": Boundary,
+    }
+    flags = {"buffers", "inner"}
+    refuse_unknown("behaviour", table, {*words, *flags, "headers", "body_limit_mib"})
+    headers = table.get("headers", {})
+    refuse_unknown("behaviour.headers", headers, {*forwarded.HEADERS, OTHERS})
+    fields: dict[str, Any] = {
+        key: choice(kind, table[key], f"behaviour.{key}")
+        for key, kind in words.items()
+        if key in table
+    }
+    fields |= {key: bool(table[key]) for key in flags if key in table}
+    if "body_limit_mib" in table:
+        fields["body_limit"] = int(table["body_limit_mib"] * 2**20)
+    by_mode = {name: _by_mode(name, told) for name, told in headers.items()}
+    return replace(behaviour, headers={**behaviour.headers, **by_mode}, **fields)
 
 
 def _by_mode(name: str, told: str | Mapping[str, str]) -> dict[Mode, Treatment]:

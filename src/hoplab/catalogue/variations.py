@@ -7,12 +7,13 @@ which symptoms must show there, and how it is fixed.
 
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from hoplab.catalogue.form import ANY, choice, require
+from hoplab.catalogue.proxies import NOTHING_SAID, changed
 from hoplab.catalogue.servers import SERVERS
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
@@ -44,7 +45,9 @@ class Variation:
     outer: the proxy in front of the cell's own, if there are two.
     path, method, headers: what to ask below the public base, if its symptom's own request doesn't
     show it.
-    symptoms: what must show in each of its cells; None where nothing is changed, and the rules say.
+    symptoms: what must show in each of its cells; None where the rules say.
+    behaviour: what it changes in what its proxies do, as in proxy.toml; the rules read it.
+    acts_as: the cells that the rules take for others, with another trust or strategy.
     right: what its author wants, for the suite's checks: the table of the suite's name.
     """
 
@@ -62,15 +65,19 @@ class Variation:
     headers: Sequence[tuple[str, str]] = ()
     application: str = ""
     right: Mapping[str, Any] = field(default_factory=dict)
+    behaviour: Mapping[str, Any] = field(default_factory=dict)
+    acts_as: Mapping[Cell, Cell] = field(default_factory=dict)
 
     def has_own_command(self, server: str) -> bool:
         """Whether this server is started otherwise than its recipe says."""
         return bool(self.application) or server in self.commands
 
 
+_CHANGES = ("changes", "commands", "application", "outer")
+_ACTS_AS_KEYS = {"strategy", "trust"}
 _KEYS = {
     *("about", "fix", "references", "changes", "commands", "application", "outer", "cells"),
-    *("path", "method", "headers"),
+    *("path", "method", "headers", "behaviour"),
 }
 _FORM = {
     **dict.fromkeys(("about", "fix", "application", "outer", "path", "method"), str),
@@ -83,12 +90,16 @@ _FORM = {
             "proxy": str,
             "partners": {ANY: str},
             **{key: [str] for key in ("proxies", "servers", "modes")},
+            "why": str,
+            "acts_as": {ANY: str},
             **{key: {ANY: str} for key in ("fails", *(f"fails_{scheme}" for scheme in Scheme))},
         }
     ],
 }
-_CELLS_KEYS = {"proxy", "proxies", "servers", "modes", "strategy", "trust", "fails", "partners"}
-_SCHEME_KEYS = {f"fails_{scheme}" for scheme in Scheme}
+_CELLS_KEYS = {
+    *("proxy", "proxies", "servers", "modes", "strategy", "trust", "acts_as", "partners"),
+}
+_FAILS_KEYS = {"fails", "why", *(f"fails_{scheme}" for scheme in Scheme)}
 
 
 def load(folder: Path, proxies: Collection[str], prefix: Prefix) -> dict[str, Variation]:
@@ -110,7 +121,8 @@ def _read(file: Path, proxies: Collection[str], prefix: Prefix) -> Variation:
         require(_FORM | {suite: {}}, content)
         _refuse_unknown("key", content, _KEYS | {suite})
         for entry in content["cells"]:
-            _refuse_unknown("key", entry, _CELLS_KEYS | _SCHEME_KEYS)
+            _refuse_unknown("key", entry, _CELLS_KEYS | _FAILS_KEYS)
+            _refuse_unknown("key", entry.get("acts_as", {}), _ACTS_AS_KEYS)
         outer = [content["outer"]] if "outer" in content else []
         used = [
             *outer,
@@ -122,7 +134,13 @@ def _read(file: Path, proxies: Collection[str], prefix: Prefix) -> Variation:
             paired = [name for pair in entry.get("partners", {}).items() for name in pair]
             _refuse_unknown("proxy or server", paired, {*proxies, *SERVERS})
         _refuse_unknown("server", [*servers, *content.get("commands", ())], SERVERS)
-        changed = any(content.get(key) for key in ("changes", "commands", "application", "outer"))
+        changed(NOTHING_SAID, content.get("behaviour", {}))  # raises if it is not understood
+        ruled = "behaviour" in content or not any(content.get(key) for key in _CHANGES)
+        cells = [
+            told
+            for entry in content["cells"]
+            for told in _cells(file.stem, entry, proxies, prefix, ruled=ruled)
+        ]
         return Variation(
             name=file.stem,
             suite=suite,
@@ -136,12 +154,10 @@ def _read(file: Path, proxies: Collection[str], prefix: Prefix) -> Variation:
             path=content.get("path"),
             method=content.get("method"),
             headers=[(name, value) for name, value in content.get("headers", {}).items()],
-            symptoms=dict(
-                cell_and_symptoms
-                for entry in content["cells"]
-                for cell_and_symptoms in _cells(file.stem, entry, proxies, prefix, changed=changed)
-            ),
+            symptoms={cell: symptoms for cell, symptoms, _ in cells},
             right=content.get(suite, {}),
+            behaviour=content.get("behaviour", {}),
+            acts_as={cell: other for cell, _, other in cells if other != cell},
         )
     except KeyError as error:
         raise HoplabError(f"{file} lacks {str(error.args[0])!r}.") from error
@@ -156,15 +172,17 @@ def _refuse_unknown(what: str, given: Iterable[str], known: Collection[str]) -> 
 
 
 def _cells(
-    name: str, entry: Mapping[str, Any], proxies: Collection[str], prefix: Prefix, *, changed: bool
-) -> list[tuple[Cell, Symptoms | None]]:
-    """Every cell of an entry.
+    name: str, entry: Mapping[str, Any], proxies: Collection[str], prefix: Prefix, *, ruled: bool
+) -> list[tuple[Cell, Symptoms | None, Cell]]:
+    """Every cell of an entry, what must show if the entry says it, and the cell that it acts as.
 
     Where it names no proxies, servers or modes, they are all proxies, the servers of compose.yaml,
     and both modes; where it names no strategy or trust, they are the recipe's. `partners` names the
-    one server of a proxy, or the one proxy of a server, with which that is measured.
+    one server of a proxy, or the one proxy of a server, with which that is measured. If the rules
+    can't say what must show, the entry has to.
     """
-    cells: list[tuple[Cell, Symptoms | None]] = []
+    cells: list[tuple[Cell, Symptoms | None, Cell]] = []
+    stated = bool(_FAILS_KEYS & set(entry)) or not (ruled or "acts_as" in entry)
     composed = [s.name for s in SERVERS.values() if s.profile is not Profile.NONE]
     servers = entry.get("servers", composed)
     modes = [choice(Mode, mode, "cells.modes") for mode in entry.get("modes", Mode)]
@@ -181,8 +199,14 @@ def _cells(
             name,
             prefix,
         )
-        fails = {**entry["fails"], **entry.get(f"fails_{scheme}", {})} if changed else None
-        cells.append((cell, fails))
+        other = entry.get("acts_as", {})
+        acts_as = replace(
+            cell,
+            strategy=Strategy(other.get("strategy", cell.strategy)),
+            trust=Trust(other.get("trust", cell.trust)),
+        )
+        fails = {**entry["fails"], **entry.get(f"fails_{scheme}", {})} if stated else None
+        cells.append((cell, fails, acts_as))
     return cells
 
 

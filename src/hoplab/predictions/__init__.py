@@ -5,13 +5,14 @@ the proxy's folder and the server's file. What the application then answers foll
 Starlette and FastAPI make URLs and choose routes, which `Application` models. None of it is a
 record of a run: `hoplab matrix` compares the two.
 
-The cells of a variation have their predictions in the variation's own file, unless that changes
-nothing, and only gives a name to cells of the product.
+A variation's file says what it changes in what the proxy does, or as which other cell it acts.
+Where neither can be said in the rules' words, it says what must show, and why.
 """
 
 from collections.abc import Sequence
 
 from hoplab.catalogue import Catalogue
+from hoplab.catalogue.proxies import changed
 from hoplab.catalogue.variations import Symptoms
 from hoplab.predictions.application import Application
 from hoplab.predictions.rules import RULES, Case, Rule
@@ -52,7 +53,8 @@ def body_size(cell: Cell, catalogue: Catalogue) -> int:
 
 
 def _case(cell: Cell, catalogue: Catalogue) -> Case:
-    topology = cell.topology
-    return Case(
-        cell, catalogue.proxies[topology.proxy].behaviour, catalogue.servers[topology.server]
-    )
+    behaviour = catalogue.proxies[cell.topology.proxy].behaviour
+    if variation := catalogue.variation(cell):
+        behaviour = changed(behaviour, variation.behaviour)
+        cell = variation.acts_as.get(cell, cell)
+    return Case(cell, behaviour, catalogue.servers[cell.topology.server])

@@ -33,7 +33,8 @@ class Case:
 
     def passed(self, header: str) -> bool:
         """Whether a client's own header of this name arrives as it is."""
-        return self.proxy.treats(header, self.cell.topology.mode) is Treatment.PASSED
+        treatment = self.proxy.treats(header, self.cell.topology.mode)
+        return treatment in {Treatment.PASSED, Treatment.KEPT}
 
     def appended(self, header: str) -> bool:
         """Whether it arrives with more behind it."""
@@ -88,6 +89,8 @@ def _labelled(case: Case, seen: Seen) -> Seen:
 
 
 def _believed(case: Case, seen: Seen) -> Seen:
+    if case.proxy.inner:
+        return seen
     client = case.sent("X-Forwarded-For")
     told = case.sent("X-Forwarded-Proto") and (client or not case.server.proto_needs_for)
     return replace(seen, scheme=case.cell.scheme if told else seen.scheme, client_known=client)
