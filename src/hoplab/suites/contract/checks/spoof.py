@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 from hoplab import forwarded
@@ -37,7 +38,7 @@ def spoof(probe: Probe) -> str:
     own = _arrived(before["headers"], lies)  # a proxy may write itself what is a lie here
     arrived: set[str] = set()
     for way, headers in ways.items():
-        scope = probe.scope(headers=headers)
+        scope = _scope(probe, headers, way, honest)
         seen = _seen(scope)
         if key := _difference(honest, seen):
             detail = f"forwarded headers ({way}): {key} {seen[key]!r}, was {honest[key]!r}"
@@ -51,6 +52,16 @@ def spoof(probe: Probe) -> str:
         raise Failed("forwarded-passed-on", detail)
     past = _ask_directly(probe, lies)
     return f"{len(lies)} headers, {len(ways)} ways: nothing changed, and none arrived{past}"
+
+
+def _scope(probe: Probe, headers: Headers, way: str, honest: dict[str, Any]) -> Any:
+    """A prefix that is believed may lead to another route, or to none: the scope is not told then."""
+    answer = probe.get(probe.route(Purpose.SCOPE), headers)
+    told = json.loads(answer.header("X-ASGI-Scope") or "{}").get("root_path")
+    if not probe.answers(answer) and told not in {None, honest["root_path"]}:
+        detail = f"forwarded headers ({way}): {answer}, root_path {told!r}"
+        raise Failed("prefix-spoofable", detail)
+    return probe.scope(headers=headers)
 
 
 def _ask_directly(probe: Probe, lies: Headers) -> str:
