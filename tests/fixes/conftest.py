@@ -17,7 +17,7 @@ from hoplab.engines.process import ProcessEngine
 from hoplab.results import CellResult, Finding, Verdict
 from hoplab.suites import SUITES, asking
 from hoplab.system import runs
-from hoplab.topology import Cell
+from hoplab.topology import Cell, Mode
 from tests.catalogue import CATALOGUE, WORKSPACE
 from tests.fixes import texts, trials
 from tests.fixes.trials import Trial
@@ -102,10 +102,11 @@ def _with_own_files(catalogue: Catalogue, cell: Cell, folder: Path) -> Catalogue
     for name, proxy in catalogue.proxies.items():
         shutil.copytree(proxy.folder, folder / name)
         proxies[name] = replace(proxy, folder=folder / name)
-        for path in proxies[name].sources(cell.topology.mode):
+        for path in {path for mode in Mode for path in proxies[name].sources(mode)}:
             where = str(path.relative_to(folder))
             own = [
-                c for c in variation.changes
+                c
+                for c in variation.changes
                 if c.file.replace("@mode@", cell.topology.mode) == where
             ]
             path.write_text(changed(path.read_text(), own, where))

@@ -7,7 +7,7 @@ from pathlib import Path
 from hoplab.catalogue import Catalogue
 from hoplab.engines.configuration import changed
 from hoplab.recipe import BIND, PROXIES, server_line
-from hoplab.topology import Deployment
+from hoplab.topology import Deployment, Mode
 from tests.catalogue import ROOT
 
 _LINE = re.compile(
@@ -61,11 +61,12 @@ def _parts(catalogue: Catalogue, deployment: Deployment) -> Iterator[str]:
     variation = catalogue.variation(deployment)
     changes = variation.changes if variation else ()
     outer = variation.outer if variation else None
-    for name in filter(None, (topology.proxy, outer)):
+    proxies = [(topology.proxy, topology.mode), *([(outer, Mode.PRESERVE)] if outer else [])]
+    for name, mode in proxies:
         proxy = catalogue.proxies[name]
-        for path in proxy.sources(topology.mode):
+        for path in proxy.sources(mode):
             where = str(path.relative_to(proxy.folder.parent))
-            own = [c for c in changes if c.file.replace("@mode@", topology.mode) == where]
+            own = [c for c in changes if c.file.replace("@mode@", mode) == where]
             text = changed(path.read_text(), own, where)
             for file in proxy.files:
                 for old, new in {**file.replace, **file.replace_if_present}.items():
