@@ -1,8 +1,7 @@
 """Everything is asked once, at the first test that wants to know."""
 
 import shutil
-import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ from hoplab.commands.targets import jobs
 from hoplab.engines import certificates
 from hoplab.engines.configuration import changed
 from hoplab.engines.process import ProcessEngine
-from hoplab.results import CellResult, Finding, Verdict
+from hoplab.results import Finding, Verdict
 from hoplab.suites import SUITES, asking
 from hoplab.system import runs
 from hoplab.topology import Cell, Mode
@@ -26,60 +25,58 @@ from tests.topologies.labs import interruptible
 
 @dataclass(frozen=True)
 class Tried:
-    """All trials, and what was found in their cells."""
+    """All trials, and what failed in their cells, by check; or why one could not be asked."""
 
     catalogue: Catalogue
     trials: Sequence[Trial]
-    found: Mapping[Cell, Sequence[Finding]]
-    failures: Mapping[Cell, str]
+    failed: Mapping[Cell, Mapping[str, str]]
 
-    def symptoms(self, cell: Cell) -> dict[str, str]:
-        """What fails in it, by check; `error` if it could not be asked."""
-        if cell in self.failures:
-            return {"start": f"error: {self.failures[cell]}"}
-        bad = (f for f in self.found[cell] if f.verdict in {Verdict.FAIL, Verdict.ERROR})
-        return {f.check: f.symptom or f"error: {f.detail}" for f in bad}
-
-    @cached_property
-    def written(self) -> dict[Cell, str]:
-        """What a person writes for each cell."""
-        cells = {cell for trial in self.trials for cell in (trial.wrong, trial.fixed)}
-        return {cell: texts.written(self.catalogue, cell.deployment) for cell in cells}
+    def right(self, owner: str) -> list[Trial]:
+        """The trials after which all is right; of an owner, those in which it takes part."""
+        return [
+            trial
+            for trial in self.trials
+            if (not owner or owner in trial.owners) and not self.failed[trial.fixed]
+        ]
 
     def differs(self, trial: Trial, line: str) -> bool:
         """Whether the fix writes or removes this line."""
-        wrong, fixed = (
-            texts.occurrences(line, self.written[cell]) for cell in (trial.wrong, trial.fixed)
-        )
-        return wrong != fixed
+        wrong, fixed = self._written[trial.id]
+        return texts.occurrences(line, wrong) != texts.occurrences(line, fixed)
+
+    @cached_property
+    def _written(self) -> dict[str, tuple[str, str]]:
+        """What of a trial's two deployments is not the same."""
+        found = {}
+        for trial in self.trials:
+            wrong, fixed = (
+                texts.written(self.catalogue, cell.deployment)
+                for cell in (trial.wrong, trial.fixed)
+            )
+            found[trial.id] = (
+                "\n".join(part for part in wrong if part not in fixed),
+                "\n".join(part for part in fixed if part not in wrong),
+            )
+        return found
 
 
 @pytest.fixture(scope="session")
-def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
-    before = signal.getsignal(signal.SIGTERM)
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
     every = trials.load(CATALOGUE)
     own = {name: each for trial in every for name, each in trial.variations.items()}
     catalogue = replace(CATALOGUE, variations={**CATALOGUE.variations, **own})
-    found: dict[Cell, Sequence[Finding]] = {}
-    failures: dict[Cell, str] = {}
-    groups = [(catalogue, suite, [t for t in every if t.suite == suite and not t.alone]) for suite in SUITES]
+    failed: dict[Cell, Mapping[str, str]] = {}
+    for suite in SUITES:
+        of = [trial for trial in every if trial.suite == suite and not trial.alone]
+        failed |= _ask(catalogue, suite, [c for trial in of for c in (trial.wrong, trial.fixed)])
     for trial in (trial for trial in every if trial.alone):
         for cell in (trial.wrong, trial.fixed):
             folder = tmp_path_factory.mktemp(cell.variation)
-            groups.append((_with_own_files(catalogue, cell, folder), trial.suite, [cell]))
-    for of, suite, members in groups:
-        cells = [c for m in members for c in ([m] if isinstance(m, Cell) else [m.wrong, m.fixed])]
-        if cells:
-            asked, failed = _ask(of, suite, list(dict.fromkeys(cells)))
-            found |= {result.cell: result.findings for result in asked}
-            failures |= failed
-    yield Tried(catalogue, every, found, failures)
-    signal.signal(signal.SIGTERM, before)
+            failed |= _ask(_with_own_files(catalogue, cell, folder), trial.suite, [cell])
+    return Tried(catalogue, every, failed)
 
 
-def _ask(
-    catalogue: Catalogue, suite: str, cells: Sequence[Cell]
-) -> tuple[Sequence[CellResult], dict[Cell, str]]:
+def _ask(catalogue: Catalogue, suite: str, cells: Sequence[Cell]) -> dict[Cell, Mapping[str, str]]:
     deployments = list(dict.fromkeys(cell.deployment for cell in cells))
     files = certificates.ensure(WORKSPACE.certificates)
     engine = ProcessEngine(catalogue, deployments, runs.new(WORKSPACE.runs), files, partial=True)
@@ -88,11 +85,20 @@ def _ask(
             endpoints = engine.start()
             able = [cell for cell in cells if cell.deployment not in engine.failures]
             questions = jobs(catalogue, SUITES[suite], able, endpoints)
-            found = asking.ask(questions, SUITES[suite].checks, lambda *_: None)
-            failed = {**engine.died(), **engine.failures}
+            results = asking.ask(questions, SUITES[suite].checks, lambda *_: None)
+            lost = {**engine.died(), **engine.failures}
         finally:
             engine.stop()
-    return found, {c: failed[c.deployment] for c in cells if c.deployment in failed}
+    failed: dict[Cell, Mapping[str, str]] = {r.cell: _failed(r.findings) for r in results}
+    for cell in cells:
+        if cell.deployment in lost:
+            failed[cell] = {"start": f"error: {lost[cell.deployment]}"}
+    return failed
+
+
+def _failed(findings: Sequence[Finding]) -> dict[str, str]:
+    bad = (f for f in findings if f.verdict in {Verdict.FAIL, Verdict.ERROR})
+    return {f.check: f.symptom or f"error: {f.detail}" for f in bad}
 
 
 def _with_own_files(catalogue: Catalogue, cell: Cell, folder: Path) -> Catalogue:

@@ -1,7 +1,8 @@
-"""Every fix that a text prescribes was tried: it is written into a deployment that has the symptom,
-and that passes then."""
+"""Every fix that a text prescribes was tried.
 
-from collections.abc import Iterator, Mapping
+It is written into a deployment that has the symptom, which is asked again, and passes. A line is a
+symptom's fix if it is what differs between the two.
+"""
 
 import pytest
 
@@ -13,45 +14,45 @@ from tests.fixes.trials import Trial
 
 TRIALS = {trial.id: trial for trial in trials.load(CATALOGUE)}
 
+PREFIX = CATALOGUE.prefix.encoded
+FIXES = {
+    **{("", name): symptom.under(PREFIX).fix for name, symptom in SYMPTOMS.items()},
+    **{
+        (owner, name): advice.fix
+        for owner, of in CATALOGUE.advice.items()
+        for name, advice in of.items()
+    },
+}
+"""What is prescribed, by whose file it stands in (none: the suite's) and the symptom."""
 
-def prescribed() -> Iterator[tuple[str, str, str, str]]:
-    """Where a text stands, whose it is (nobody's alone: an empty name), its symptom, its fix."""
-    prefix = CATALOGUE.prefix.encoded
-    for symptom in SYMPTOMS.values():
-        yield f"suites:{symptom.name}", "", symptom.name, symptom.under(prefix).fix
-    for owner, advice in CATALOGUE.advice.items():
-        for name, each in advice.items():
-            if each.fix:
-                yield f"{owner}:{name}", owner, name, each.fix
-
-
-PRESCRIBED = {place: rest for place, *rest in prescribed()}
-WITH_LINES = {place: rest for place, rest in PRESCRIBED.items() if texts.lines(rest[2])}
+LINES = {place: lines for place, fix in FIXES.items() if (lines := texts.lines(fix))}
 
 
 @pytest.mark.parametrize("trial", TRIALS.values(), ids=TRIALS)
-def test_the_fix_is_right(tried: Tried, trial: Trial) -> None:
-    wrong, fixed = tried.symptoms(trial.wrong), tried.symptoms(trial.fixed)
+def test_a_wrong_deployment_is_right_with_the_fix(tried: Tried, trial: Trial) -> None:
+    wrong, fixed = tried.failed[trial.wrong], tried.failed[trial.fixed]
 
-    assert wrong, "nothing is wrong before"
-    assert not [s for s in wrong.values() if s.startswith("error")], wrong
+    assert wrong
+    assert [symptom for symptom in wrong.values() if symptom.startswith("error")] == []
     assert fixed == {}
 
 
-@pytest.mark.parametrize("place", WITH_LINES)
-def test_what_the_text_says_was_tried(tried: Tried, place: str) -> None:
-    owner, symptom, fix = WITH_LINES[place]
-    of = [
-        trial
-        for trial in tried.trials
-        if symptom in tried.symptoms(trial.wrong).values()
-        and not tried.symptoms(trial.fixed)
-        and (not owner or owner in trial.owners)
-    ]
+@pytest.mark.parametrize("place", LINES, ids=lambda place: ":".join(place).strip(":"))
+def test_what_a_text_prescribes_was_tried(tried: Tried, place: tuple[str, str]) -> None:
+    """Every line, where one of the symptoms showed for which it stands; and one, where this did."""
+    owner, symptom = place
 
-    untried = [
-        line for line in texts.lines(fix) if not any(tried.differs(trial, line) for trial in of)
-    ]
+    helped = {line: _helped(tried, owner, line) for line in LINES[place]}
 
-    assert of, f"no trial has the symptom {symptom}"
-    assert untried == [], [trial.id for trial in of]
+    assert [line for line, symptoms in helped.items() if not symptoms] == []
+    assert symptom in set().union(*helped.values())
+
+
+def _helped(tried: Tried, owner: str, line: str) -> set[str]:
+    """The symptoms that were gone after a trial of this line, of those for which it stands."""
+    return {
+        symptom
+        for trial in tried.right(owner)
+        for symptom in tried.failed[trial.wrong].values()
+        if line in LINES.get((owner, symptom), ()) and tried.differs(trial, line)
+    }

@@ -4,15 +4,16 @@ Each `trials/*.toml` has a list of `[[trials]]`. A trial is a topology's recipe 
 in it, and the same with the fix. It names no symptom and no text: which symptoms its wrong
 deployment has is measured, and which text it tries is found by the lines that it changes.
 
-proxies, servers, modes: the topologies; the first proxy and the first server, and both modes, where
-they are not named. scheme: https, where it is not named. wrong, fixed: what of `strategy`, `trust`,
-`command` and `application` differs from the recipe. changes: lines of a proxy's file that are
-`right` in the lab, as they are in the `wrong` deployment and in the `fixed` one; left out, the
-lines are right there. variation: a file of `variations/`, whose changes the wrong deployment has;
-like: one whose changes both have.
-outer: a proxy in front. right: what the author of a CORS policy wants, if it is not the variation's.
-alone: its lines stand once for all of a proxy's deployments, so it gets a proxy of its own. A change
-may name a `part` of its file's `[parts]` in the place of `file` and `right`; `@mode@` is the mode.
+proxies, servers, modes: the topologies; where they are not named, the first proxy, the first server
+and `strip`. scheme: https, where it is not named. suite: contract, where it is not named.
+wrong, fixed: what of `strategy`, `trust`, `command` and `application` differs from the recipe;
+`right` is the variation that says what the author of a CORS policy wants.
+changes: lines of a proxy's file that are `right` in the lab, as they are in the `wrong` deployment
+and in the `fixed` one; left out, they are right there. `part` names one of the file's `[parts]` in
+the place of `file` and `right`. `@mode@` is the mode.
+variation: a file of `variations/`, whose changes the wrong deployment has; like: one whose changes
+both have. outer: a proxy in front. right: what the author of a CORS policy wants.
+alone: its lines stand once for all of a proxy's deployments, so it gets a proxy of its own.
 """
 
 import tomllib
@@ -29,10 +30,21 @@ from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 FOLDER = Path(__file__).with_name("trials")
 
 _KEYS = {
-    *("proxies", "servers", "modes", "scheme", "wrong", "fixed", "changes", "variation", "like", "outer"),
+    *(
+        "proxies",
+        "servers",
+        "modes",
+        "scheme",
+        "wrong",
+        "fixed",
+        "changes",
+        "variation",
+        "like",
+        "outer",
+    ),
     *("right", "alone", "suite"),
 }
-_SIDE_KEYS = {"strategy", "trust", "command", "application", "outer"}
+_SIDE_KEYS = {"strategy", "trust", "command", "application", "right"}
 _CHANGE_KEYS = {"part", "file", "right", "wrong", "fixed"}
 
 
@@ -57,7 +69,7 @@ class Trial:
 
 def load(catalogue: Catalogue) -> list[Trial]:
     """Every trial of every file."""
-    found = []
+    found: list[Trial] = []
     for file in sorted(FOLDER.glob("*.toml")):
         content = tomllib.loads(file.read_text())
         for number, entry in enumerate(content["trials"], start=1):
@@ -80,7 +92,7 @@ def _trials(
         assert set(change) <= _CHANGE_KEYS, (name, set(change))
     proxies = entry.get("proxies", [next(iter(catalogue.proxies))])
     servers = entry.get("servers", [next(iter(catalogue.servers))])
-    for proxy, server, mode in product(proxies, servers, entry.get("modes", Mode)):
+    for proxy, server, mode in product(proxies, servers, entry.get("modes", [Mode.STRIP])):
         topology = Topology(proxy, server, Mode(mode))
         cells, variations = {}, {}
         for side, told in sides.items():
@@ -128,7 +140,8 @@ def _variation(
     parts: Mapping[str, Any],
 ) -> Variation:
     told = entry.get(side, {})
-    named = catalogue.variations.get(entry.get("like", entry.get("variation", "")))
+    named = told.get("right", entry.get("like", entry.get("variation", "")))
+    policy = catalogue.variations[named].right if named else {}
     return Variation(
         name=name,
         suite="",
@@ -142,9 +155,9 @@ def _variation(
         ],
         commands={topology.server: told["command"]} if "command" in told else {},
         application=told.get("application", ""),
-        outer=told.get("outer", entry.get("outer")),
+        outer=entry.get("outer"),
         symptoms={},
-        right=entry.get("right", named.right if named else {}),
+        right=entry.get("right", policy),
     )
 
 

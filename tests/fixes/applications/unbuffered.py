@@ -11,7 +11,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             if headers.get("Content-Type", "").startswith("text/event-stream"):
-                name, value = "X-Accel-Buffering: no".split(": ")
+                name, _, value = "X-Accel-Buffering: no".partition(": ")
                 headers[name] = value
         await send(message)
 

@@ -116,8 +116,8 @@ CONTRACT = (
         seen="/docs, /redoc or the OAuth2 redirect page is a 404, or is not the docs page.",
         cause=f"{_DOUBLED} Or the routes carry the prefix (strategy `router`), and the URLs of the"
         " docs do not.",
-        fix=f"{_GIVE_PREFIX} With `router`, put the prefix into docs_url, redoc_url, openapi_url"
-        " and swagger_ui_oauth2_redirect_url as well.",
+        fix=f"{_GIVE_PREFIX} With the strategy router, put the prefix into docs_url, redoc_url,"
+        " openapi_url and swagger_ui_oauth2_redirect_url as well.",
         references=(_GUIDE, _ASGI)),
     Symptom("docs-openapi-404", path="/docs",
         seen="The docs page loads and says: Failed to load API definition.",
@@ -130,8 +130,7 @@ CONTRACT = (
         seen='"Try it out" in the docs, or a generated client, asks a URL that does not exist.',
         cause="FastAPI lists root_path first among the servers of the OpenAPI document. If"
         " root_path is empty, or the servers are written by hand, clients use the wrong base URL.",
-        fix=f"{_GIVE_PREFIX} Do not repeat the prefix in servers; root_path_in_servers=False omits"
-        " it.",
+        fix=f"{_GIVE_PREFIX} Do not repeat the prefix in servers.",
         references=(_GUIDE, f"{_GITHUB}/fastapi/fastapi/pull/1596")),
     Symptom("mount-unreachable", path="/sub/app",
         seen="Plain routes and the docs work, but every path of a mounted application is a 404, or"
@@ -260,7 +259,7 @@ CONTRACT = (
         seen="Clients choose the host name in links and redirects, even in a password reset mail.",
         cause="The proxy passes the client's X-Forwarded-Host on, and a wrapper around the"
         " application copies it into Host.",
-        fix=f"{_OVERWRITE} TrustedHostMiddleware refuses every name but the application's own.",
+        fix=_OVERWRITE,
         references=(_TRUSTED_HOST, _INTEGRITY)),
     Symptom("forwarded-passed-on", path="/scope",
         headers=(("Forwarded", "for=192.0.2.7;host=canary.invalid;proto=https"),),
@@ -283,13 +282,10 @@ CONTRACT = (
     Symptom("prefix-leaks", path="{prefix}/app",
         seen="A path outside the prefix reaches the application, or a page has several addresses.",
         cause="The proxy compares letters instead of segments, and {prefix}0 matches too; or it"
-        " resolves dots, slashes and escapes to compare, and passes the original path on. Or it"
-        " strips the prefix, the server's root path only labels the request, and Starlette removes"
-        " the prefix a second time: {prefix}{prefix}/app answers.",
+        " resolves dots, slashes and escapes to compare, and passes the original path on.",
         fix="Configure the proxy to match {prefix} itself and {prefix}/ with what follows, on the"
-        " path as the client wrote it. Behind a stripping proxy, replace the label by"
-        " ForwardedPrefixMiddleware.",
-        references=(_PATH_SEGMENTS, _STARLETTE_ROOT_PATH)),
+        " path as the client wrote it.",
+        references=(_PATH_SEGMENTS,)),
     Symptom("prefix-stripped-twice", path="{prefix}/nested",
         seen="A route whose own path begins with the prefix, publicly {prefix}{prefix}/nested, is a"
         " 404.",

@@ -55,7 +55,7 @@ def spoof(probe: Probe) -> str:
 
 
 def _scope(probe: Probe, headers: Headers, way: str, honest: dict[str, Any]) -> Any:
-    """A prefix that is believed may lead to another route, or to none: the scope is not told then."""
+    """What the application says of its scope. A prefix that is believed may lead to no route."""
     answer = probe.get(probe.route(Purpose.SCOPE), headers)
     told = json.loads(answer.header("X-ASGI-Scope") or "{}").get("root_path")
     if not probe.answers(answer) and told not in {None, honest["root_path"]}:
