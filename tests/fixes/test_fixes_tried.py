@@ -42,13 +42,13 @@ def test_what_a_text_prescribes_was_tried(tried: Tried, place: tuple[str, str]) 
     """Every line, where one of the symptoms showed for which it stands; and one, where this did."""
     owner, symptom = place
 
-    helped = {line: _helped(tried, owner, line) for line in LINES[place]}
+    gone = {line: helped(tried, owner, line) for line in LINES[place]}
 
-    assert [line for line, symptoms in helped.items() if not symptoms] == []
-    assert symptom in set().union(*helped.values())
+    assert [line for line, symptoms in gone.items() if not symptoms] == []
+    assert symptom in set().union(*gone.values())
 
 
-def _helped(tried: Tried, owner: str, line: str) -> set[str]:
+def helped(tried: Tried, owner: str, line: str) -> set[str]:
     """The symptoms that were gone after a trial of this line, of those for which it stands."""
     return {
         symptom
