@@ -130,6 +130,13 @@ def asks_elsewhere(scope: Scope) -> dict[str, Any]:
 
 
 @rescoped
+def prefix_leads_away(scope: Scope) -> dict[str, Any]:
+    """A middleware that believes any X-Forwarded-Prefix, behind a proxy that removed nothing."""
+    prefix = dict(scope["headers"]).get(b"x-forwarded-prefix", b"").decode()
+    return {"path": prefix + scope["path"], "root_path": prefix or PREFIX}
+
+
+@rescoped
 def believes_second(scope: Scope) -> dict[str, Any]:
     """The proxy overwrites the first header of a name, and passes the second on."""
     values = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]

@@ -132,9 +132,7 @@ CONTRACT = (
     Symptom("prefix-leaks", path="{prefix}/app",
         seen="A path outside the prefix reaches the application, or a page has several addresses.",
         cause="The proxy compares letters instead of segments, and {prefix}0 matches too; or it"
-        " resolves dots, slashes and escapes to compare, and passes the original path on. Or it"
-        " strips the prefix, the server's root path only labels the request, and Starlette removes"
-        " the prefix a second time: {prefix}{prefix}/app answers.",
+        " resolves dots, slashes and escapes to compare, and passes the original path on.",
         fix="Configure the proxy to match {prefix} itself and {prefix}/ with what follows, on the"
         " path as the client wrote it. Behind a stripping proxy, replace the label by"
         " ForwardedPrefixMiddleware.",

@@ -1,0 +1,1 @@
+"""The fixes that texts prescribe, tried."""

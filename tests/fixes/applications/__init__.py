@@ -1,0 +1,1 @@
+"""Applications that a trial needs: the lab's own, with something else in them."""

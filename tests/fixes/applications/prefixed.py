@@ -1,0 +1,7 @@
+"""What the texts say for a server that replaces the peer's address: a fixed prefix."""
+
+from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware
+from app.plain import app as plain
+
+app = plain
+app = ForwardedPrefixMiddleware(app, prefix="/api/v1", trusted="")  # type: ignore[assignment]

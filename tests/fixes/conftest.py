@@ -1,0 +1,121 @@
+"""Everything is asked once, at the first test that wants to know."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from hoplab.catalogue import Catalogue
+from hoplab.commands.targets import jobs
+from hoplab.engines import certificates
+from hoplab.engines.configuration import changed
+from hoplab.engines.process import ProcessEngine
+from hoplab.results import Finding, Verdict
+from hoplab.suites import SUITES, asking
+from hoplab.system import runs
+from hoplab.topology import Cell, Mode
+from tests.catalogue import CATALOGUE, WORKSPACE
+from tests.fixes import texts, trials
+from tests.fixes.trials import Trial
+from tests.topologies.labs import interruptible
+
+
+@dataclass(frozen=True)
+class Tried:
+    """All trials, and what failed in their cells, by check; or why one could not be asked."""
+
+    catalogue: Catalogue
+    trials: Sequence[Trial]
+    failed: Mapping[Cell, Mapping[str, str]]
+
+    def right(self, owner: str) -> list[Trial]:
+        """The trials after which all is right; of an owner, those in which it takes part."""
+        return [
+            trial
+            for trial in self.trials
+            if (not owner or owner in trial.owners) and not self.failed[trial.fixed]
+        ]
+
+    def differs(self, trial: Trial, line: str) -> bool:
+        """Whether the fix writes or removes this line."""
+        wrong, fixed = self._written[trial.id]
+        return texts.occurrences(line, wrong) != texts.occurrences(line, fixed)
+
+    @cached_property
+    def _written(self) -> dict[str, tuple[str, str]]:
+        """What of a trial's two deployments is not the same."""
+        found = {}
+        for trial in self.trials:
+            wrong, fixed = (
+                texts.written(self.catalogue, cell.deployment)
+                for cell in (trial.wrong, trial.fixed)
+            )
+            found[trial.id] = (
+                "\n".join(part for part in wrong if part not in fixed),
+                "\n".join(part for part in fixed if part not in wrong),
+            )
+        return found
+
+
+@pytest.fixture(scope="session")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
+    every = trials.load(CATALOGUE)
+    own = {name: each for trial in every for name, each in trial.variations.items()}
+    catalogue = replace(CATALOGUE, variations={**CATALOGUE.variations, **own})
+    failed: dict[Cell, Mapping[str, str]] = {}
+    for suite in SUITES:
+        of = [trial for trial in every if trial.suite == suite and not trial.alone]
+        failed |= _ask(catalogue, suite, [c for trial in of for c in (trial.wrong, trial.fixed)])
+    for trial in (trial for trial in every if trial.alone):
+        for cell in (trial.wrong, trial.fixed):
+            folder = tmp_path_factory.mktemp(cell.variation)
+            failed |= _ask(_with_own_files(catalogue, cell, folder), trial.suite, [cell])
+    return Tried(catalogue, every, failed)
+
+
+def _ask(catalogue: Catalogue, suite: str, cells: Sequence[Cell]) -> dict[Cell, Mapping[str, str]]:
+    deployments = list(dict.fromkeys(cell.deployment for cell in cells))
+    files = certificates.ensure(WORKSPACE.certificates)
+    engine = ProcessEngine(catalogue, deployments, runs.new(WORKSPACE.runs), files, partial=True)
+    with interruptible():
+        try:
+            endpoints = engine.start()
+            able = [cell for cell in cells if cell.deployment not in engine.failures]
+            questions = jobs(catalogue, SUITES[suite], able, endpoints)
+            results = asking.ask(questions, SUITES[suite].checks, lambda *_: None)
+            lost = {**engine.died(), **engine.failures}
+        finally:
+            engine.stop()
+    failed: dict[Cell, Mapping[str, str]] = {r.cell: _failed(r.findings) for r in results}
+    for cell in cells:
+        if cell.deployment in lost:
+            failed[cell] = {"start": f"error: {lost[cell.deployment]}"}
+    return failed
+
+
+def _failed(findings: Sequence[Finding]) -> dict[str, str]:
+    bad = (f for f in findings if f.verdict in {Verdict.FAIL, Verdict.ERROR})
+    return {f.check: f.symptom or f"error: {f.detail}" for f in bad}
+
+
+def _with_own_files(catalogue: Catalogue, cell: Cell, folder: Path) -> Catalogue:
+    """The catalogue with copies of the proxies, changed; the variation changes nothing then."""
+    variation = catalogue.variations[cell.variation]
+    proxies = {}
+    for name, proxy in catalogue.proxies.items():
+        shutil.copytree(proxy.folder, folder / name)
+        proxies[name] = replace(proxy, folder=folder / name)
+        for path in {path for mode in Mode for path in proxies[name].sources(mode)}:
+            where = str(path.relative_to(folder))
+            own = [
+                c
+                for c in variation.changes
+                if c.file.replace("@mode@", cell.topology.mode) == where
+            ]
+            path.write_text(changed(path.read_text(), own, where))
+    plain = replace(variation, changes=())
+    variations = {**catalogue.variations, cell.variation: plain}
+    return replace(catalogue, proxies=proxies, variations=variations)

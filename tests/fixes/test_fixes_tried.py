@@ -1,0 +1,58 @@
+"""Every fix that a text prescribes was tried.
+
+It is written into a deployment that has the symptom, which is asked again, and passes. A line is a
+symptom's fix if it is what differs between the two.
+"""
+
+import pytest
+
+from hoplab.suites import SYMPTOMS
+from tests.catalogue import CATALOGUE
+from tests.fixes import texts, trials
+from tests.fixes.conftest import Tried
+from tests.fixes.trials import Trial
+
+TRIALS = {trial.id: trial for trial in trials.load(CATALOGUE)}
+
+PREFIX = CATALOGUE.prefix.encoded
+FIXES = {
+    **{("", name): symptom.under(PREFIX).fix for name, symptom in SYMPTOMS.items()},
+    **{
+        (owner, name): advice.fix
+        for owner, of in CATALOGUE.advice.items()
+        for name, advice in of.items()
+    },
+}
+"""What is prescribed, by whose file it stands in (none: the suite's) and the symptom."""
+
+LINES = {place: lines for place, fix in FIXES.items() if (lines := texts.lines(fix))}
+
+
+@pytest.mark.parametrize("trial", TRIALS.values(), ids=TRIALS)
+def test_a_wrong_deployment_is_right_with_the_fix(tried: Tried, trial: Trial) -> None:
+    wrong, fixed = tried.failed[trial.wrong], tried.failed[trial.fixed]
+
+    assert wrong
+    assert [symptom for symptom in wrong.values() if symptom.startswith("error")] == []
+    assert fixed == {}
+
+
+@pytest.mark.parametrize("place", LINES, ids=lambda place: ":".join(place).strip(":"))
+def test_what_a_text_prescribes_was_tried(tried: Tried, place: tuple[str, str]) -> None:
+    """Every line, where one of the symptoms showed for which it stands; and one, where this did."""
+    owner, symptom = place
+
+    gone = {line: helped(tried, owner, line) for line in LINES[place]}
+
+    assert [line for line, symptoms in gone.items() if not symptoms] == []
+    assert symptom in set().union(*gone.values())
+
+
+def helped(tried: Tried, owner: str, line: str) -> set[str]:
+    """The symptoms that were gone after a trial of this line, of those for which it stands."""
+    return {
+        symptom
+        for trial in tried.right(owner)
+        for symptom in tried.failed[trial.wrong].values()
+        if line in LINES.get((owner, symptom), ()) and tried.differs(trial, line)
+    }
