@@ -58,9 +58,12 @@ def shell_line(command: Sequence[str], environment: Mapping[str, str] | None = N
 
 
 def script(root: Path, name: str) -> str:
-    """A console script of this virtual environment, as called from the project's folder."""
+    """A console script of this virtual environment, as called from the project's folder.
+
+    The whole path if the environment is elsewhere: it need not be activated.
+    """
     path = Path(sys.executable).with_name(name)
-    return str(path.relative_to(root)) if path.is_relative_to(root) else name
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def _modules(root: Path, command: Sequence[str]) -> list[Path]:
@@ -68,7 +71,7 @@ def _modules(root: Path, command: Sequence[str]) -> list[Path]:
     module = next(a.partition(":")[0] for a in command if a.startswith("app.") and ":" in a)
     files = [_file(module)]
     for file in files:  # grows meanwhile
-        for line in (root / file).read_text().splitlines():
+        for line in (root / file).read_text(errors="replace").splitlines():
             if line.startswith("from app import "):
                 needed = [f"app.{name.strip()}" for name in line.split(" import ")[1].split(",")]
             elif line.startswith("from app."):

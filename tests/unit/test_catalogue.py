@@ -396,6 +396,17 @@ def test_a_package_alone_says_where_hoplab_runs(monkeypatch: pytest.MonkeyPatch)
         checkout()
 
 
+def test_a_placeholder_that_a_variation_s_command_can_not_have() -> None:
+    variation = CATALOGUE.variations["root-path-slash"]
+    cell = next(iter(variation.symptoms))
+    server = cell.topology.server
+    wrong = replace(variation, commands={server: ["x", "@prt@"]})
+    catalogue = replace(CATALOGUE, variations={variation.name: wrong})
+
+    with pytest.raises(HoplabError, match=r"^variations/contract/root-path-slash.toml: .*@prt@"):
+        catalogue.server_command(cell.deployment, "127.0.0.1:1", "127.0.0.1")
+
+
 def test_folders_of_a_workspace() -> None:
     folders = (
         *(WORKSPACE.variations, WORKSPACE.certificates, WORKSPACE.runs, WORKSPACE.up),

@@ -82,7 +82,7 @@ def test_two_are_different(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-@pytest.mark.parametrize("how", ["missing", "empty", "a folder", "a dangling link"])
+@pytest.mark.parametrize("how", ["missing", "empty", "no PEM", "a folder", "a dangling link"])
 def test_damaged_folder_is_repaired(tmp_path: Path, name: str, how: str) -> None:
     folder = tmp_path / "certificates"
     old = contents(ensure(folder).folder)
@@ -91,6 +91,8 @@ def test_damaged_folder_is_repaired(tmp_path: Path, name: str, how: str) -> None
     match how:
         case "empty":
             file.touch()
+        case "no PEM":
+            file.write_bytes(b"garbage\xff")
         case "a folder":
             file.mkdir()
         case "a dangling link":

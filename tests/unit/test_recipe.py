@@ -133,5 +133,5 @@ def test_scripts_of_this_environment_are_named_from_the_project_s_folder(
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(ROOT / ".venv/bin/python"))
     assert recipes.script(ROOT, "uvicorn") == ".venv/bin/uvicorn"
-    monkeypatch.setattr(sys, "executable", "/usr/bin/python")
-    assert recipes.script(ROOT, "uvicorn") == "uvicorn"
+    monkeypatch.setattr(sys, "executable", "/a b/venv/bin/python")
+    assert recipes.script(ROOT, "uvicorn") == "/a b/venv/bin/uvicorn"

@@ -55,6 +55,7 @@ def entries() -> list[dict[str, str]]:
             "state": "up",
             "http": endpoint.base(Scheme.HTTP, endpoint.host),
             "https": endpoint.base(Scheme.HTTPS, endpoint.host),
+            "state": "not running: hypercorn-forwarded-prefix-proxy, traefik",
         }
         for endpoint in endpoints()
     ]

@@ -75,7 +75,10 @@ def print_recipe(
         raise signal
     made = recipe.recipe(catalogue, cells[-1].deployment)
     root = catalogue.workspace.root
-    files = {str(path): (root / path).read_text() for path in (*made.proxy, *made.application)}
+    files = {
+        str(path): (root / path).read_text(errors="replace")
+        for path in (*made.proxy, *made.application)
+    }
     print(recipe_text(made, files, results, cells[-1].id))
     raise typer.Exit(0 if results.as_predicted else 1)
 

@@ -37,9 +37,9 @@ class Certificates:
 
     @property
     def complete(self) -> bool:
-        """Whether none is missing or empty."""
+        """Whether none is missing, empty or something else."""
         files = (self.authority, self.certificate, self.key)
-        return all(file.is_file() and file.stat().st_size for file in files)
+        return all(file.is_file() and b"-----BEGIN " in file.read_bytes() for file in files)
 
 
 def ensure(folder: Path) -> Certificates:

