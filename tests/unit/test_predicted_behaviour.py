@@ -392,7 +392,7 @@ TRAEFIK = "traefik-uvicorn-strip.server-option.proxy.https"
         ("nginx-appends", UVICORN_ANY, {"spoof": "client-spoofable", **STRANGER}),
         ("nginx-upgrade-anything", HYPERCORN_PRESERVE, {"boundary": "tunnel-opened"}),
         ("nginx-upgrade-anything", UVICORN_STRIP, {}),
-        ("nginx-no-upgrade", HYPERCORN_STRIP, {"websocket": "websocket-refused"}),
+        ("nginx-no-upgrade", HYPERCORN_STRIP, NO_WEBSOCKET),
         ("nginx-no-body-size", HYPERCORN_PRESERVE, {"stream": "body-refused"}),
         ("nginx-host-drops-port", UVICORN_STRIP, DROPS_PORT),
         ("nginx-proxy-pass-slash", HYPERCORN_STRIP, {"boundary": "path-altered"}),
@@ -402,7 +402,7 @@ TRAEFIK = "traefik-uvicorn-strip.server-option.proxy.https"
             {
                 **WRONG_HOST,
                 "client": "scheme-wrong",  # asked before the Host
-                "websocket": "websocket-refused",
+                **NO_WEBSOCKET,
                 "spoof": "client-spoofable",
             },
         ),

@@ -52,7 +52,6 @@ def entries() -> list[dict[str, str]]:
         {
             "topology": endpoint.topology.name,
             "engine": "process",
-            "state": "up",
             "http": endpoint.base(Scheme.HTTP, endpoint.host),
             "https": endpoint.base(Scheme.HTTPS, endpoint.host),
             "state": "not running: hypercorn-forwarded-prefix-proxy, traefik",

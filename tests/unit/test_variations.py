@@ -248,7 +248,7 @@ def test_files_outside_a_suite_s_folder_are_none(tmp_path: Path) -> None:
         ("fix =", "fixed =", "there is no key 'fixed'"),
         ("fails_https", "fails_wss", "there is no key 'fails_wss'"),
         ("outer =", "behaviour.colour = 1\nouter =", "behaviour has no 'colour'"),
-        ("outer =", "behaviour.host = 'x'\nouter =", "'x' is not a valid Host"),
+        ("outer =", "behaviour.host = 'x'\nouter =", "behaviour.host = 'x' is unknown; known: "),
         ("trust =", "acts_as = {mode = 'x'}\ntrust =", "there is no key 'mode'"),
         ('proxy = "nginx"', 'proxy = "caddy"', "there is no proxy 'caddy'"),
         ('outer = "traefik"', 'outer = "caddy"', "there is no proxy 'caddy'"),

@@ -176,6 +176,9 @@ _KEYS = {
     "complaint",
     *("behaviour", "docker", "process"),
 }
+BEHAVIOUR_FORM = {"body_limit_mib": float, "buffers": bool, "inner": bool, "headers": {}}
+"""Of a table `[behaviour]`: a proxy's own, or what a variation changes in it."""
+
 _FORM = {
     "wheel": str,
     "programs": [str],
@@ -184,7 +187,7 @@ _FORM = {
     "complaint": re.Pattern,
     "quirks": [str],
     "refuses": [{"prefix": re.Pattern, "reason": str}],
-    "behaviour": {"body_limit_mib": float, "buffers": bool, "headers": {}},
+    "behaviour": BEHAVIOUR_FORM,
     "docker": {"image": str, "image_variable": str, "ports": {ANY: int}, "capabilities": [str]},
     "process": {
         "command": [str],

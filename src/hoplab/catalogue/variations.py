@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from hoplab.catalogue.form import ANY, choice, require
-from hoplab.catalogue.proxies import NOTHING_SAID, changed
+from hoplab.catalogue.proxies import BEHAVIOUR_FORM, NOTHING_SAID, changed
 from hoplab.catalogue.servers import SERVERS
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
@@ -83,6 +83,7 @@ _FORM = {
     **dict.fromkeys(("about", "fix", "application", "outer", "path", "method"), str),
     "references": [str],
     "headers": {ANY: str},
+    "behaviour": BEHAVIOUR_FORM,
     "changes": [{"file": str, "right": str, "wrong": str}],
     "commands": {ANY: [str]},
     "cells": [
