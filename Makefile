@@ -13,7 +13,7 @@ MODULES ?= results results_file
 MUTMUT  := $(VENV)/mutmut
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up-strip up-preserve up down ps logs verify matrix cors certificates test lint format bench-startup bench-matrix sabotage sabotage-code docs lock
+.PHONY: help setup up-strip up-preserve up down ps logs verify matrix cors certificates test test-fixes lint format bench-startup bench-matrix sabotage sabotage-code docs lock
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ certificates: $(READY) ## Make the proxies' certificate (for `docker compose` by
 
 test: $(READY) ## Run the tests
 	@$(BIN)/pytest
+
+test-fixes: $(READY) ## Try each fix that a text prescribes (minutes)
+	@$(BIN)/pytest tests/fixes
 
 lint: $(READY) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .
