@@ -43,14 +43,16 @@ def test_both_outputs_are_in_the_error(program: Path, project: Compose) -> None:
         project.run("up")
 
 
-def test_what_is_hopeless_is_interrupted(program: Path, project: Compose) -> None:
+def test_what_is_hopeless_is_interrupted(program: Path, project: Compose, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
     program.write_text(
-        f"#!{sys.executable}\nimport sys, time\n"
-        "try: time.sleep(60)\nexcept KeyboardInterrupt: sys.exit('error: interrupted')\n"
+        f"#!{sys.executable}\nimport pathlib, sys, time\n"
+        f"try: pathlib.Path({str(ready)!r}).touch(); time.sleep(60)\n"
+        "except KeyboardInterrupt: sys.exit('error: interrupted')\n"
     )
 
     with pytest.raises(ComposeFailed, match="error: interrupted"):
-        project.run("up", hopeless=lambda: True)
+        project.run("up", hopeless=ready.exists)
 
 
 def test_what_is_not_hopeless_ends_by_itself(

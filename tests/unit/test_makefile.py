@@ -1,5 +1,6 @@
 """The Makefile, with programs in the place of Python's own."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -29,8 +30,12 @@ def project(tmp_path: Path) -> Path:
 
 
 def make(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """As in a terminal: these tests may run below `make test`, whose flags would be its own."""
     command = ["make", f"PYTHON={project / 'python'}", *words]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(
+        command, cwd=project, capture_output=True, text=True, check=False, env=own
+    )
 
 
 @pytest.mark.parametrize("venv", [".venv", "a b/venv", "/absolute one/venv"])
