@@ -63,7 +63,8 @@ def test_the_experiment(tmp_path: Path) -> None:
     """Nothing stripped behind Uvicorn's --root-path, as the README tells it."""
     clone = Clone(tmp_path)
     routes = "traefik/strip/routes.toml"
-    clone.edit(routes, '["api-stripprefix", "drop-forwarded"]', '["drop-forwarded"]')
+    right = '["drop-forwarded", "api-stripprefix", "forwarded-prefix"]'
+    clone.edit(routes, right, '["drop-forwarded", "forwarded-prefix"]')
     [command] = re.findall(
         r"^\$ \.venv/bin/hoplab (verify .* --check reach)$", README, re.MULTILINE
     )
