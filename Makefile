@@ -71,7 +71,7 @@ bench-matrix: $(READY) ## Measure what the whole matrix costs, and how that grow
 	@$(BIN)/python scripts/bench_matrix.py
 
 sabotage: $(READY) ## Break the deployments (FAULTS='nginx/*'), print what is not noticed
-	@$(BIN)/python -m scripts.sabotage --faults '$(FAULTS)'
+	@$(BIN)/python -m scripts.sabotage --faults '$(FAULTS)' $(if $(filter *,$(FAULTS)),-o docs/sabotage.md)
 
 sabotage-code: $(READY) $(MUTMUT) ## Break the code (MODULES='results client.wire'), the same
 	@PYTHONPATH=$(MUTMUT) $(BIN)/python -m scripts.sabotage.mutations $(MODULES)

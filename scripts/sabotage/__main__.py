@@ -1,6 +1,6 @@
 """Break the lab's deployments, one fault at a time, and print what `hoplab verify` does not notice.
 
-    python -m scripts.sabotage [--faults 'nginx/*'] [--prove] [-o FILE] [--json FILE]
+    python -m scripts.sabotage [--faults 'nginx/*'] [--prove] [-o docs/sabotage.md] [--json FILE]
 
 With --prove, a plain client asks the broken and the unbroken lab the same, and says where the
 answers differ: a fault that nobody can see from outside is none.
@@ -25,7 +25,7 @@ def main() -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--faults", default="*", metavar="GLOB", help="of their names: nginx/*")
     parser.add_argument("--prove", action="store_true", help="ask with a plain client as well")
-    parser.add_argument("-o", "--output", type=Path, help="write the tables here as well")
+    parser.add_argument("-o", "--output", type=Path, help="write the tables here, after the mark")
     parser.add_argument("--json", type=Path, help="write every judgement here")
     given = parser.parse_args()
     interrupts.install()
@@ -47,16 +47,18 @@ def main() -> int:
         print(f"sabotage: interrupted after {len(judgements)} faults", file=sys.stderr)
         raise
     finally:
-        if judgements:  # what was asked until Ctrl-C is kept
-            _write(judgements, given.output, given.json)
+        if judgements:  # what was asked until Ctrl-C is shown, but not published
+            whole = len(judgements) == len(chosen)
+            _write(judgements, given.output if whole else None, given.json)
     return 0
 
 
 def _write(judgements: list[Judgement], output: Path | None, file: Path | None) -> None:
-    told = report.tables(judgements)
+    before = report.read_json(report.BEFORE) if report.BEFORE.exists() else {}
+    told = report.tables(judgements, before)
     print(told)
     if output:
-        output.write_text(told + "\n", encoding="utf-8")
+        report.publish(told, output)
     if file:
         report.write_json(judgements, file)
 

@@ -158,9 +158,11 @@ def _read(sock: socket.socket, pieces: list[tuple[float, bytes]], until: bytes =
 
 
 def _rhythm(pieces: list[tuple[float, bytes]]) -> str:
-    """Whether a stream came as it was sent, or all at once."""
-    times = [at for at, piece in pieces if piece]
-    return "apart" if times and times[-1] - times[0] > APART else "at once"
+    """Whether a stream came as it was sent, or all at once; and its first event at once."""
+    times = [at for at, _ in pieces]
+    first = next((at for at, piece in pieces if b"data:" in piece), None)
+    told = "apart" if times and times[-1] - times[0] > APART else "at once"
+    return told + ", late" * (first is not None and first - times[0] > APART)
 
 
 def _quiet(raw: bytes) -> str:

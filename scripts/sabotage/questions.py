@@ -53,6 +53,7 @@ def questions(prefix: str, host: str) -> list[Question]:
         "Origin: https://example.com",
         "User-Agent: plain",
         "X-Custom: 1",
+        "X-Custom: 2",
     )
     forged = (
         "X-Forwarded-For: 192.0.2.7",
@@ -76,6 +77,7 @@ def questions(prefix: str, host: str) -> list[Question]:
         "/scope?b=2&a=1&a=%20+x&utm_source=z&empty=",
         "/scope/ABC%7e/a%2Fb",
         "/scope//x",
+        f"/scope/{'x' * 1500}",  # the answer's X-ASGI-Scope has it as well
         "/app",
         "/docs",
         "/redoc",
@@ -117,6 +119,7 @@ def questions(prefix: str, host: str) -> list[Question]:
     request("binary upload", echo, body=bytes(range(256)))
     request("upload in two parts", echo, body=b"hello world", pause=2.5)
     request("expect", echo, "Expect: 100-continue", body=b"hello world", pause=0.2)
+    request("empty upload", echo)
     request("events", f"GET {p}/events?count=3&interval=0.4")
     request("events, gzip", f"GET {p}/events?count=3&interval=0.4", "Accept-Encoding: gzip")
     request("events, far apart", f"GET {p}/events?count=3&interval=2.2")

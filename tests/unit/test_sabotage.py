@@ -108,11 +108,26 @@ def test_the_report_names_what_was_not_noticed() -> None:
         Judgement(A_FAULT, Outcome.NOT_STARTED, ("no",)),
     ]
 
-    told = report.tables(judged)
+    told = report.tables(judged, {"nginx/x": "noticed"})
 
     assert told.startswith("1 of 2 noticed (50 %).")
-    assert "| paths | 1 |  | 1 | 1 |" in told
+    assert "| paths | 3 | 1 |  | 1 | 1 |" in told
     assert "* `nginx/x`: What. (No difference was seen by a plain client.)" in told
+
+
+def test_the_report_is_published_after_the_mark(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"Kept.\n{report.MARK}old")
+
+    report.publish("new", page)
+
+    assert page.read_text() == f"Kept.\n{report.MARK}\nnew\n"
+
+
+def test_judgements_are_read_as_they_were_written(tmp_path: Path) -> None:
+    report.write_json([Judgement(A_FAULT, Outcome.NOTICED, ("x",))], tmp_path / "x.json")
+
+    assert report.read_json(tmp_path / "x.json") == {"nginx/x": "noticed"}
 
 
 # --- mutations ---
