@@ -1,7 +1,7 @@
 """The headers in which a proxy tells who the client is and what it asked for: forwarded.toml.
 
-An application that believes one of them believes anyone who writes it. A proxy therefore sets or drops
-each of them; one that is forgotten is harmless until the next middleware reads it.
+An application that believes one of them believes anyone who writes it. A proxy therefore sets or
+drops each of them; one that is forgotten is harmless until the next middleware reads it.
 """
 
 import tomllib

@@ -218,17 +218,12 @@ class Probe:
         """The path of the target's route for it; a check declares that it `needs` it."""
         return self.target.routes[purpose]
 
-    def scope(self, more: str = "", headers: Headers = ()) -> Any:
-        """What the application says of its scope; Failed as `expect` if it can't be asked.
+    def scope(self, more: str = "", headers: Headers = ()) -> dict[str, Any]:
+        """What the application says of its scope; Failed as `told` if it can't be asked.
 
         `more` comes after the route's path.
         """
-        answer = self.expect(self.get(self.route(Purpose.SCOPE) + more, headers))
-        scope = answer.json()
-        # A proxy that sends another path may reach another page of the application.
-        if not isinstance(scope, dict) or "headers" not in scope:
-            self.fail(WRONG, answer, "its scope")
-        return scope
+        return self.told(self.get(self.route(Purpose.SCOPE) + more, headers), "headers")
 
     def fail(self, symptom: str, exchange: Exchange, expected: str) -> NoReturn:
         """Say no, quoting the exchange and who answered."""

@@ -202,16 +202,11 @@ class Client:
         """GET a stream, and hang up when its first bytes have come: the body."""
         exchange = Exchange("GET", url, [("Host", urlsplit(url).netloc)])
         self.exchanges.append(exchange)
-        with self._own_trouble(exchange):
-            connection = self._connection(_origin(url))
-            connection.close()
-            try:
-                target = url.removeprefix(_origin(url))
-                response = _send(connection, "GET", target, exchange.sent, None)
-                exchange.status, exchange.headers = response.status, response.getheaders()
-                exchange.body = response.read1()
-            finally:
-                connection.close()
+        with self._own_trouble(exchange), self._fresh(_origin(url)) as connection:
+            target = url.removeprefix(_origin(url))
+            response = _send(connection, "GET", target, exchange.sent, None)
+            exchange.status, exchange.headers = response.status, response.getheaders()
+            exchange.body = response.read1()
         return exchange
 
     def pipelined(self, urls: Sequence[str]) -> list[Exchange]:
@@ -222,26 +217,18 @@ class Client:
         host = urlsplit(urls[0]).netloc
         exchanges = [Exchange("GET", url, [("Host", host)]) for url in urls]
         self.exchanges += exchanges
-        with self._own_trouble(exchanges[-1]):
-            connection = self._connection(_origin(urls[0]))
-            connection.close()
-            connection.connect()
-            try:
-                heads = [
-                    f"GET {url.removeprefix(_origin(url))} HTTP/1.1\r\nHost: {host}\r\n\r\n"
-                    for url in urls
-                ]
-                connection.sock.sendall("".join(heads).encode("ascii"))
-                with connection.sock.makefile("rb") as answers:
-                    for exchange in exchanges:
-                        response = http.client.HTTPResponse(
-                            cast("socket.socket", _Answers(answers))
-                        )
-                        response.begin()
-                        exchange.status, exchange.headers = response.status, response.getheaders()
-                        exchange.body = response.read()
-            finally:
-                connection.close()
+        with self._own_trouble(exchanges[-1]), self._fresh(_origin(urls[0])) as connection:
+            heads = [
+                f"GET {url.removeprefix(_origin(url))} HTTP/1.1\r\nHost: {host}\r\n\r\n"
+                for url in urls
+            ]
+            connection.sock.sendall("".join(heads).encode("ascii"))
+            with connection.sock.makefile("rb") as answers:
+                for exchange in exchanges:
+                    response = http.client.HTTPResponse(cast("socket.socket", _Answers(answers)))
+                    response.begin()
+                    exchange.status, exchange.headers = response.status, response.getheaders()
+                    exchange.body = response.read()
         return exchanges
 
     def websocket(self, url: str, headers: Headers = ()) -> Exchange:
@@ -305,6 +292,17 @@ class Client:
                 self._address(origin), self.source, tls, parts.hostname or "", self.seconds
             )
         return self._connections[key]
+
+    @contextmanager
+    def _fresh(self, origin: str) -> Iterator[_Connection]:
+        """A connection on which nothing was asked, for what leaves it unfit for more."""
+        connection = self._connection(origin)
+        connection.close()
+        connection.connect()
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def _address(self, origin: str) -> Address:
         try:

@@ -139,7 +139,7 @@ them is in [symptoms.md](symptoms.md).""",
 
 All headers in which a proxy tells who the client is and what it asked for, what each claims, who
 reads it, and what becomes of a client's own. An application that believes one of them believes
-anyone who writes it, so the proxy in front sets or drops each of them, and the check `spoof` asks for
+anyone who writes it, so the proxy in front sets or drops each of them. The check `spoof` asks for
 all. Some readers write `-` and `_` alike (WSGI, CGI): `X_Real_IP` is one of them too.""",
         _grid(["header", "claims", "read by", *names], headers),
     ]

@@ -5,13 +5,7 @@ from typing import Any
 from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Knowledge, Purpose, needs, once_per_topology
 from hoplab.client.wire import Exchange, Headers
-
-_LIES: Headers = (
-    ("X-Forwarded-For", "192.0.2.7"),  # RFC 5737: nobody's address
-    ("X-Forwarded-Host", "canary.invalid"),  # RFC 2606: nobody's name
-    ("X-Forwarded-Prefix", "/canary"),
-    ("X-Real-IP", "192.0.2.7"),
-)
+from hoplab.suites.contract.checks.spoof import lies_of
 
 
 @once_per_topology
@@ -32,7 +26,7 @@ def routes(probe: Probe) -> str:
     kinds = _kinds(probe)
     found = {kind for kind, ask in kinds.items() if _found(ask([]))}
     for honest in (True, False):
-        lies = [] if honest else [*_LIES, ("X-Forwarded-Proto", _other(probe.target.scheme))]
+        lies = [] if honest else lies_of(probe)
         first = _seen(probe.expect(probe.get(probe.route(Purpose.SCOPE), lies)))
         for kind in sorted(found):
             answer = probe.reached(kinds[kind](lies))
@@ -82,7 +76,3 @@ def _same(key: str, expected: Any, given: Any) -> bool:
     # A mount adds its own path.
     below = key == "root_path" and isinstance(given, str) and given.startswith(f"{expected}/")
     return given == expected or below
-
-
-def _other(scheme: str) -> str:
-    return "http" if scheme == "https" else "https"
