@@ -74,8 +74,9 @@ async def answer(
     `token` counts how often it was asked: see `/answered`.
     """
     await request.body()
-    if token and len(_arrived) < _MOST:
+    if token:
         _arrived[token] += 1
+        _forget_the_oldest(_arrived)
     await asyncio.sleep(min(seconds, _LONGEST))
     body = b"" if status in _NO_BODY else f"answer {status}\n".encode() + b"." * min(size, 2**24)
     response = Response(body, status)
@@ -97,9 +98,8 @@ async def answered(token: str) -> dict[str, int]:
 @router.get("/endless/{token}")
 async def endless(token: str) -> StreamingResponse:
     """Events until the client leaves: see `client_left`."""
-    left = asyncio.Event()
-    if len(_left) < _MOST:
-        _left[token] = left
+    left = _left[token] = asyncio.Event()
+    _forget_the_oldest(_left)
 
     async def events() -> AsyncIterator[str]:
         try:
@@ -124,6 +124,12 @@ async def client_left(token: str, seconds: float = 0) -> dict[str, bool]:
     except TimeoutError:
         return {"left": False}
     return {"left": True}
+
+
+def _forget_the_oldest(by_token: dict[str, Any]) -> None:
+    """A lab that stays up is asked for ever, each time with other tokens."""
+    while len(by_token) > _MOST:
+        del by_token[next(iter(by_token))]
 
 
 @router.websocket("/ws/mirror")

@@ -11,6 +11,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import mirror
 from hoplab.client.probe import WHO_ANSWERED
 from hoplab.client.target import is_asked_once
 from hoplab.results import Verdict
@@ -331,6 +332,7 @@ CASES: dict[str, list[Case]] = {
         Case("proxy-answered", "chunked refused", if_(chunked, lambda _: REFUSED)),
         Case("request-changed", "chunked emptied", if_(chunked, without_body)),
         Case("request-repeated", "a POST that fails", only(ANSWER, twice)),
+        Case("proxy-answered", "a POST that is refused", only(ANSWER, lambda _: REFUSED)),
     ],
     "answers": [
         Case("answer-changed", "another status", altered(ANSWER, if_status(201, status(200)))),
@@ -465,3 +467,16 @@ def test_a_cookie_that_the_proxy_refuses_is_recorded(stub: Stub) -> None:
     stub.serve(as_it_is, if_(too_large, lambda _: REFUSED))
 
     assert "a cookie of 12 KiB is 405 (by the proxy)" in stub.ask("limits").detail
+
+
+def test_an_application_that_stays_up_counts_new_tokens(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A limit that counts no more would tell of requests that did not arrive."""
+    monkeypatch.setattr(mirror, "_MOST", 1)
+
+    for _ in range(2):
+        finding = stub.ask("requests")
+        assert finding.verdict is Verdict.PASS, finding.detail
+        left = stub.ask("disconnect")
+        assert left.verdict is Verdict.PASS, left.detail

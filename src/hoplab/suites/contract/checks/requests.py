@@ -91,6 +91,7 @@ def _once(probe: Probe) -> None:
     route = probe.route(Purpose.ANSWER)
     for status in (500, 503):
         answer = probe.request("POST", f"{route}?status={status}&token={token}{status}", (), b"x")
+        probe.answered(answer)
         asked = probe.ask_again(f"{route}ed/{token}{status}")
         times = probe.told(asked, "times")["times"]
         if times != 1:
