@@ -41,7 +41,7 @@ _LONGEST = 60.0  # seconds
 _MOST = 1000  # tokens
 
 router = APIRouter(include_in_schema=False)
-_numbers = count(1)
+_serials = count(1)
 _arrived: Counter[str] = Counter()
 _left: dict[str, asyncio.Event] = {}
 
@@ -50,12 +50,12 @@ _left: dict[str, asyncio.Event] = {}
 async def read_request(request: Request) -> JSONResponse:
     """The request as it came: method, query, headers, length and SHA-256 of the body.
 
-    `number` is another one for each request: an answer from a cache has an old one.
+    `serial` is another number for each request: an answer from a cache has an old one.
     """
     body = await request.body()
     return JSONResponse(
         {
-            "number": next(_numbers),
+            "serial": next(_serials),
             "method": request.method,
             "query_string": request.scope["query_string"].decode("latin-1"),
             "headers": [[k.decode("latin-1"), v.decode("latin-1")] for k, v in request.headers.raw],

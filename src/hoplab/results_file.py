@@ -1,6 +1,6 @@
-"""The results file: written as schema 2, read as schema 1 or 2 (docs/contract.md, Results file).
+"""The results file: written as schema 3, read as 1, 2 or 3 (docs/contract.md, Results file).
 
-Schema 2 says once what is the same in many cells. Findings, exchanges, header lines and bodies are
+It says once what is the same in many cells. Findings, exchanges, header lines and bodies are
 in tables, and referred to by their index. What is a cell's own, such as its port, is in the cell's
 `values`; the tables have `${port}` there. `$$` is a dollar sign.
 """
@@ -21,7 +21,8 @@ from hoplab.prefix import DEFAULT_PREFIX, parse
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 
-SCHEMA = 2
+SCHEMA = 3
+_READ = (1, 2, SCHEMA)
 
 Json: TypeAlias = dict[str, Any]
 
@@ -31,7 +32,10 @@ EACH_TIME = "…"
 _HEADERS_EACH_TIME = {"date", "sec-websocket-key", "sec-websocket-accept"}
 _TEXT_EACH_TIME = (
     # The port of the connection that came: 0 says something, it is from X-Forwarded-For.
-    (re.compile(r'("client": ?\["[^"]*", ?)[1-9]\d*(?=\])'), rf'\g<1>"{EACH_TIME}"'),
+    # Granian tells it as text.
+    (re.compile(r'("client": ?\["[^"]*", ?)(?:[1-9]\d*|"[1-9]\d*")(?=\])'), rf'\g<1>"{EACH_TIME}"'),
+    (re.compile(r'("serial": ?)\d+'), rf'\g<1>"{EACH_TIME}"'),
+    (re.compile(r"\bonce-[0-9a-f]{16}"), f"once-{EACH_TIME}"),
     (re.compile(r'("sent": )[\d.]+'), rf'\g<1>"{EACH_TIME}"'),
     (re.compile(r'("(?:sec-websocket-key|x-request-id)", ?")[^"]+'), rf"\g<1>{EACH_TIME}"),
 )
@@ -50,7 +54,7 @@ def dump(results: Results) -> str:
     told = []
     for key, value in as_json(results).items():
         if isinstance(value, list):
-            shown = "[\n" + ",\n".join(map(json.dumps, value)) + "\n]"
+            shown = "[\n" + ",\n".join(json.dumps(v, separators=(",", ":")) for v in value) + "\n]"
         else:
             shown = json.dumps(value)
         told.append(f"{json.dumps(key)}: {shown}")
@@ -58,7 +62,7 @@ def dump(results: Results) -> str:
 
 
 def as_json(results: Results) -> Json:
-    """The results file, schema 2."""
+    """The results file, schema 3."""
     counted = {
         "start_seconds": results.start_seconds,
         "processes": results.processes,
@@ -77,6 +81,7 @@ def as_json(results: Results) -> Json:
         "cells": [_cell(result, tables) for result in results.cells],
         "findings": tables.findings.entries,
         "exchanges": tables.exchanges.entries,
+        "header_lists": tables.header_lists.entries,
         "headers": tables.headers.entries,
         "bodies": tables.bodies.entries,
     }
@@ -90,6 +95,7 @@ def recorded(exchange: Exchange) -> Exchange:
     """
     return replace(
         exchange,
+        url=_quiet(exchange.url),
         sent=_without_noise(exchange.shortened().sent),
         headers=_without_noise(exchange.headers),
         body=_quiet(exchange.shown_body()).encode(),
@@ -128,7 +134,8 @@ class _Table:
 
 class _Tables:
     def __init__(self) -> None:
-        self.findings, self.exchanges, self.headers, self.bodies = (_Table() for _ in range(4))
+        self.findings, self.exchanges, self.bodies = _Table(), _Table(), _Table()
+        self.headers, self.header_lists = _Table(), _Table()
 
 
 def _cell(result: CellResult, tables: _Tables) -> Json:
@@ -173,8 +180,9 @@ def _finding(finding: Finding, own: "_Own", tables: _Tables) -> Json:
 
 
 def _exchange(exchange: Exchange, own: "_Own", tables: _Tables) -> Json:
-    def lines(headers: Headers) -> list[int]:
-        return [tables.headers.number(own.replaced(f"{name}: {value}")) for name, value in headers]
+    def lines(headers: Headers) -> int:
+        told = (own.replaced(f"{name}: {value}") for name, value in headers)
+        return tables.header_lists.number([tables.headers.number(line) for line in told])
 
     body = own.replaced(exchange.body.decode())
     return {
@@ -236,8 +244,8 @@ def load(source: Path | Json) -> Results:
         message = f"{name} is no results file: write one with `hoplab matrix --format json -o FILE`"
         raise HoplabError(message)
     schema = file["schema"]
-    if schema not in (1, SCHEMA):
-        message = f"{name} has schema {schema!r}; this hoplab reads 1 and {SCHEMA}"
+    if schema not in _READ:
+        message = f"{name} has schema {schema!r}; this hoplab reads 1, 2 and {SCHEMA}"
         raise HoplabError(message)
     try:
         return _results(file)
@@ -273,7 +281,7 @@ def _results(file: Json) -> Results:
 
 
 def _read_cell(told: Json, tables: Json | None) -> CellResult:
-    """`tables` is the whole file of schema 2; in schema 1 a cell contains everything."""
+    """`tables` is the whole file of schema 2 or 3; in schema 1 a cell contains everything."""
     cell = Cell(
         Topology(told["proxy"], told["server"], Mode(told["mode"])),
         Strategy(told["strategy"]),
@@ -292,7 +300,7 @@ def _read_cell(told: Json, tables: Json | None) -> CellResult:
         prediction = None
         if "as_predicted" in told:
             prediction = told.get("predicted", told.get("symptoms", {}))
-        findings = _findings_2(told, tables)
+        findings = _findings(told, tables)
     return CellResult(cell, told["recipe"], findings, prediction)
 
 
@@ -312,8 +320,9 @@ def _exchange_1(told: Json) -> Exchange:
     )
 
 
-def _findings_2(cell: Json, tables: Json) -> list[Finding]:
+def _findings(cell: Json, tables: Json) -> list[Finding]:
     values = cell.get("values", {})
+    second = tables["schema"] == 2  # noqa: PLR2004
 
     def filled(text: str) -> str:
         return _PLACEHOLDER.sub(lambda m: values[m[1]] if m[1] else "$", text)
@@ -322,14 +331,18 @@ def _findings_2(cell: Json, tables: Json) -> list[Finding]:
         name, _, value = filled(tables["headers"][number]).partition(": ")
         return name, value
 
+    def headers(told: Any) -> list[tuple[str, str]]:
+        # In schema 2, each exchange has a list of its own.
+        return [header(n) for n in (told if second else tables["header_lists"][told])]
+
     def exchange(number: int) -> Exchange:
         told = tables["exchanges"][number]
         return Exchange(
             told["method"],
             filled(told["url"]),
-            [header(each) for each in told["request_headers"]],
+            headers(told["request_headers"]),
             told["status"],
-            [header(each) for each in told["response_headers"]],
+            headers(told["response_headers"]),
             filled(tables["bodies"][told["body"]]).encode() if "body" in told else b"",
         )
 

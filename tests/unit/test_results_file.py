@@ -1,4 +1,4 @@
-"""The results file that other programs read: schema 2 as it is written, schema 1 and 2 as read."""
+"""The results file that other programs read: schema 3 as it is written, 1 and 2 as read."""
 
 import json
 from collections.abc import Callable
@@ -131,6 +131,17 @@ def test_an_exchange_is_read_as_it_was_recorded(
     assert dump(read) == dump(run), "and is written the same again"
 
 
+def test_a_client_s_port_as_text_a_serial_and_a_word_of_one_question_neither() -> None:
+    url = "https://x/answered/once-0123456789abcdef500"
+    headers = [("x-asgi-scope", '{"client": ["127.0.0.8", "47602"]}')]
+
+    exchange = recorded(Exchange("GET", url, [], 200, headers, b'{"serial":12,"n":1}'))
+
+    assert exchange.url == "https://x/answered/once-…500"
+    assert exchange.headers == [("x-asgi-scope", '{"client": ["127.0.0.8", "…"]}')]
+    assert exchange.body.decode() == '{"serial":"…","n":1}'
+
+
 def test_values_of_each_time_are_not_recorded() -> None:
     scope = '{"scheme": "http", "client": ["127.0.0.8", 47602], "root_path": ""}'
     forwarded = scope.replace("47602", "0")
@@ -147,7 +158,7 @@ def test_values_of_each_time_are_not_recorded() -> None:
     )
 
 
-# --- schema 2 ---
+# --- schema 3 ---
 
 
 def test_the_file_as_documented() -> None:
@@ -155,7 +166,7 @@ def test_the_file_as_documented() -> None:
 
     assert as_json(run) == {
         "hoplab": __version__,
-        "schema": 2,
+        "schema": 3,
         "engine": "process",
         "started": "2026-11-22T03:00:00Z",
         "seconds": 3.14159,
@@ -200,11 +211,12 @@ def test_the_file_as_documented() -> None:
             {
                 "method": "GET",
                 "url": "${origin}/api/v1/items?q=1",
-                "request_headers": [0],
+                "request_headers": 0,
                 "status": 307,
-                "response_headers": [1, 2],
+                "response_headers": 1,
             }
         ],
+        "header_lists": [[0], [1, 2]],
         "headers": [
             "Host: mysuperapp.com:${port}",
             "location: ${origin}/items/?q=1",
@@ -231,7 +243,7 @@ def test_the_example_of_the_documentation_is_a_results_file() -> None:
 def test_what_only_the_values_tell_apart_is_said_once() -> None:
     one, two = as_json(a_run(a_result(9499))), as_json(a_run(a_result(9499), a_result(9500)))
 
-    for table in ("findings", "exchanges", "headers", "bodies"):
+    for table in ("findings", "exchanges", "header_lists", "headers", "bodies"):
         assert one[table] == two[table]
     first, second = two["cells"]
     assert first["findings"] == second["findings"]
@@ -317,11 +329,27 @@ def test_tables_of_schema_1_are_as_its_run_printed_them() -> None:
     assert matrix_tables(again(load(SCHEMA_1)), {}, plain=True) + "\n" == printed
 
 
-def test_schema_1_becomes_schema_2_and_smaller() -> None:
+def test_schema_1_becomes_schema_3_and_smaller() -> None:
     run = load(SCHEMA_1)
 
     assert again(run) == as_recorded(run)
     assert len(dump(run)) < SCHEMA_1.stat().st_size / 2
+
+
+# --- schema 2, of a real run ---
+
+
+def test_schema_2_is_read_as_schema_3() -> None:
+    """There, each exchange has its own list of header lines."""
+    run = load(DATA / "results-schema-2.json")
+
+    [result] = run.cells
+    reach, redirect = (finding.exchanges[0] for finding in result.findings)
+    assert reach.sent == [("Host", "mysuperapp.com:21286")]
+    assert reach.header("Server") == "nginx/1.31.3"
+    assert redirect.header("Location") == "https://mysuperapp.com:21286/items/?q=1"
+    assert result.surprises == []
+    assert again(run) == run
 
 
 # --- what can't be read ---
@@ -335,9 +363,9 @@ def test_schema_1_becomes_schema_2_and_smaller() -> None:
         (b"[" * 100_000, "x.json is no JSON: "),
         (b"[]", "x.json is no results file: write one with `hoplab matrix"),
         (b'{"cells": []}', "x.json is no results file: "),
-        (b'{"hoplab": "9", "schema": 3, "cells": []}', "x.json has schema 3; this hoplab reads 1"),
+        (b'{"hoplab": "9", "schema": 4, "cells": []}', "x.json has schema 4; this hoplab reads 1"),
         (b'{"hoplab": "9", "schema": [], "cells": []}', "x.json has schema []; "),
-        (b'{"hoplab": "9", "schema": 2, "cells": []}', "of schema 2: no 'engine'"),
+        (b'{"hoplab": "9", "schema": 3, "cells": []}', "of schema 3: no 'engine'"),
     ],
 )
 def test_what_is_no_results_file_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:
@@ -377,7 +405,7 @@ def test_a_spoiled_file_is_one_line(spoil: Callable[[Any], None]) -> None:
     file = as_json(a_run(a_result()))
     spoil(file)
 
-    with pytest.raises(HoplabError, match=r"this is no results file of schema 2: [^\n]+$"):
+    with pytest.raises(HoplabError, match=r"this is no results file of schema 3: [^\n]+$"):
         load(file)
 
 
@@ -392,5 +420,5 @@ def test_what_is_wrong_with_a_spoiled_file_is_named(spoil: Callable[[Any], None]
     file = as_json(a_run(a_result()))
     spoil(file)
 
-    with pytest.raises(HoplabError, match=f"of schema 2: {why}$"):
+    with pytest.raises(HoplabError, match=f"of schema 3: {why}$"):
         load(file)

@@ -142,7 +142,7 @@ def _register_suite(app: typer.Typer, suite: Suite) -> None:
 
 
 def show(
-    file: Annotated[Path, typer.Argument(help="Of --format json, schema 1 or 2.")],
+    file: Annotated[Path, typer.Argument(help="Of --format json, schema 1, 2 or 3.")],
     variations: VariationsOption = False,  # noqa: FBT002
 ) -> None:
     """Print the tables of a results file as the run that wrote it would have."""

@@ -4,6 +4,7 @@ Every check gets a probe of its own, so that its exchanges are its evidence.
 """
 
 import json
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeAlias
@@ -30,6 +31,11 @@ _NOT_FOUND = 404
 _FORBIDDEN = 403
 _GATEWAY = {502, 503, 504}
 _SERVER_ERRORS = range(500, 600)
+
+
+def once() -> str:
+    """A word that stands in one question alone. A results file leaves out what follows `once-`."""
+    return f"once-{secrets.token_hex(8)}"
 
 
 class Failed(Exception):

@@ -128,8 +128,13 @@ def _judged(
     result: CellResult | None,
     failed: str | None,
 ) -> CellResult:
-    """A cell's result with its prediction; if its process died, nothing is known of it."""
+    """A cell's result, with what was predicted of the checks that it was asked.
+
+    If its process died, nothing is known of it.
+    """
     findings = result.findings if result else []
     if failed:
         findings = [Finding(check, Verdict.ERROR, None, failed) for check in checks]
-    return CellResult(cell, catalogue.is_recommended(cell), findings, predict(cell, catalogue))
+    predicted = predict(cell, catalogue)
+    asked = {f.check: predicted[f.check] for f in findings if f.check in predicted}
+    return CellResult(cell, catalogue.is_recommended(cell), findings, asked)

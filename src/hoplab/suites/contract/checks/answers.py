@@ -1,8 +1,7 @@
 import gzip
-import secrets
 from collections.abc import Mapping
 
-from hoplab.client.probe import WRONG, Failed, Probe
+from hoplab.client.probe import WRONG, Failed, Probe, once
 from hoplab.client.target import Knowledge, Purpose, needs, once_per_topology
 from hoplab.client.wire import Exchange, Headers
 
@@ -74,7 +73,7 @@ def _judge(probe: Probe, answer: Exchange, status: int, size: int = 0) -> None:
 
 def _replaced(probe: Probe, answer: Exchange, status: int) -> None:
     """A page of the proxy's; it may not have asked the application at all."""
-    token = secrets.token_hex(8)
+    token = once()
     probe.get(f"{_route(probe)}?status={status}&token={token}")
     asked = probe.ask_again(f"{_route(probe)}ed/{token}")
     if probe.answers(asked) and asked.json()["times"]:

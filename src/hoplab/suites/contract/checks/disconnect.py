@@ -1,6 +1,4 @@
-import secrets
-
-from hoplab.client.probe import Failed, Probe
+from hoplab.client.probe import Failed, Probe, once
 from hoplab.client.target import Purpose, needs, once_per_topology
 
 _SECONDS = 5
@@ -13,7 +11,7 @@ def disconnect(probe: Probe) -> str:
 
     Else it works for nobody, until it has no connection left. Symptom: `disconnect-unnoticed`.
     """
-    token = secrets.token_hex(8)
+    token = once()
     route = probe.route(Purpose.ENDLESS)
     stream = probe.expect(probe.leave(f"{route}/{token}"))
     noticed = probe.ask_again(f"{route}/{token}/left?seconds={_SECONDS}")

@@ -14,15 +14,15 @@ def isolation(probe: Probe) -> str:
     Symptoms: `answer-shared`, `answers-swapped`.
     """
     route = probe.route(Purpose.REQUEST)
-    numbers = []
+    serials = []
     for name in ("one", "two", "one"):
         cookie = f"client={name}"
         answer = probe.ask_again(f"{route}?shared", [("Cookie", cookie)])
-        told = probe.told(answer, "headers", "number")
+        told = probe.told(answer, "headers", "serial")
         if ["cookie", cookie] not in told["headers"]:
             raise Failed("answer-shared", f"{answer}: asked with {cookie}; it answers another one")
-        numbers.append(told["number"])
-    if len(set(numbers)) != len(numbers):
+        serials.append(told["serial"])
+    if len(set(serials)) != len(serials):
         raise Failed("answer-shared", f"{route}: the same answer came again, as from a cache")
     asked = [f"{route}?in-order={number}" for number in range(_PIPELINED)]
     answers = [

@@ -1,9 +1,8 @@
 import hashlib
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from hoplab.client.probe import Failed, Probe
+from hoplab.client.probe import Failed, Probe, once
 from hoplab.client.target import Knowledge, Purpose, needs, once_per_topology
 from hoplab.client.wire import CHUNKED, EXPECT, Exchange, Headers
 
@@ -87,7 +86,7 @@ def _body(probe: Probe, form: str, headers: Headers, body: bytes | list[bytes]) 
 
 def _once(probe: Probe) -> None:
     """What may not be sent twice (RFC 9110, 9.2.2), though it fails."""
-    token = secrets.token_hex(8)
+    token = once()
     route = probe.route(Purpose.ANSWER)
     for status in (500, 503):
         answer = probe.request("POST", f"{route}?status={status}&token={token}{status}", (), b"x")
