@@ -32,7 +32,7 @@ EACH_TIME = "…"
 _HEADERS_EACH_TIME = {"date", "sec-websocket-key", "sec-websocket-accept"}
 _TEXT_EACH_TIME = (
     # The port of the connection that came: 0 says something, it is from X-Forwarded-For.
-    # Granian tells it as text.
+    # Some servers tell it as text.
     (re.compile(r'("client": ?\["[^"]*", ?)(?:[1-9]\d*|"[1-9]\d*")(?=\])'), rf'\g<1>"{EACH_TIME}"'),
     (re.compile(r'("serial": ?)\d+'), rf'\g<1>"{EACH_TIME}"'),
     (re.compile(r"\bonce-[0-9a-f]{16}"), f"once-{EACH_TIME}"),

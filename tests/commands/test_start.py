@@ -157,6 +157,7 @@ def test_an_application_that_answers_its_health_check_with_an_error(clone: Clone
     assert not clone.runs()
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_proxy_that_goes_on_without_a_broken_file(clone: Clone, engine: str) -> None:
     clone.edit("traefik/strip/routes.toml", "[http.routers.app-http]", "[http.routers.app-http")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hoplab.results import Finding, Verdict
+from hoplab.results_file import recorded
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell
 from tests.catalogue import CATALOGUE
@@ -34,10 +35,13 @@ def test_findings(labs: Labs, cell: Cell) -> None:
 
 
 def questions(finding: Finding) -> set[tuple[str, str]]:
-    """What was asked, but for the origin; events may be asked for again, with more time."""
+    """What was asked, but for the origin, and for words of one question alone.
+
+    Events may be asked for again, with more time.
+    """
     return {
         (exchange.method, exchange.url.split("/", 3)[3].partition("&interval=")[0])
-        for exchange in finding.exchanges
+        for exchange in map(recorded, finding.exchanges)
     }
 
 

@@ -46,7 +46,9 @@ def test_both_outputs_are_in_the_error(program: Path, project: Compose) -> None:
 def test_what_is_hopeless_is_interrupted(program: Path, project: Compose, tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     program.write_text(
-        f"#!{sys.executable}\nimport pathlib, sys, time\n"
+        f"#!{sys.executable}\nimport pathlib, signal, sys, time\n"
+        # What is started in the background inherits that Ctrl-C is ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"try: pathlib.Path({str(ready)!r}).touch(); time.sleep(60)\n"
         "except KeyboardInterrupt: sys.exit('error: interrupted')\n"
     )
