@@ -113,7 +113,7 @@ class Proxy:
     the package that brings it. capabilities: what its container needs besides the usual.
     refuses: what its configuration language can't express in a prefix, by a regular expression of
     the encoded prefix. quirks: what people should know of it. advice: by symptom, from its
-    symptoms.toml.
+    symptoms.toml. unix: how an upstream at a Unix socket is written; empty if there can be none.
     """
 
     name: str
@@ -132,6 +132,7 @@ class Proxy:
     refuses: Mapping[str, str] = field(default_factory=dict)
     quirks: Sequence[str] = ()
     capabilities: Sequence[str] = ()
+    unix: str = ""
     advice: Mapping[str, Advice] = field(default_factory=dict)
 
     def sources(self, mode: Mode) -> list[Path]:
@@ -158,7 +159,7 @@ def refusal(name: str, refuses: Mapping[str, str], prefix: Prefix) -> str | None
 
 
 _KEYS = {
-    *("profile", "wheel", "programs", "version", "minimum", "quirks", "refuses"),
+    *("profile", "wheel", "programs", "version", "minimum", "quirks", "refuses", "unix"),
     *("behaviour", "docker", "process"),
 }
 _FILE_KEYS = {"source", "output", "repeat", "replace", "replace_if_present", "replace_once"}
@@ -210,6 +211,7 @@ def _read(file: Path) -> Proxy:
             quirks=[" ".join(quirk.split()) for quirk in content.get("quirks", [])],
             capabilities=docker.get("capabilities", []),
             advice=advice,
+            unix=content.get("unix", ""),
         )
         refuse_unknown("proxy.toml", content, _KEYS)
         refuse_unknown("docker", docker, {"image", "image_variable", "ports", "capabilities"})
@@ -230,7 +232,7 @@ def _require_types(
 ) -> None:
     """Raise ValueError, naming the key, where a text or a list of texts is something else."""
     texts = {
-        **{key: content[key] for key in ("wheel", "minimum") if key in content},
+        **{key: content[key] for key in ("wheel", "minimum", "unix") if key in content},
         **{key: docker[key] for key in ("image", "image_variable") if key in docker},
     }
     lists = {

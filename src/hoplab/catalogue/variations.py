@@ -42,6 +42,8 @@ class Variation:
     `@proxies@`, `@prefix@` and `@prefix_decoded@` may stand in it.
     application: the module of the application that is wrapped and served in the usual one's place.
     outer: the proxy in front of the cell's own, if there are two.
+    listens: where the application listens in place of 127.0.0.1: another address, or `unix` for a
+    socket, of which `@socket@` in the commands is the file. public: where the proxy listens.
     path, method, headers: what to ask below the public base, if its symptom's own request doesn't
     show it.
     symptoms: what must show in each of its cells; None where nothing is changed, and the rules say.
@@ -61,6 +63,8 @@ class Variation:
     method: str | None = None
     headers: Sequence[tuple[str, str]] = ()
     application: str = ""
+    listens: str = ""
+    public: str = ""
     right: Mapping[str, Any] = field(default_factory=dict)
 
     def has_own_command(self, server: str) -> bool:
@@ -70,8 +74,9 @@ class Variation:
 
 _KEYS = {
     *("about", "fix", "references", "changes", "commands", "application", "outer", "cells"),
-    *("path", "method", "headers"),
+    *("path", "method", "headers", "listens", "public"),
 }
+_CHANGING = ("changes", "commands", "application", "outer", "listens", "public")
 _CELLS_KEYS = {"proxy", "proxies", "servers", "modes", "strategy", "trust", "fails"}
 _SCHEME_KEYS = {f"fails_{scheme}" for scheme in Scheme}
 
@@ -103,7 +108,7 @@ def _read(file: Path, proxies: Collection[str], prefix: Prefix) -> Variation:
         _refuse_unknown("proxy", used, proxies)
         servers = (server for entry in content["cells"] for server in entry.get("servers", ()))
         _refuse_unknown("server", [*servers, *content.get("commands", ())], SERVERS)
-        changed = any(content.get(key) for key in ("changes", "commands", "application", "outer"))
+        changed = any(content.get(key) for key in _CHANGING)
         return Variation(
             name=file.stem,
             suite=suite,
@@ -113,6 +118,8 @@ def _read(file: Path, proxies: Collection[str], prefix: Prefix) -> Variation:
             changes=[Change(**change) for change in content.get("changes", [])],
             commands=content.get("commands", {}),
             application=content.get("application", ""),
+            listens=content.get("listens", ""),
+            public=content.get("public", ""),
             outer=content.get("outer"),
             path=content.get("path"),
             method=content.get("method"),

@@ -18,9 +18,10 @@ from hoplab.catalogue.servers import without_settings
 from hoplab.commands.showing import request_of
 from hoplab.endpoint import PUBLIC_NAME
 from hoplab.engines import configuration
+from hoplab.engines.answers import instance
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.plan import make_plan
-from hoplab.engines.process import CLIENT, ROUTE_SECONDS, START_SECONDS, instance
+from hoplab.engines.process import CLIENT, ROUTE_SECONDS, START_SECONDS
 from hoplab.errors import HoplabError
 from hoplab.predictions import predict
 from hoplab.prefix import Prefix
@@ -115,6 +116,10 @@ def reproduction(
     On the ports that people know, or on free ones.
     """
     deployment, root = cell.deployment, catalogue.workspace.root
+    variation = catalogue.variation(cell)
+    if variation and (variation.listens or variation.public):
+        message = f"repro knows 127.0.0.1 alone; `hoplab explain {cell.id}` shows this one."
+        raise HoplabError(message)
     plan = make_plan(catalogue, [deployment], {}, numbers=() if free_ports else PORTS)
     (app,) = plan.apps
     name, *arguments = app.command(app.port)

@@ -5,26 +5,35 @@ proxy's serves all of its deployments. So their number grows with servers × str
 not with the cells.
 """
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from hoplab.catalogue import Catalogue
+from hoplab.catalogue.placeholders import filled
+from hoplab.catalogue.proxies import Proxy
 from hoplab.catalogue.servers.server import Server
 from hoplab.engines.configuration import Route
-from hoplab.system.ports import LOOPBACK, free_ports
+from hoplab.errors import HoplabError
+from hoplab.system.ports import LOOPBACK, address, free_ports
 from hoplab.topology import Deployment, Mode, Scheme, Topology
 
 
 @dataclass
 class App:
-    """An application's process, and its command line for a port."""
+    """An application's process, and its command line for a port.
+
+    `host` is where it listens: an address, or the file of a Unix socket.
+    """
 
     word: str
     server: Server
     command: Callable[[int], list[str]]
     environment: Mapping[str, str]
     port: int = 0
+    host: str = LOOPBACK
 
 
 @dataclass
@@ -60,13 +69,16 @@ def make_plan(
     *,
     upstream: int | None = None,
     numbers: Sequence[int] = (),
+    folder: Path = Path("/run"),
 ) -> Plan:
     """`given` are the ports of topologies; `upstream` is a port in every application's place.
+
+    Unix sockets are in `folder`.
 
     The others come from `numbers` (applications first, then proxies, http before https), or are
     free ones.
     """
-    plan = Plan(_apps(catalogue, deployments))
+    plan = Plan(_apps(catalogue, deployments, folder))
     proxies = sum(1 + (_outer(catalogue, deployment) is not None) for deployment in deployments)
     # All free ones at once: then they differ.
     left = iter(numbers or free_ports(len(plan.apps) + len(Scheme) * proxies))
@@ -75,29 +87,45 @@ def make_plan(
     for deployment in deployments:
         ports = given.get(deployment.topology) or {scheme: next(left) for scheme in Scheme}
         plan.ports[deployment] = ports
-        plan.routes[deployment] = _routes(
-            catalogue, deployment, ports, plan.app_of[deployment].port, left
-        )
+        app = plan.app_of[deployment]
+        place = f"{LOOPBACK}:{upstream}" if upstream else ""
+        plan.routes[deployment] = _routes(catalogue, deployment, ports, app, place, left)
     return plan
 
 
-def _apps(catalogue: Catalogue, deployments: Iterable[Deployment]) -> dict[Deployment, App]:
+def _apps(
+    catalogue: Catalogue, deployments: Iterable[Deployment], folder: Path
+) -> dict[Deployment, App]:
     """One process for each command line; only the port in it differs."""
     apps: dict[tuple[str, ...], App] = {}
     found = {}
     for deployment in deployments:
         server = catalogue.servers[deployment.topology.server]
-        command = partial(_command, catalogue, deployment)
-        environment = catalogue.server_environment(deployment, LOOPBACK)
+        word = _app_word(catalogue, deployment)
+        host = _listens(catalogue, deployment, word, folder)
+        proxies = "::1" if host == "::1" else LOOPBACK  # from which the proxy comes
+        command = partial(_command, catalogue, deployment, host, proxies)
+        environment = catalogue.server_environment(deployment, proxies)
         key = (*command(0), *environment.values())
         if key not in apps:
-            apps[key] = App(_app_word(catalogue, deployment), server, command, environment)
+            apps[key] = App(word, server, command, environment, host=host)
         found[deployment] = apps[key]
     return found
 
 
-def _command(catalogue: Catalogue, deployment: Deployment, port: int) -> list[str]:
-    return catalogue.server_command(deployment, f"{LOOPBACK}:{port}", LOOPBACK)
+def _command(
+    catalogue: Catalogue, deployment: Deployment, host: str, proxies: str, port: int
+) -> list[str]:
+    return catalogue.server_command(deployment, f"{host}:{port}", proxies)
+
+
+def _listens(catalogue: Catalogue, deployment: Deployment, word: str, folder: Path) -> str:
+    variation = catalogue.variation(deployment)
+    listens = variation.listens if variation else ""
+    if listens != "unix":
+        return listens or LOOPBACK
+    # Short: a socket's path has at most a hundred letters.
+    return str(folder / f"{zlib.crc32(word.encode()):x}.sock")
 
 
 def _app_word(catalogue: Catalogue, deployment: Deployment) -> str:
@@ -116,21 +144,35 @@ def _routes(
     catalogue: Catalogue,
     deployment: Deployment,
     ports: Mapping[Scheme, int],
-    app_port: int,
+    app: App,
+    upstream: str,
     free: Iterator[int],
 ) -> dict[str, Route]:
     topology, word = deployment.topology, deployment.word
     variation = catalogue.variation(deployment)
     changes = variation.changes if variation else ()
+    public = (variation.public if variation else "") or LOOPBACK
     routes = {}
     if outer := _outer(catalogue, deployment):
         # The outer proxy has the public ports, and passes everything on to the inner one.
         inner = {scheme: next(free) for scheme in Scheme}
-        upstream = f"{LOOPBACK}:{inner[Scheme.HTTP]}"
+        to_inner = f"{LOOPBACK}:{inner[Scheme.HTTP]}"
         routes[outer] = Route(
-            f"{word}-outer", Mode.PRESERVE, upstream, deployment.prefix, ports, changes
+            f"{word}-outer", Mode.PRESERVE, to_inner, deployment.prefix, ports, changes
         )
         ports = inner
-    upstream = f"{LOOPBACK}:{app_port}"
-    routes[topology.proxy] = Route(word, topology.mode, upstream, deployment.prefix, ports, changes)
+    upstream = upstream or _upstream(catalogue.proxies[topology.proxy], app)
+    routes[topology.proxy] = Route(
+        word, topology.mode, upstream, deployment.prefix, ports, changes, public
+    )
     return routes
+
+
+def _upstream(proxy: Proxy, app: App) -> str:
+    if app.host.startswith("/"):
+        if not proxy.unix:
+            message = f"{proxy.name} can have no upstream at a Unix socket."
+            raise HoplabError(message)
+        return filled(proxy.unix, {"socket": app.host})
+    # One that is mapped to IPv6 is where the application listens, not what the proxy asks for.
+    return address(app.host.removeprefix("::ffff:"), app.port)

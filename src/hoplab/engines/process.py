@@ -4,7 +4,6 @@ An application's process is shared by the deployments that differ in nothing tha
 proxy's serves all of its deployments.
 """
 
-import http.client
 import json
 import os
 import select
@@ -24,12 +23,12 @@ from hoplab.catalogue import Catalogue
 from hoplab.catalogue.servers.server import Launch, Server
 from hoplab.endpoint import Endpoint
 from hoplab.engines import configuration
+from hoplab.engines.answers import get, instance
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.configuration import Route
 from hoplab.engines.plan import App, make_plan
 from hoplab.engines.versions import local_versions, require_binary, require_package
 from hoplab.errors import HoplabError
-from hoplab.prefix import Prefix
 from hoplab.system import interrupts, runs
 from hoplab.system.lifeline import die_with_parent
 from hoplab.system.ports import LOOPBACK
@@ -57,6 +56,7 @@ class _Started:
 
     name: str
     process: psutil.Process
+    host: str
     port: int
     log: Path
 
@@ -88,7 +88,9 @@ class ProcessEngine:
     ) -> None:
         self._catalogue = catalogue
         self._deployments = deployments
-        self._plan = make_plan(catalogue, deployments, ports or {}, upstream=upstream)
+        self._plan = make_plan(
+            catalogue, deployments, ports or {}, upstream=upstream, folder=run.folder
+        )
         self._run = run
         self._certificates = certificates
         self._stay = stay
@@ -187,18 +189,26 @@ class ProcessEngine:
             self._launcher.stdin.close()
             self._launcher.wait()
             self._launcher = None
-        return [
-            Endpoint(
-                deployment=deployment,
-                ports=dict(plan.ports[deployment]),
-                authority=self._certificates.authority,
-                nonce="echo" if self._upstream else self._nonce(plan.app_of[deployment]),
-                source=CLIENT,
-                client=CLIENT,
-                direct=(LOOPBACK, plan.app_of[deployment].port),
-            )
-            for deployment in self._running()
-        ]
+        return [self._endpoint(deployment) for deployment in self._running()]
+
+    def _endpoint(self, deployment: Deployment) -> Endpoint:
+        app, host = self._plan.app_of[deployment], self._public(deployment)
+        client = CLIENT if host == LOOPBACK else host
+        return Endpoint(
+            deployment=deployment,
+            ports=dict(self._plan.ports[deployment]),
+            authority=self._certificates.authority,
+            nonce="echo" if self._upstream else self._nonce(app),
+            host=host,
+            source=client,
+            client=client,
+            # From the client's address, which is of IPv4: a stranger has no other one on loopback.
+            direct=(LOOPBACK, app.port) if LOOPBACK == host == app.host else None,
+        )
+
+    def _public(self, deployment: Deployment) -> str:
+        """Where the proxy listens that the client asks."""
+        return next(iter(self._plan.routes[deployment].values())).host
 
     def _try_variations(self) -> None:
         """A change whose lines are no longer there must not take its whole proxy down."""
@@ -215,7 +225,8 @@ class ProcessEngine:
             served.setdefault(deployment.topology.proxy, []).append(deployment)
         deadline = time.monotonic() + ROUTE_SECONDS  # for all together
         for deployment in [d for some in served.values() for d in _ends(some)]:
-            reaches = partial(self._reaches_app, self._plan.ports[deployment][Scheme.HTTP])
+            where = self._public(deployment), self._plan.ports[deployment][Scheme.HTTP]
+            reaches = partial(self._reaches_app, *where)
             with self._failing(deployment.__eq__):
                 started = self._proxies[deployment.topology.proxy]
                 left = max(0.0, deadline - time.monotonic())
@@ -250,12 +261,12 @@ class ProcessEngine:
     def _nonce(self, app: App) -> str:
         return f"{self._run.nonce}.{app.word}"
 
-    def _reaches_app(self, port: int, _started: _Started) -> bool:
-        nonce = instance(port, self._catalogue.prefix)
+    def _reaches_app(self, host: str, port: int, _started: _Started) -> bool:
+        nonce = instance(port, self._catalogue.prefix, host)
         return nonce is not None and nonce.startswith("echo" if self._upstream else self._run.nonce)
 
     def _answers(self, started: _Started) -> bool:
-        return _get(started.port, self._catalogue.prefix) is not None
+        return get(started.host, started.port, self._catalogue.prefix) is not None
 
     def _start_launcher(self, servers: Sequence[Server]) -> subprocess.Popen[str]:
         with self._log("launcher").open("w") as errors:
@@ -297,7 +308,7 @@ class ProcessEngine:
         except psutil.NoSuchProcess:
             message = f"{app.word} ended at once:\n{log.read_text() if log.exists() else ''}"
             raise HoplabError(message) from None
-        return _Started(app.word, process, app.port, log)
+        return _Started(app.word, process, app.host, app.port, log)
 
     def _start_proxy(self, name: str, routes: Sequence[Route]) -> _Started:
         proxy = self._catalogue.proxies[name]
@@ -307,7 +318,8 @@ class ProcessEngine:
         log = self._log(name)
         with log.open("w") as output:
             process = self._popen(configuration.command(proxy, folder), folder, output)
-        return _Started(name, psutil.Process(process.pid), routes[0].ports[Scheme.HTTP], log)
+        host, port = routes[0].host, routes[0].ports[Scheme.HTTP]
+        return _Started(name, psutil.Process(process.pid), host, port, log)
 
     def _popen(
         self, command: Sequence[str], directory: Path, output: IO[str], *, text: bool = False
@@ -365,22 +377,3 @@ def _wait_until(
             message = f"{started.name} did not answer in {seconds:.0f} s. The end of its log:\n"
             raise HoplabError(message + started.tail())
         time.sleep(0.01)
-
-
-def instance(port: int, prefix: Prefix) -> str | None:
-    """The nonce of the application that answers there, itself or through a proxy."""
-    answer = _get(port, prefix)
-    return answer.getheader("X-Instance") if answer else None
-
-
-def _get(port: int, prefix: Prefix) -> http.client.HTTPResponse | None:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
-    try:
-        connection.request("GET", f"{prefix}/app")
-        response = connection.getresponse()
-        response.read()
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
-    return response

@@ -109,3 +109,8 @@ def _holders(ports: Collection[int]) -> dict[int, str]:
     except psutil.Error:  # other people's processes are none of our business
         return found
     return found
+
+
+def address(host: str, port: int) -> str:
+    """As in a URL: an IPv6 address stands in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
