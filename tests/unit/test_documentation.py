@@ -117,5 +117,6 @@ def test_every_finding_can_be_reproduced() -> None:
         commands = (
             *("    hoplab repro --run ", "    .venv/bin/python scripts/"),
             "    hoplab matrix --prefix ",
+            "    .venv/bin/pytest tests/",
         )
         assert any(command in section for command in commands), section.splitlines()[0]

@@ -31,7 +31,7 @@ from hoplab.engines.versions import local_versions, require_binary, require_pack
 from hoplab.errors import HoplabError
 from hoplab.system import interrupts, runs
 from hoplab.system.lifeline import die_with_parent
-from hoplab.system.ports import LOOPBACK
+from hoplab.system.ports import LOOPBACK, require_address
 from hoplab.topology import Deployment, Scheme, Topology
 
 START_SECONDS = 30.0
@@ -211,10 +211,11 @@ class ProcessEngine:
         return next(iter(self._plan.routes[deployment].values())).host
 
     def _try_variations(self) -> None:
-        """A change whose lines are no longer there must not take its whole proxy down."""
+        """A line that is no longer there, or an address, must not take its whole proxy down."""
         for deployment in filter(lambda d: d.variation, self._deployments):
             with self._failing(deployment.__eq__):
                 for name, route in self._plan.routes[deployment].items():
+                    require_address(route.host)
                     proxy, folder = self._catalogue.proxies[name], self._run.folder / name
                     configuration.render(proxy, [route], folder, self._certificates)
 
