@@ -125,6 +125,20 @@ def test_a_file_for_one_has_no_name_of_the_lab_s(proxy: str, mode: Mode) -> None
         assert not re.search("a.long.word", text)
 
 
+@pytest.mark.parametrize(
+    ("proxy", "listens"),
+    [
+        ("nginx", "listen [::1]:1000;  listen [::1]:1001 ssl;"),
+        ("traefik", 'address = "[::1]:1001"'),
+        ("caddy", "bind ::1"),
+    ],
+)
+def test_an_address_of_ipv6(proxy: str, listens: str) -> None:
+    files = render(proxy, replace(ONE, host="::1"))
+
+    assert listens in "".join(files.values())
+
+
 @pytest.mark.parametrize(("prefix", "decoded"), PREFIXES)
 @pytest.mark.parametrize("mode", Mode)
 def test_traefik_for_one(mode: Mode, prefix: Prefix, decoded: str) -> None:

@@ -100,5 +100,6 @@ def test_every_finding_can_be_reproduced() -> None:
             *("    hoplab repro --run ", "    .venv/bin/python scripts/"),
             "    hoplab matrix --prefix ",
             "    hoplab verify --engine process --check ",
+            "    .venv/bin/pytest tests/",
         )
         assert any(command in section for command in commands), section.splitlines()[0]

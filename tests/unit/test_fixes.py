@@ -163,6 +163,30 @@ def test_changed_lines_of_a_server_s_command() -> None:
     assert plus == f"+ APPLICATION=app.cors.both {line} --root-path /api/v1"
 
 
+@pytest.mark.parametrize(
+    ("name", "proxy", "lines"),
+    [
+        ("upstream-ipv6", "nginx", ["- UPSTREAM=127.0.0.1:8000", "+ UPSTREAM=[::1]:8000"]),
+        (
+            "upstream-unix-socket",
+            "nginx",
+            ["- UPSTREAM=127.0.0.1:8000", "+ UPSTREAM=unix:/run/app.sock"],
+        ),
+        (
+            "upstream-unix-socket",
+            "caddy",
+            ["- UPSTREAM=127.0.0.1:8000", "+ UPSTREAM=unix//run/app.sock"],
+        ),
+        ("public-ipv6", "traefik", ["+ traefik listens at [::1]:443"]),
+    ],
+)
+def test_another_address_is_a_line(name: str, proxy: str, lines: list[str]) -> None:
+    cells = CATALOGUE.variations[name].symptoms
+    cell = next(cell for cell in cells if cell.topology.proxy == proxy)
+
+    assert fixes.changed_lines(CATALOGUE, cell.deployment)[-len(lines) :] == lines
+
+
 def test_another_proxy_in_front_is_a_line() -> None:
     cell = next(iter(CATALOGUE.variations["nginx-behind-traefik"].symptoms))
 
@@ -174,7 +198,7 @@ def test_another_proxy_in_front_is_a_line() -> None:
 def test_every_variation_that_changes_something_shows_it() -> None:
     for variation in CATALOGUE.variations.values():
         for cell in variation.symptoms:
-            changes = variation.changes or variation.outer
+            changes = variation.changes or variation.outer or variation.listens or variation.public
             own = variation.has_own_command(cell.topology.server)
             assert bool(fixes.changed_lines(CATALOGUE, cell.deployment)) is bool(changes or own)
 

@@ -42,7 +42,7 @@ def ask(connection: socket.socket, request: bytes) -> bytes:
 
 def test_a_request_and_its_answer_come_through_and_are_remembered() -> None:
     with an_upstream(ANSWER) as (port, seen), taps() as between:
-        at = (LOOPBACK, between.before(port))
+        at = (LOOPBACK, between.before(LOOPBACK, port))
         with socket.create_connection(at, source_address=("127.0.0.8", 0)) as client:
             answer = ask(client, b"GET /items HTTP/1.1\r\nHost: x\r\n\r\n")
         heads = between.heads()
@@ -59,7 +59,7 @@ def test_a_request_and_its_answer_come_through_and_are_remembered() -> None:
 
 def test_what_came_before_is_forgotten_on_the_same_connection() -> None:
     with an_upstream(ANSWER, ANSWER) as (port, _), taps() as between:
-        with socket.create_connection((LOOPBACK, between.before(port))) as client:
+        with socket.create_connection((LOOPBACK, between.before(LOOPBACK, port))) as client:
             ask(client, b"GET /ready HTTP/1.1\r\n\r\n")
             between.forget()
             assert between.heads() == []
@@ -78,7 +78,7 @@ def test_what_came_before_is_forgotten_on_the_same_connection() -> None:
 )
 def test_an_interim_answer_is_not_the_answer(answer: bytes, status: str) -> None:
     with an_upstream(answer) as (port, _), taps() as between:
-        with socket.create_connection((LOOPBACK, between.before(port))) as client:
+        with socket.create_connection((LOOPBACK, between.before(LOOPBACK, port))) as client:
             ask(client, b"GET / HTTP/1.1\r\n\r\n")
         [heads] = between.heads()
 
@@ -89,7 +89,7 @@ def test_nobody_is_there() -> None:
     with socket.create_server((LOOPBACK, 0)) as free:
         port = int(free.getsockname()[1])
     with taps() as between:
-        with socket.create_connection((LOOPBACK, between.before(port))) as client:
+        with socket.create_connection((LOOPBACK, between.before(LOOPBACK, port))) as client:
             client.settimeout(5)
             assert client.recv(1) == b""
         assert between.heads() == []
@@ -97,8 +97,8 @@ def test_nobody_is_there() -> None:
 
 def test_taps_are_in_the_order_in_which_they_were_put() -> None:
     with an_upstream(ANSWER) as (port, _), taps() as between:
-        inner = between.before(port)
-        outer = between.before(inner)
+        inner = between.before(LOOPBACK, port)
+        outer = between.before(LOOPBACK, inner)
         with socket.create_connection((LOOPBACK, outer)) as client:
             ask(client, b"GET / HTTP/1.1\r\n\r\n")
         assert len(between.heads()) == 2

@@ -103,6 +103,7 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
     assert (variation.changes, variation.commands, variation.outer) == ([], {}, None)
     assert (variation.path, variation.method, variation.headers) == (None, None, [])
     assert (variation.application, variation.right) == ("", {})
+    assert (variation.listens, variation.public) == ("", "")
 
 
 def test_what_changes_nothing_is_predicted_by_the_rules(tmp_path: Path) -> None:
@@ -111,7 +112,13 @@ def test_what_changes_nothing_is_predicted_by_the_rules(tmp_path: Path) -> None:
     named = read(tmp_path, COMPLETE[:start] + unsaid)
 
     assert set(named.symptoms.values()) == {None}
-    for line in ('application = "app.x"', 'outer = "traefik"', "commands.uvicorn = ['uvicorn']"):
+    for line in (
+        'application = "app.x"',
+        'outer = "traefik"',
+        "commands.uvicorn = ['uvicorn']",
+        'listens = "::1"',
+        'public = "::1"',
+    ):
         cells = COMPLETE[COMPLETE.index("[[cells]]") :]
         changed = read(tmp_path, f"{COMPLETE[:start]}{line}\n{cells}")
         assert None not in changed.symptoms.values()
@@ -359,7 +366,10 @@ def test_predicted_checks_and_symptoms_exist(variation: Variation) -> None:
 def test_no_cell_is_named_twice(variation: Variation) -> None:
     file = ROOT / "variations/contract" / f"{variation.name}.toml"
     content = tomllib.loads(file.read_text())
-    named = [len(entry["servers"]) * len(entry["modes"]) for entry in content["cells"]]
+    named = [
+        len(entry.get("proxies", [1])) * len(entry["servers"]) * len(entry["modes"])
+        for entry in content["cells"]
+    ]
 
     assert len(variation.symptoms) == sum(named) * len(Scheme)
 
@@ -372,7 +382,8 @@ def test_servers_and_their_commands_exist(variation: Variation) -> None:
     assert set(variation.commands) <= servers
     for server, command in variation.commands.items():
         assert command[0] == server
-        fields = dict.fromkeys(("host", "port", "proxies", "prefix", "prefix_decoded"), "1")
+        known = ("host", "port", "proxies", "prefix", "prefix_decoded", "socket")
+        fields = dict.fromkeys(known, "1")
         parts = [filled(part, fields) for part in command]
         [(module, name)] = [part.split(":") for part in parts if part.startswith("app.")]
         assert hasattr(importlib.import_module(module), name)
@@ -383,6 +394,7 @@ def test_it_differs_from_the_ordinary_cells(variation: Variation) -> None:
     """Or it is one of them under a name that people look for."""
     ordinary = {"traefik-prefix-ignored", "root-path-is-a-route"}
     differs = variation.changes or variation.commands or variation.application or variation.outer
+    differs = differs or variation.listens or variation.public
 
     assert bool(differs) is (variation.name not in ordinary)
     named = set(variation.symptoms.values()) if variation.name in ordinary else {None}

@@ -132,6 +132,7 @@ class Catalogue:
                 "proxies": proxies,
                 "prefix": self.prefix.encoded,
                 "prefix_decoded": self.prefix.decoded,
+                "socket": start.host if start.host.startswith("/") else SOCKET,
             }
             where = f"variations/{variation.suite}/{variation.name}.toml"
             return [filled(arg, fields, where) for arg in variation.commands[server.name]]
@@ -161,6 +162,9 @@ class Catalogue:
         host, _, port = bind.rpartition(":")
         return Start(deployment.setup, host, port, proxies, self.prefix)
 
+
+SOCKET = "/run/app.sock"
+"""Where a person's Unix socket may be."""
 
 _PARAMETER = {"%7B.*%7D": "Starlette takes {…} in a route's path for a parameter."}
 _REFUSED_BY = {Strategy.MOUNT: _PARAMETER, Strategy.ROUTER: _PARAMETER}

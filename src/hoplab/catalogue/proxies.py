@@ -122,7 +122,8 @@ class Proxy:
     refuses: what its configuration language can't express in a prefix, by a regular expression of
     the encoded prefix. complaint: a regular expression of the lines of its log by which it says
     that it goes on without a part of its files; empty if it would end instead. quirks: what people
-    should know of it. advice: by symptom, from its symptoms.toml.
+    should know of it. advice: by symptom, from its symptoms.toml. unix: how an upstream at a Unix
+    socket is written; empty if there can be none.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Proxy:
     complaint: str = ""
     quirks: Sequence[str] = ()
     capabilities: Sequence[str] = ()
+    unix: str = ""
     advice: Mapping[str, Advice] = field(default_factory=dict)
 
     def sources(self, mode: Mode) -> list[Path]:
@@ -173,7 +175,7 @@ def refusal(name: str, refuses: Mapping[str, str], prefix: Prefix) -> str | None
 
 _KEYS = {
     *("profile", "wheel", "programs", "version", "minimum", "quirks", "refuses"),
-    "complaint",
+    *("complaint", "unix"),
     *("behaviour", "docker", "process"),
 }
 BEHAVIOUR_FORM = {"body_limit_mib": float, "buffers": bool, "inner": bool, "headers": {}}
@@ -185,6 +187,7 @@ _FORM = {
     "version": [str],
     "minimum": str,
     "complaint": re.Pattern,
+    "unix": str,
     "quirks": [str],
     "refuses": [{"prefix": re.Pattern, "reason": str}],
     "behaviour": BEHAVIOUR_FORM,
@@ -256,6 +259,7 @@ def _read(file: Path) -> Proxy:
             quirks=[" ".join(quirk.split()) for quirk in content.get("quirks", [])],
             capabilities=docker.get("capabilities", []),
             advice=advice,
+            unix=content.get("unix", ""),
         )
         refuse_unknown("proxy.toml", content, _KEYS)
         refuse_unknown("docker", docker, {"image", "image_variable", "ports", "capabilities"})

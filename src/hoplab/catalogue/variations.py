@@ -43,6 +43,8 @@ class Variation:
     `@proxies@`, `@prefix@` and `@prefix_decoded@` may stand in it.
     application: the module of the application that is wrapped and served in the usual one's place.
     outer: the proxy in front of the cell's own, if there are two.
+    listens: where the application listens in place of 127.0.0.1: another address, or `unix` for a
+    socket, of which `@socket@` in the commands is the file. public: where the proxy listens.
     path, method, headers: what to ask below the public base, if its symptom's own request doesn't
     show it.
     symptoms: what must show in each of its cells; None where the rules say.
@@ -64,6 +66,8 @@ class Variation:
     method: str | None = None
     headers: Sequence[tuple[str, str]] = ()
     application: str = ""
+    listens: str = ""
+    public: str = ""
     right: Mapping[str, Any] = field(default_factory=dict)
     behaviour: Mapping[str, Any] = field(default_factory=dict)
     acts_as: Mapping[Cell, Cell] = field(default_factory=dict)
@@ -73,14 +77,16 @@ class Variation:
         return bool(self.application) or server in self.commands
 
 
-_CHANGES = ("changes", "commands", "application", "outer")
+_CHANGES = ("changes", "commands", "application", "outer", "listens", "public")
 _ACTS_AS_KEYS = {"strategy", "trust"}
 _KEYS = {
     *("about", "fix", "references", "changes", "commands", "application", "outer", "cells"),
-    *("path", "method", "headers", "behaviour"),
+    *("path", "method", "headers", "behaviour", "listens", "public"),
 }
 _FORM = {
-    **dict.fromkeys(("about", "fix", "application", "outer", "path", "method"), str),
+    **dict.fromkeys(
+        ("about", "fix", "application", "outer", "path", "method", "listens", "public"), str
+    ),
     "references": [str],
     "headers": {ANY: str},
     "behaviour": BEHAVIOUR_FORM,
@@ -151,6 +157,8 @@ def _read(file: Path, proxies: Collection[str], prefix: Prefix) -> Variation:
             changes=[Change(**change) for change in content.get("changes", [])],
             commands=content.get("commands", {}),
             application=content.get("application", ""),
+            listens=content.get("listens", ""),
+            public=content.get("public", ""),
             outer=content.get("outer"),
             path=content.get("path"),
             method=content.get("method"),

@@ -141,6 +141,10 @@ def reproduction(
     """
     cell, root = result.cell, catalogue.workspace.root
     deployment = cell.deployment
+    variation = catalogue.variation(cell)
+    if variation and (variation.listens or variation.public):
+        message = f"repro knows 127.0.0.1 alone; `hoplab explain {cell.id}` shows this one."
+        raise HoplabError(message)
     plan = make_plan(catalogue, [deployment], {}, numbers=() if free_ports else PORTS)
     (app,) = plan.apps
     name, *arguments = app.command(app.port)
@@ -261,7 +265,7 @@ def _short(path: Path | str, root: Path) -> str:
 def _wait(process: psutil.Popen, step: Step, prefix: Prefix) -> None:
     """Until it answers, and a proxy for the application as well, if it does so soon."""
     began = time.monotonic()
-    while instance(step.port, prefix) is None:
+    while instance(LOOPBACK, step.port, prefix) is None:
         interrupts.check()
         waited = time.monotonic() - began
         if waited > ROUTE_SECONDS and _listens(step.port):

@@ -18,7 +18,7 @@ from hoplab.engines import programs
 from hoplab.engines.certificates import Certificates
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
-from hoplab.system.ports import LOOPBACK
+from hoplab.system.ports import LOOPBACK, address
 from hoplab.topology import Mode, Scheme
 
 _NAME = re.compile("@(word|variable)@")
@@ -26,7 +26,10 @@ _NAME = re.compile("@(word|variable)@")
 
 @dataclass(frozen=True)
 class Route:
-    """What one deployment needs of a proxy: from these ports, in this mode, to that address."""
+    """What one deployment needs of a proxy: from these ports, in this mode, to that address.
+
+    `upstream` is written as the proxy has it; `host` is the address at which the ports are.
+    """
 
     word: str
     mode: Mode
@@ -34,6 +37,7 @@ class Route:
     prefix: Prefix
     ports: Mapping[Scheme, int]
     changes: Sequence[Change] = ()
+    host: str = LOOPBACK
 
 
 def render(
@@ -172,8 +176,8 @@ def _fields(proxy: Proxy, route: Route, run: Path, certificates: Certificates) -
         "upstream": route.upstream,
         "prefix": route.prefix.encoded,
         "prefix_decoded": route.prefix.decoded,
-        "host": LOOPBACK,
-        **{scheme: f"{LOOPBACK}:{port}" for scheme, port in route.ports.items()},
+        "host": route.host,
+        **{scheme: address(route.host, port) for scheme, port in route.ports.items()},
         **{f"{scheme}_port": str(port) for scheme, port in route.ports.items()},
         "certificate": str(certificates.certificate),
         "key": str(certificates.key),

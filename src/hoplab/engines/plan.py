@@ -5,26 +5,35 @@ proxy's serves all of its deployments. So their number grows with servers × str
 not with the cells.
 """
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from hoplab.catalogue import Catalogue
+from hoplab.catalogue.placeholders import filled
+from hoplab.catalogue.proxies import Proxy
 from hoplab.catalogue.servers.server import Server
 from hoplab.engines.configuration import Route
-from hoplab.system.ports import LOOPBACK, free_ports
+from hoplab.errors import HoplabError
+from hoplab.system.ports import LOOPBACK, address, free_ports
 from hoplab.topology import Deployment, Mode, Scheme, Topology
 
 
 @dataclass
 class App:
-    """An application's process, and its command line for a port."""
+    """An application's process, and its command line for a port.
+
+    `host` is where it listens: an address, or the file of a Unix socket.
+    """
 
     word: str
     server: Server
     command: Callable[[int], list[str]]
     environment: Mapping[str, str]
     port: int = 0
+    host: str = LOOPBACK
 
 
 @dataclass
@@ -58,16 +67,17 @@ def make_plan(
     deployments: Sequence[Deployment],
     given: Mapping[Topology, Mapping[Scheme, int]],
     *,
-    tap: Callable[[int], int] = lambda port: port,
+    tap: Callable[[str, int], int] | None = None,
     numbers: Sequence[int] = (),
+    folder: Path = Path("/run"),
 ) -> Plan:
     """`given` are the ports of topologies.
 
     The others come from `numbers` (applications first, then proxies, http before https), or are
-    free ones. `tap` gives the port to which a proxy sends what is for a port: the same, or that of
-    somebody in between.
+    free ones. `tap` gives the port of somebody in between, to which a proxy sends what is for a
+    host (or the file of a Unix socket) and port. Unix sockets are in `folder`.
     """
-    plan = Plan(_apps(catalogue, deployments))
+    plan = Plan(_apps(catalogue, deployments, folder))
     proxies = sum(1 + (_outer(catalogue, deployment) is not None) for deployment in deployments)
     # All free ones at once: then they differ.
     left = iter(numbers or free_ports(len(plan.apps) + len(Scheme) * proxies))
@@ -77,28 +87,44 @@ def make_plan(
         ports = given.get(deployment.topology) or {scheme: next(left) for scheme in Scheme}
         plan.ports[deployment] = ports
         plan.routes[deployment] = _routes(
-            catalogue, deployment, ports, plan.app_of[deployment].port, left, tap
+            catalogue, deployment, ports, plan.app_of[deployment], left, tap
         )
     return plan
 
 
-def _apps(catalogue: Catalogue, deployments: Iterable[Deployment]) -> dict[Deployment, App]:
+def _apps(
+    catalogue: Catalogue, deployments: Iterable[Deployment], folder: Path
+) -> dict[Deployment, App]:
     """One process for each command line; only the port in it differs."""
     apps: dict[tuple[str, ...], App] = {}
     found = {}
     for deployment in deployments:
         server = catalogue.servers[deployment.topology.server]
-        command = partial(_command, catalogue, deployment)
-        environment = catalogue.server_environment(deployment, LOOPBACK)
+        word = _app_word(catalogue, deployment)
+        host = _listens(catalogue, deployment, word, folder)
+        proxies = "::1" if host == "::1" else LOOPBACK  # from which the proxy comes
+        command = partial(_command, catalogue, deployment, host, proxies)
+        environment = catalogue.server_environment(deployment, proxies)
         key = (*command(0), *environment.values())
         if key not in apps:
-            apps[key] = App(_app_word(catalogue, deployment), server, command, environment)
+            apps[key] = App(word, server, command, environment, host=host)
         found[deployment] = apps[key]
     return found
 
 
-def _command(catalogue: Catalogue, deployment: Deployment, port: int) -> list[str]:
-    return catalogue.server_command(deployment, f"{LOOPBACK}:{port}", LOOPBACK)
+def _command(
+    catalogue: Catalogue, deployment: Deployment, host: str, proxies: str, port: int
+) -> list[str]:
+    return catalogue.server_command(deployment, f"{host}:{port}", proxies)
+
+
+def _listens(catalogue: Catalogue, deployment: Deployment, word: str, folder: Path) -> str:
+    variation = catalogue.variation(deployment)
+    listens = variation.listens if variation else ""
+    if listens != "unix":
+        return listens or LOOPBACK
+    # Short: a socket's path has at most a hundred letters.
+    return str(folder / f"{zlib.crc32(word.encode()):x}.sock")
 
 
 def _app_word(catalogue: Catalogue, deployment: Deployment) -> str:
@@ -117,22 +143,44 @@ def _routes(
     catalogue: Catalogue,
     deployment: Deployment,
     ports: Mapping[Scheme, int],
-    app_port: int,
+    app: App,
     free: Iterator[int],
-    tap: Callable[[int], int],
+    tap: Callable[[str, int], int] | None,
 ) -> dict[str, Route]:
     topology, word = deployment.topology, deployment.word
     variation = catalogue.variation(deployment)
     changes = variation.changes if variation else ()
+    public = (variation.public if variation else "") or LOOPBACK
     routes = {}
     if outer := _outer(catalogue, deployment):
         # The outer proxy has the public ports, and passes everything on to the inner one.
         inner = {scheme: next(free) for scheme in Scheme}
-        upstream = f"{LOOPBACK}:{tap(inner[Scheme.HTTP])}"
+        to_inner = f"{LOOPBACK}:{inner[Scheme.HTTP]}"
+        if tap:
+            to_inner = f"{LOOPBACK}:{tap(LOOPBACK, inner[Scheme.HTTP])}"
         routes[outer] = Route(
-            f"{word}-outer", Mode.PRESERVE, upstream, deployment.prefix, ports, changes
+            f"{word}-outer", Mode.PRESERVE, to_inner, deployment.prefix, ports, changes
         )
         ports = inner
-    upstream = f"{LOOPBACK}:{tap(app_port)}"
-    routes[topology.proxy] = Route(word, topology.mode, upstream, deployment.prefix, ports, changes)
+    if tap:
+        upstream = f"{LOOPBACK}:{tap(_asked(app), app.port)}"
+    else:
+        upstream = _upstream(catalogue.proxies[topology.proxy], app)
+    routes[topology.proxy] = Route(
+        word, topology.mode, upstream, deployment.prefix, ports, changes, public
+    )
     return routes
+
+
+def _upstream(proxy: Proxy, app: App) -> str:
+    if app.host.startswith("/"):
+        if not proxy.unix:
+            message = f"{proxy.name} can have no upstream at a Unix socket."
+            raise HoplabError(message)
+        return filled(proxy.unix, {"socket": app.host})
+    return address(_asked(app), app.port)
+
+
+def _asked(app: App) -> str:
+    """One that is mapped to IPv6 is where the application listens, not what the proxy asks for."""
+    return app.host.removeprefix("::ffff:")

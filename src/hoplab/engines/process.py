@@ -30,7 +30,7 @@ from hoplab.engines.versions import local_versions, require_binary, require_pack
 from hoplab.errors import HoplabError
 from hoplab.system import interrupts, runs
 from hoplab.system.lifeline import die_with_parent
-from hoplab.system.ports import LOOPBACK
+from hoplab.system.ports import LOOPBACK, require_address
 from hoplab.topology import Deployment, Scheme, Topology
 
 ROUTE_SECONDS = 5.0
@@ -65,11 +65,11 @@ class ProcessEngine:
         ports: Mapping[Topology, Mapping[Scheme, int]] | None = None,
         stay: bool = False,
         partial: bool = False,
-        tap: Callable[[int], int] = lambda port: port,
+        tap: Callable[[str, int], int] | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._deployments = deployments
-        self._plan = make_plan(catalogue, deployments, ports or {}, tap=tap)
+        self._plan = make_plan(catalogue, deployments, ports or {}, tap=tap, folder=run.folder)
         self._run = run
         self._certificates = certificates
         self._stay = stay
@@ -173,24 +173,33 @@ class ProcessEngine:
             self._launcher.stdin.close()
             self._launcher.wait()
             self._launcher = None
-        return [
-            Endpoint(
-                deployment=deployment,
-                ports=dict(plan.ports[deployment]),
-                authority=self._certificates.authority,
-                nonce=self._nonce(plan.app_of[deployment]),
-                source=CLIENT,
-                client=CLIENT,
-                direct=(LOOPBACK, plan.app_of[deployment].port),
-            )
-            for deployment in self._running()
-        ]
+        return [self._endpoint(deployment) for deployment in self._running()]
+
+    def _endpoint(self, deployment: Deployment) -> Endpoint:
+        app, host = self._plan.app_of[deployment], self._public(deployment)
+        client = CLIENT if host == LOOPBACK else host
+        return Endpoint(
+            deployment=deployment,
+            ports=dict(self._plan.ports[deployment]),
+            authority=self._certificates.authority,
+            nonce=self._nonce(app),
+            host=host,
+            source=client,
+            client=client,
+            # From the client's address, which is of IPv4: a stranger has no other one on loopback.
+            direct=(LOOPBACK, app.port) if LOOPBACK == host == app.host else None,
+        )
+
+    def _public(self, deployment: Deployment) -> str:
+        """Where the proxy listens that the client asks."""
+        return next(iter(self._plan.routes[deployment].values())).host
 
     def _try_variations(self) -> None:
-        """A change whose lines are no longer there must not take its whole proxy down."""
+        """A line that is no longer there, or an address, must not take its whole proxy down."""
         for deployment in filter(lambda d: d.variation, self._deployments):
             with self._failing(deployment.__eq__):
                 for name, route in self._plan.routes[deployment].items():
+                    require_address(route.host)
                     proxy, folder = self._catalogue.proxies[name], self._run.folder / name
                     configuration.render(proxy, [route], folder, self._certificates)
 
@@ -201,7 +210,8 @@ class ProcessEngine:
             served.setdefault(deployment.topology.proxy, []).append(deployment)
         deadline = time.monotonic() + ROUTE_SECONDS  # for all together
         for deployment in [d for some in served.values() for d in _ends(some)]:
-            reaches = partial(self._reaches_app, self._plan.ports[deployment][Scheme.HTTP])
+            where = self._public(deployment), self._plan.ports[deployment][Scheme.HTTP]
+            reaches = partial(self._reaches_app, *where)
             with self._failing(deployment.__eq__):
                 started = self._proxies[deployment.topology.proxy]
                 left = max(0.0, deadline - time.monotonic())
@@ -239,12 +249,12 @@ class ProcessEngine:
     def _nonce(self, app: App) -> str:
         return f"{self._run.nonce}.{app.word}"
 
-    def _reaches_app(self, port: int, _started: Started) -> bool:
-        nonce = instance(port, self._catalogue.prefix)
+    def _reaches_app(self, host: str, port: int, _started: Started) -> bool:
+        nonce = instance(host, port, self._catalogue.prefix)
         return nonce is not None and nonce.startswith(self._run.nonce)
 
     def _answers(self, started: Started) -> bool:
-        return answers(started.port, self._catalogue.prefix)
+        return answers(started.host, started.port, self._catalogue.prefix)
 
     def _start_launcher(self, servers: Sequence[Server]) -> subprocess.Popen[str]:
         with self._log("launcher").open("w") as errors:
@@ -286,7 +296,7 @@ class ProcessEngine:
         except psutil.NoSuchProcess:
             message = f"{app.word} ended at once:\n{log.read_text() if log.exists() else ''}"
             raise HoplabError(message) from None
-        return Started(app.word, process, app.port, log)
+        return Started(app.word, process, app.host, app.port, log)
 
     def _start_proxy(self, name: str, routes: Sequence[Route]) -> Started:
         proxy = self._catalogue.proxies[name]
@@ -296,8 +306,8 @@ class ProcessEngine:
         log = self._log(name)
         with log.open("w") as output:
             process = self._popen(configuration.command(proxy, folder), folder, output)
-        port = routes[0].ports[Scheme.HTTP]
-        return Started(name, psutil.Process(process.pid), port, log, proxy)
+        host, port = routes[0].host, routes[0].ports[Scheme.HTTP]
+        return Started(name, psutil.Process(process.pid), host, port, log, proxy)
 
     def _popen(
         self, command: Sequence[str], directory: Path, output: IO[str], *, text: bool = False

@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from hoplab.catalogue.proxies import Proxy
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
 from hoplab.system import interrupts, runs
-from hoplab.system.ports import LOOPBACK
 
 START_SECONDS = 30.0
 """How long a process has to start. A slow machine needs it; a fast one does not wait."""
@@ -24,10 +24,14 @@ _LINES = 15
 
 @dataclass
 class Started:
-    """A process, a port where it should answer, and where it writes; a proxy, if it is one."""
+    """A process, where it should answer, and where it writes; a proxy, if it is one.
+
+    `host` is an address, or the file of a Unix socket.
+    """
 
     name: str
     process: psutil.Process
+    host: str
     port: int
     log: Path
     proxy: Proxy | None = None
@@ -84,20 +88,24 @@ def wait_until(
         time.sleep(0.01)
 
 
-def answers(port: int, prefix: Prefix) -> bool:
-    """Whether anything answers there, be it an error."""
-    return _get(port, prefix) is not None
+def answers(host: str, port: int, prefix: Prefix) -> bool:
+    """Whether anything answers there, be it an error. `host` may be a Unix socket's file."""
+    return _get(host, port, prefix) is not None
 
 
-def instance(port: int, prefix: Prefix) -> str | None:
+def instance(host: str, port: int, prefix: Prefix) -> str | None:
     """The nonce of the application that answers there, itself or through a proxy."""
-    answer = _get(port, prefix)
+    answer = _get(host, port, prefix)
     return answer.getheader("X-Instance") if answer else None
 
 
-def _get(port: int, prefix: Prefix) -> http.client.HTTPResponse | None:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+def _get(host: str, port: int, prefix: Prefix) -> http.client.HTTPResponse | None:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
+        if host.startswith("/"):
+            connection = http.client.HTTPConnection("localhost", timeout=5)
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.connect(host)
         connection.request("GET", f"{prefix}/app")
         response = connection.getresponse()
         response.read()

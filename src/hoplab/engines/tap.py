@@ -27,12 +27,10 @@ class _Relay(socketserver.BaseRequestHandler):
     server: "_Tap"
 
     def handle(self) -> None:
-        there = (LOOPBACK, self.server.port)
         # From the peer's own address: by that the receiver knows whom it trusts.
-        source = (str(self.client_address[0]), 0)
-        with suppress(OSError), socket.create_connection(there, source_address=source) as onward:
-            for sock in (self.request, onward):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        source = str(self.client_address[0])
+        with suppress(OSError), _connected(self.server.host, self.server.port, source) as onward:
+            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sent = self.server.remember()
             back = threading.Thread(
                 target=_copy, args=(onward, self.request, sent[1], self.server), daemon=True
@@ -46,8 +44,9 @@ class _Tap(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, host: str, port: int) -> None:
         super().__init__((LOOPBACK, 0), _Relay)
+        self.host = host
         self.port = port
         self.lock = threading.Lock()
         self.connections: list[tuple[bytearray, bytearray]] = []
@@ -75,9 +74,9 @@ class Taps:
     def __init__(self) -> None:
         self._taps: list[_Tap] = []
 
-    def before(self, port: int) -> int:
-        """Put one in front of a port on loopback; gives its own."""
-        tap = _Tap(port)
+    def before(self, host: str, port: int) -> int:
+        """Put one in front of a port, or of a Unix socket whose file is `host`; gives its own."""
+        tap = _Tap(host, port)
         self._taps.append(tap)
         threading.Thread(target=tap.serve_forever, kwargs={"poll_interval": 0.05}).start()
         return int(tap.server_address[1])
@@ -106,6 +105,18 @@ def taps() -> Iterator[Taps]:
         yield made
     finally:
         made.close()
+
+
+def _connected(host: str, port: int, source: str) -> socket.socket:
+    if host.startswith("/"):
+        onward = socket.socket(socket.AF_UNIX)
+        onward.connect(host)
+        return onward
+    # An address of IPv4 can ask none of IPv6.
+    bound = None if ":" in host else (source, 0)
+    onward = socket.create_connection((host, port), source_address=bound)
+    onward.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return onward
 
 
 def _copy(source: socket.socket, target: socket.socket, kept: bytearray, tap: _Tap) -> None:

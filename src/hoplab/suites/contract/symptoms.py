@@ -117,8 +117,8 @@ CONTRACT = (
         " next middleware that is added may trust them.",
         cause="The proxy overwrites some forwarded headers and passes the others on unchanged, for"
         " example Forwarded (RFC 7239).",
-        fix="Configure the proxy to remove every forwarded header that it does not set: Forwarded,"
-        " X-Real-IP, and X-Forwarded-For, -Proto, -Host, -Port and -Prefix.",
+        fix="Configure the proxy to remove every forwarded header that it does not set."
+        " docs/proxies.md lists them all.",
         references=(INTEGRITY,)),
     Symptom("direct-spoofable", path="/scope",
         headers=(("X-Forwarded-For", "192.0.2.7"), ("X-Forwarded-Proto", "https")),
