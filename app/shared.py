@@ -131,6 +131,7 @@ def describe(connection: HTTPConnection) -> dict[str, Any]:
         "raw_path": scope.get("raw_path", b"").decode("latin-1"),
         "query_string": scope["query_string"].decode("latin-1"),
         "http_version": scope.get("http_version"),
+        "extensions": sorted(scope.get("extensions") or ()),
         "headers": [[k.decode("latin-1"), v.decode("latin-1")] for k, v in scope["headers"]],
         "url": str(connection.url),
         "base_url": str(connection.base_url),

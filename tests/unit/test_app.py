@@ -284,6 +284,7 @@ def test_scope(served: Served) -> None:
         "raw_path",
         "query_string",
         "http_version",
+        "extensions",
         "headers",
         "url",
         "base_url",

@@ -140,7 +140,7 @@ def test_the_cause_is_what_the_exchanges_say(case: Case) -> None:
 
 OWN = {
     "late events, of an application that is not told its prefix": Case(
-        "the first and last event arrived 0.001 s apart; sent 2.0 s apart",
+        "events sent 1.0 s apart arrived 0.001 and 0.000 s apart, up to 2.001 s late",
         [asked("/events", told={**UNTOLD, "path": "/events"})],
         "",
     ),

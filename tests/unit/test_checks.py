@@ -306,6 +306,50 @@ def cut_short(app: ASGIApp) -> ASGIApp:
     return proxy
 
 
+def batched(size: int) -> Fault:
+    """A buffer that is passed on when it holds so many pieces, and when the answer ends."""
+
+    def fault(app: ASGIApp) -> ASGIApp:
+        async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
+            kept: list[bytes] = []
+
+            async def collect(message: Message) -> None:
+                if message["type"] != "http.response.body":
+                    await send(message)
+                    return
+                kept.append(message.get("body", b""))
+                if len(kept) == size or not message.get("more_body"):
+                    await send({**message, "body": b"".join(kept)})
+                    kept.clear()
+
+            await app(scope, receive, collect)
+
+        return proxy
+
+    return fault
+
+
+def held_back(app: ASGIApp) -> ASGIApp:
+    """Every piece leaves when the next one comes."""
+
+    async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
+        kept: list[Message] = []
+
+        async def collect(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                kept.append(message)
+                message = {**message, "body": b"", "more_body": True}
+                if len(kept) > 1:
+                    message = kept.pop(0)
+            await send(message)
+
+        await app(scope, receive, collect)
+        for message in kept:
+            await send(message)
+
+    return proxy
+
+
 def by_another(path: str) -> Fault:
     """The right answer, of somebody else."""
     return altered(path, header("x-instance", lambda _: None))
@@ -843,6 +887,8 @@ CASES: dict[str, list[Case]] = {
         *who_answered("/events"),
         *who_answered("/echo"),
         Case("stream-buffered", "until the end", outside=altered("/events")),
+        Case("stream-buffered", "two at a time", outside=only("/events", batched(2))),
+        Case("stream-buffered", "each until the next", outside=only("/events", held_back)),
         Case("events-lost", "all", outside=altered("/events", text("data", "d"))),
         Case("events-lost", "one", outside=altered("/events", text('data: {"number": 1', ""))),
         Case("proxy-answered", "another application", outside=by_another("/echo")),

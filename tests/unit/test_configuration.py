@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypercorn.config import Config as HypercornConfig
+from uvicorn import Config as UvicornConfig
 
 from hoplab.catalogue.placeholders import filled
 from hoplab.catalogue.proxies import ConfigurationFile
@@ -109,7 +111,7 @@ def test_nginx_for_one(mode: Mode, passed_on: str, prefix: Prefix, decoded: str)
     changed.remove(include)
     assert [line for line in changed if line in own_lines] == own_lines
     assert [line for line in changed if line not in own_lines] == [
-        "upstream app { server 127.0.0.1:7002; }",
+        "upstream app { server 127.0.0.1:7002;  keepalive_timeout 4s; }",
         "listen 127.0.0.1:7000;  listen 127.0.0.1:7001 ssl;",
         f"{CERTIFICATE};  {KEY};",
         rf'location ~ "^\Q{decoded}\E(/|$)" {{',
@@ -204,7 +206,7 @@ def test_nginx_for_several(routes: Sequence[Route]) -> None:
 
     assert [text.count(once) for once in ("events {", "http {", "worker_connections")] == [1, 1, 1]
     assert text.count("{") == text.count("}")
-    assert re.findall(r"upstream (\S+) \{ server (\S+); \}", text) == [
+    assert re.findall(r"upstream (\S+) \{ server (\S+);  keepalive_timeout 4s; \}", text) == [
         (route.word, route.upstream) for route in routes
     ]
     assert re.findall(r"listen (\S+?)( ssl)?;", text) == [
@@ -475,3 +477,17 @@ def test_a_source_that_is_no_text_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(HoplabError, match=r"/x is not UTF-8: .* at byte 3"):
         configuration.render(proxy, [a_route("w", Mode.STRIP, 8000)], RUN, FILES)
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_a_proxy_hangs_up_before_a_server_does(proxy: str, mode: Mode) -> None:
+    """Else a request is now and then sent over a connection that the server is closing."""
+    text = "".join(path.read_text() for path in CATALOGUE.proxies[proxy].sources(mode))
+
+    [seconds] = re.findall(
+        r'^[^#]*\b(?:idleConnTimeout = "|keepalive_timeout |keepalive )(\d+)s', text, re.MULTILINE
+    )
+
+    assert int(seconds) < UvicornConfig("app").timeout_keep_alive
+    assert int(seconds) < HypercornConfig().keep_alive_timeout

@@ -461,6 +461,13 @@ def test_limits_are_recorded(stub: Stub) -> None:
     assert finding.verdict is Verdict.RECORDED
     assert "?a=1;b=2 arrives as ?a=1&b=2" in finding.detail
     assert "/scope/a//b arrives as /scope/a//b" in finding.detail
+    assert finding.detail.endswith("; early hints: none; trailers: none")
+
+
+def test_what_the_server_offers_is_recorded(stub: Stub) -> None:
+    stub.serve(scoped(extensions={"http.response.trailers": {}}), as_it_is)
+
+    assert stub.ask("limits").detail.endswith("; early hints: none; trailers: offered")
 
 
 def test_a_cookie_that_the_proxy_refuses_is_recorded(stub: Stub) -> None:

@@ -5,14 +5,17 @@ _KIB = 1024
 _COOKIES = (12, 24, 48)
 """KiB. ASGI servers have limits too, mostly of 64 KiB for all headers."""
 
+_OFFERED = (("http.response.early_hint", "early hints"), ("http.response.trailers", "trailers"))
+"""What a server says in the scope that it can send: ASGI, "HTTP & WebSocket extensions"."""
+
 
 @once_per_topology
 @needs(Purpose.REQUEST, Purpose.SCOPE)
 def limits(probe: Probe) -> str:
     """Where is a topology not transparent, in what few applications need?
 
-    A `;` in the query, `//` in the path, cookies above those that browsers keep. Recorded, not
-    judged.
+    A `;` in the query, `//` in the path, cookies above those that browsers keep; and whether the
+    server lets the application send early hints (103) and trailers. Recorded, not judged.
     """
     route = probe.route(Purpose.REQUEST)
     query = probe.told(probe.get(f"{route}?a=1;b=2"), "query_string")["query_string"]
@@ -29,4 +32,6 @@ def limits(probe: Probe) -> str:
             break
     else:
         told.append(f"a cookie of {_COOKIES[-1]} KiB arrives")
+    offered = probe.told(probe.get(probe.route(Purpose.SCOPE)), "extensions")["extensions"]
+    told += [f"{what}: {'offered' if name in offered else 'none'}" for name, what in _OFFERED]
     raise Recorded("; ".join(told))
