@@ -306,6 +306,36 @@ def cut_short(app: ASGIApp) -> ASGIApp:
     return proxy
 
 
+def sending(change: Callable[[Message], dict[str, Any]]) -> Fault:
+    """Another message in the place of one that the application sends."""
+
+    def fault(app: ASGIApp) -> ASGIApp:
+        async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
+            async def changed(message: Message) -> None:
+                await send({**message, **change(message)})
+
+            await app(scope, receive, changed)
+
+        return proxy
+
+    return fault
+
+
+def closing(code: int) -> Fault:
+    """With another code."""
+    return sending(lambda message: {"code": code} if message["type"] == "websocket.close" else {})
+
+
+as_bytes = sending(
+    lambda message: (
+        {"text": None, "bytes": message["text"].encode()}
+        if message["type"] == "websocket.send"
+        else {}
+    )
+)
+"""Text, sent as binary."""
+
+
 def batched(size: int) -> Fault:
     """A buffer that is passed on when it holds so many pieces, and when the answer ends."""
 
@@ -695,6 +725,8 @@ CASES: dict[str, list[Case]] = {
             "websocket-refused", "400", outside=instead("/ws", by_app(PlainTextResponse("", 400)))
         ),
         Case("application-unreachable", "in the mount", outside=instead("/sub/ws", BAD_GATEWAY)),
+        Case("websocket-closed", "by an error", outside=only("/ws", closing(1011))),
+        Case("answer-wrong", "as bytes", outside=only("/ws", as_bytes)),
         Case("websocket-refused", "prefix twice (uvicorn#2213)", inside=doubled),
         Case("websocket-refused", "only a label (starlette#2966)", inside=stripped),
         Case(
@@ -889,6 +921,12 @@ CASES: dict[str, list[Case]] = {
         Case("stream-buffered", "until the end", outside=altered("/events")),
         Case("stream-buffered", "two at a time", outside=only("/events", batched(2))),
         Case("stream-buffered", "each until the next", outside=only("/events", held_back)),
+        Case("events-lost", "one line break", outside=altered("/events", text("\n\n", "\n"))),
+        Case(
+            "answer-wrong",
+            "as text",
+            outside=altered("/events", header("content-type", lambda _: "text/plain")),
+        ),
         Case("events-lost", "all", outside=altered("/events", text("data", "d"))),
         Case("events-lost", "one", outside=altered("/events", text('data: {"number": 1', ""))),
         Case("proxy-answered", "another application", outside=by_another("/echo")),

@@ -182,7 +182,7 @@ LACKED: Mapping[str, str] = {
     "direct": "the identity of its instance",
     "requests": "that it may be asked with any method",
     "answers": "that it may be asked with any method",
-    "isolation": "a route that tells the request as it came",
+    "isolation": "that it may be asked with any method",
     "routes": "that it may be asked with any method",
     "websocket-messages": "a WebSocket that sends back what it gets",
     "disconnect": "a stream without an end, and whether its client has left",

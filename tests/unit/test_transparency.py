@@ -89,6 +89,30 @@ def too_large(scope: Scope) -> bool:
     return any(len(value) > 8000 for _, value in scope["headers"])
 
 
+def first_of_each(scope: Scope) -> dict[str, Any]:
+    return {"headers": list(dict(reversed(scope["headers"])).items())}
+
+
+def lowered(scope: Scope) -> dict[str, Any]:
+    return {"path": scope["path"].lower()}
+
+
+def keeps_the_body(app: ASGIApp) -> ASGIApp:
+    """Who sends nothing gets what was sent before."""
+    last = b""
+
+    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
+        async def kept() -> Message:
+            nonlocal last
+            message = await receive()
+            last = message.get("body") or last
+            return {**message, "body": last}
+
+        await app(scope, kept, send)
+
+    return asked
+
+
 def without_body(app: ASGIApp) -> ASGIApp:
     async def asked(scope: Scope, _: Receive, send: Send) -> None:
         async def nothing() -> Message:
@@ -128,6 +152,19 @@ def without(name: str) -> Edit:
 
 
 public = header("cache-control", lambda _: "public")
+
+
+def text_plain(_: str) -> str:
+    return "text/plain"
+
+
+def added_caching(answer: Any) -> None:
+    answer.headers["cache-control"] = "public, max-age=600"
+
+
+def emptied(answer: Any) -> None:
+    if answer.body.startswith(b"{"):
+        answer.body = b"{}"
 
 
 def doubled(name: str) -> Edit:
@@ -328,6 +365,9 @@ CASES: dict[str, list[Case]] = {
         Case("request-changed", "header doubled", arriving("accept-language", "de", "fr")),
         Case("request-changed", "header changed", arriving("accept-encoding", "gzip")),
         Case("request-changed", "range dropped", arriving("range")),
+        Case("request-changed", "a dict of headers", rescoped(first_of_each)),
+        Case("request-changed", "lower case", only("/scope/Mixed-Case/~a_b.c", rescoped(lowered))),
+        Case("answer-wrong", "as text", altered("/request", header("content-type", text_plain))),
         Case("proxy-answered", "large cookie", if_(too_large, lambda _: REFUSED)),
         Case("proxy-answered", "chunked refused", if_(chunked, lambda _: REFUSED)),
         Case("request-changed", "chunked emptied", if_(chunked, without_body)),
@@ -344,6 +384,9 @@ CASES: dict[str, list[Case]] = {
             "no challenge",
             altered(ANSWER, header("www-authenticate", lambda _: None)),
         ),
+        Case("answer-changed", "cacheable", altered("/request", added_caching)),
+        Case("answer-changed", "no 422 of its own", altered(ANSWER, if_status(422, status(400)))),
+        Case("answer-changed", "an empty 422", altered(ANSWER, if_status(422, emptied))),
         Case("answer-changed", "no ETag", altered(ANSWER, without("etag"))),
         Case(
             "answer-changed", "cache", altered(ANSWER, header("cache-control", lambda _: "public"))
@@ -365,6 +408,7 @@ CASES: dict[str, list[Case]] = {
     "isolation": [
         Case("answer-shared", "a cache for all", cached),
         Case("answer-shared", "a cache for each", by_cookie),
+        Case("answer-shared", "a body that is kept", only("/echo", keeps_the_body)),
         Case(
             "answers-swapped",
             "another one's",

@@ -204,6 +204,9 @@ class Probe:
         for another path may reach one.
         """
         content = self.expect(exchange).json()
+        kind = exchange.header("Content-Type") or ""
+        if not kind.startswith("application/json"):
+            self.fail(WRONG, exchange, f"JSON, and not {kind or 'nothing'}")
         if not isinstance(content, dict) or not content.keys() >= set(keys):
             self.fail(WRONG, exchange, f"an object with {', '.join(keys)}")
         return content

@@ -29,17 +29,19 @@ _CHALLENGE = ("WWW-Authenticate", 'Bearer realm="as given"')
 _CHALLENGED = 401
 _FIRST_ERROR = 400
 _SIZE = 256 * 1024
-_SECONDS = 1.0
+_SECONDS = 2.0
+_CACHING = ("Cache-Control", "Expires", "Pragma", "Age")
 _FILE = b"Hello from a static file.\n"
 
 
 @once_per_topology
-@needs(Knowledge.UNSAFE, Purpose.ANSWER, Purpose.STATIC)
+@needs(Knowledge.UNSAFE, Purpose.ANSWER, Purpose.REQUEST, Purpose.STATIC)
 def answers(probe: Probe) -> str:
     """Does an answer come back as the application gave it?
 
     Of every class of status, with the application's own body and headers, once each; HEAD as GET;
-    large, slow, unmodified, in part; and not compressed for a client that asked for nothing.
+    large, slow, unmodified, in part; without a word of caches that is not the application's; and
+    not compressed for a client that asked for nothing.
     Symptoms: `answer-changed`, `error-page-replaced`.
     """
     first = probe.expect(probe.get(_route(probe)))
@@ -49,6 +51,8 @@ def answers(probe: Probe) -> str:
         _judge(probe, probe.get(f"{_route(probe)}?status={status}"), status)
     _judge(probe, probe.get(f"{_route(probe)}?size={_SIZE}"), 200, _SIZE)
     _judge(probe, probe.get(f"{_route(probe)}?seconds={_SECONDS}"), 200)
+    _invalid(probe)
+    _added(probe)
     _compressed(probe)
     _head(probe)
     parts = _static(probe)
@@ -87,6 +91,23 @@ def _headers(answer: Exchange, given: Headers) -> None:
         came = [value for key, value in answer.headers if key.lower() == name.lower()]
         if came != expected:
             _changed(f"{answer}: {name} came as {came}, given {expected}")
+
+
+def _invalid(probe: Probe) -> None:
+    """The framework's own 422 says which field is wrong."""
+    answer = probe.get(f"{_route(probe)}?status=none")
+    probe.expect(answer, 422, wrong="answer-changed")
+    content = answer.json()
+    if not isinstance(content, dict) or "status" not in str(content.get("detail")):
+        _changed(f"{answer}: {answer.shown_body()[:60]!r}, expected which field is wrong")
+
+
+def _added(probe: Probe) -> None:
+    """Nobody may be told to keep an answer of which the application did not say so."""
+    answer = probe.expect(probe.get(probe.route(Purpose.REQUEST)))
+    for name in _CACHING:
+        if (value := answer.header(name)) is not None:
+            _changed(f"{answer}: {name}: {value}, which the application did not give")
 
 
 def _compressed(probe: Probe) -> None:

@@ -1,17 +1,17 @@
 from hoplab.client.probe import Failed, Probe
-from hoplab.client.target import Purpose, needs, once_per_topology
+from hoplab.client.target import Knowledge, Purpose, needs, once_per_topology
 
 _PIPELINED = 3
 
 
 @once_per_topology
-@needs(Purpose.REQUEST)
+@needs(Knowledge.UNSAFE, Purpose.REQUEST, Purpose.ECHO)
 def isolation(probe: Probe) -> str:
     """Does every client get its own answer, and every request its own, in order?
 
     Two clients ask for the same page with cookies of their own; the same question gets a new
-    answer; requests that are sent without waiting are answered in their order (RFC 9112, 9.3.2).
-    Symptoms: `answer-shared`, `answers-swapped`.
+    answer; an empty body is nobody else's; requests that are sent without waiting are answered in
+    their order (RFC 9112, 9.3.2). Symptoms: `answer-shared`, `answers-swapped`.
     """
     route = probe.route(Purpose.REQUEST)
     serials = []
@@ -24,6 +24,10 @@ def isolation(probe: Probe) -> str:
         serials.append(told["serial"])
     if len(set(serials)) != len(serials):
         raise Failed("answer-shared", f"{route}: the same answer came again, as from a cache")
+    probe.expect(probe.request("POST", probe.route(Purpose.ECHO), body=b"of one client"))
+    empty = probe.expect(probe.request("POST", probe.route(Purpose.ECHO), body=b""))
+    if empty.body:
+        raise Failed("answer-shared", f"{empty}: sent nothing, and {empty.body[:40]!r} came back")
     asked = [f"{route}?in-order={number}" for number in range(_PIPELINED)]
     answers = [
         probe.told(answer, "query_string")["query_string"] for answer in probe.pipelined(asked)

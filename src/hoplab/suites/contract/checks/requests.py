@@ -26,6 +26,7 @@ _HEADERS: Headers = (
 _QUERY = (
     "b=2&a=1&a=%20+&empty=&=x&caf%C3%A9=%c3%a9&list[]=1&path=/a/../b//c&url=http://x?y&at=@:,'*!~"
 )
+_PATH = "/Mixed-Case/~a_b.c"
 _COOKIE = "large=" + 8 * 1024 * "c"
 """What browsers keep for a name is 4 KiB; two of them come together (RFC 6265, 6.1)."""
 
@@ -39,13 +40,13 @@ _BODIES: Mapping[str, tuple[Headers, bytes | list[bytes]]] = {
 
 
 @once_per_topology
-@needs(Knowledge.UNSAFE, Purpose.REQUEST, Purpose.ANSWER)
+@needs(Knowledge.UNSAFE, Purpose.REQUEST, Purpose.ANSWER, Purpose.SCOPE)
 def requests(probe: Probe) -> str:
     """Does a request arrive as it was sent, and once?
 
-    With every method, the query byte for byte, headers that applications live on, a cookie of 8
-    KiB, bodies in every form; and a POST that fails is not sent again. Symptoms: `request-changed`,
-    `request-repeated`.
+    With every method, the path and the query byte for byte, headers that applications live on, one
+    of two lines, a cookie of 8 KiB, bodies in every form; and a POST that fails is not sent again.
+    Symptoms: `request-changed`, `request-repeated`.
     """
     for method in _METHODS:
         _method(probe, method)
@@ -54,6 +55,8 @@ def requests(probe: Probe) -> str:
         _changed(f"the query arrived as {told['query_string']!r}, sent {_QUERY!r}")
     _headers(probe, "headers", _HEADERS)
     _headers(probe, "cookie-of-8-KiB", [("Cookie", _COOKIE)])
+    _twice(probe)
+    _path(probe)
     for form, (headers, body) in _BODIES.items():
         _body(probe, form, headers, body)
     _once(probe)
@@ -75,6 +78,21 @@ def _headers(probe: Probe, what: str, headers: Headers) -> None:
         if values != [value]:
             came = ", ".join(each[:60] for each in values) or "not at all"
             _changed(f"the header {name}: {value[:60]} arrived as {came}")
+
+
+def _twice(probe: Probe) -> None:
+    """A header of two lines may become one (RFC 9110, 5.3); nothing of it may be lost."""
+    arrived = _told(probe, "GET", "?twice", [("X-Twice", "one"), ("X-Twice", "two")])["headers"]
+    values = [value for key, value in arrived if key.lower() == "x-twice"]
+    if [part.strip() for value in values for part in value.split(",")] != ["one", "two"]:
+        _changed(f"the headers X-Twice: one and X-Twice: two arrived as {values}")
+
+
+def _path(probe: Probe) -> None:
+    """Paths are compared letter by letter (RFC 3986, 6.2.2.1)."""
+    arrived = probe.scope(_PATH)
+    if not arrived["path"].endswith(_PATH) or not arrived["raw_path"].endswith(_PATH):
+        _changed(f"{_PATH} arrived as {arrived['path']}, raw_path {arrived['raw_path']}")
 
 
 def _body(probe: Probe, form: str, headers: Headers, body: bytes | list[bytes]) -> None:

@@ -4,9 +4,9 @@ import random
 from functools import cache
 from itertools import pairwise
 
-from hoplab.client.probe import Failed, Probe
+from hoplab.client.probe import WRONG, Failed, Probe
 from hoplab.client.target import Knowledge, Purpose, needs
-from hoplab.client.wire import CHUNKED
+from hoplab.client.wire import CHUNKED, Exchange
 
 _MIB = 1024 * 1024
 _KIB = 1024
@@ -30,7 +30,10 @@ def stream(probe: Probe) -> str:
             f"{probe.route(Purpose.EVENTS)}?count={_COUNT}&interval={interval}", stream=True
         )
         probe.expect(answer)
-        events = [(at, line) for at, line in answer.chunks if line.startswith(b"data: ")]
+        kind = answer.header("Content-Type") or ""
+        if not kind.startswith("text/event-stream"):
+            probe.fail(WRONG, answer, f"text/event-stream, and not {kind or 'nothing'}")
+        events = _events(answer)
         if len(events) != _COUNT:
             detail = f"{answer}: {len(events)} server-sent events, expected {_COUNT}"
             raise Failed("events-lost", detail)
@@ -57,6 +60,18 @@ def stream(probe: Probe) -> str:
         detail = f"{arrived} arrived, {len(echo.body)} bytes came back, sent {sent}"
         raise Failed("body-altered", detail)
     return f"events came {min(gaps):.2f} s apart or more; {len(body) // _KIB} KiB both ways"
+
+
+def _events(answer: Exchange) -> list[tuple[float, bytes]]:
+    """When each arrived, and its data: an empty line ends it, so two in a row are one."""
+    events, data = [], b""
+    for at, line in answer.chunks:
+        if line.startswith(b"data: "):
+            data += line
+        elif not line.strip() and data:
+            events.append((at, data))
+            data = b""
+    return events
 
 
 def _sent(line: bytes, at: float) -> float:

@@ -1,7 +1,7 @@
 from hoplab.client.probe import WRONG, Failed, Probe
 from hoplab.client.target import Knowledge, Purpose, needs
 
-_ACCEPTED = 101
+_ACCEPTED, _NORMAL = 101, 1000
 
 
 @needs(Knowledge.ROOT_PATH, Purpose.SOCKET, Purpose.MOUNT)
@@ -17,12 +17,18 @@ def websocket(probe: Probe) -> str:
     inside = f"{target.prefix_root}{mount}"
     refused = "websocket-refused"
     for at, root_path in ((path, target.root_path), (mount + path, inside)):
-        answer = probe.expect(probe.websocket(at), _ACCEPTED, wrong=refused, missing=refused)
+        with probe.conversation(at) as (talk, answer):
+            probe.expect(answer, _ACCEPTED, wrong=refused, missing=refused)
+            talk.wait_for_end()
+        if not answer.body:
+            detail = f"{answer}: closed without a message: {talk.ending}"
+            raise Failed("websocket-closed", detail)
+        if talk.close_code != _NORMAL:
+            detail = f"{answer}: closed with {talk.ending}, expected {_NORMAL}"
+            raise Failed("websocket-closed", detail)
         scope = answer.json()
-        if answer.body.startswith(b"closed without a message"):
-            probe.fail("websocket-closed", answer, "a message")
         if not isinstance(scope, dict):
-            probe.fail(WRONG, answer, "its scope")
+            probe.fail(WRONG, answer, "its scope, as text")
         if scope["scheme"] != scheme:
             detail = f"{answer.url}: scheme {scope['scheme']!r}, expected {scheme!r}"
             raise Failed("websocket-wrong-scheme", detail)
