@@ -50,7 +50,8 @@ _left: dict[str, asyncio.Event] = {}
 async def read_request(request: Request) -> JSONResponse:
     """The request as it came: method, query, headers, length and SHA-256 of the body.
 
-    `serial` is another number for each request: an answer from a cache has an old one.
+    `serial` is another number for each request: an answer from a cache has an old one. X-Method is
+    the method once more, for HEAD.
     """
     body = await request.body()
     return JSONResponse(
@@ -61,7 +62,8 @@ async def read_request(request: Request) -> JSONResponse:
             "headers": [[k.decode("latin-1"), v.decode("latin-1")] for k, v in request.headers.raw],
             "length": len(body),
             "sha256": hashlib.sha256(body).hexdigest(),
-        }
+        },
+        headers={"X-Method": request.method},
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+_MATRIX = {"test_cors", "test_matrix", "test_prefix"}
 
 
 def group(item: pytest.Item) -> str | None:
@@ -16,5 +17,6 @@ def group(item: pytest.Item) -> str | None:
         engine, _ = called.params.get("public", ("docker", None)) if called else ("docker", None)
         return f"{folder}-{engine}"
     if folder == "commands":
-        return f"{folder}-{item.path.stem}"
+        # Those that ask hundreds of cells need both cores; two at once would wait for each other.
+        return f"{folder}-{'matrix' if item.path.stem in _MATRIX else item.path.stem}"
     return None if folder == "unit" else folder

@@ -48,5 +48,5 @@ def hoplab(
 def program(*arguments: str) -> subprocess.CompletedProcess[str]:
     """As a program, in this project; a Clone has its own."""
     return subprocess.run(
-        [*HOPLAB, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        [*HOPLAB, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )

@@ -35,7 +35,7 @@ Headers: TypeAlias = Sequence[tuple[str, str]]
 CHUNKED = ("Transfer-Encoding", "chunked")
 EXPECT = ("Expect", "100-continue")
 _WAIT_FOR_CONTINUE = 1.0  # seconds; RFC 9110, 10.1.1: not for ever
-_PAUSE = 0.1  # seconds between the pieces of a slow upload
+_PAUSE = 0.5  # seconds between the pieces of a slow upload
 
 
 @dataclass

@@ -24,7 +24,7 @@ from hoplab.system import interrupts
 from hoplab.system.lifeline import die_with_parent
 from hoplab.topology import Cell
 
-THREADS = 24
+THREADS = 48
 """They wait more than they work."""
 
 PROCESSES = 2

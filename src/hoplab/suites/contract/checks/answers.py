@@ -20,6 +20,7 @@ GIVEN: Headers = (
     ("X-Content-Type-Options", "nosniff"),
     ("Access-Control-Expose-Headers", "X-As-Given"),
     ("X-As-Given", "one"),
+    ("Content-Type", "text/plain; charset=utf-8"),
 )
 """What the route gives besides: headers that applications live on."""
 
@@ -29,13 +30,13 @@ _CHALLENGE = ("WWW-Authenticate", 'Bearer realm="as given"')
 _CHALLENGED = 401
 _FIRST_ERROR = 400
 _SIZE = 256 * 1024
-_SECONDS = 2.0
+_SECONDS = 2.5
 _CACHING = ("Cache-Control", "Expires", "Pragma", "Age")
 _FILE = b"Hello from a static file.\n"
 
 
 @once_per_topology
-@needs(Knowledge.UNSAFE, Purpose.ANSWER, Purpose.REQUEST, Purpose.STATIC)
+@needs(Knowledge.UNSAFE, Purpose.ANSWER, Purpose.EVENTS, Purpose.REQUEST, Purpose.STATIC)
 def answers(probe: Probe) -> str:
     """Does an answer come back as the application gave it?
 
@@ -72,7 +73,8 @@ def _judge(probe: Probe, answer: Exchange, status: int, size: int = 0) -> None:
     expected = b"" if status in _NO_BODY else f"answer {status}\n".encode() + b"." * size
     if answer.body != expected:
         _changed(f"{answer}: {len(answer.body)} bytes came, given {len(expected)}")
-    _headers(answer, [*GIVEN, _CHALLENGE] if status == _CHALLENGED else GIVEN)
+    given = [*GIVEN, _CHALLENGE] if status == _CHALLENGED else GIVEN
+    _headers(answer, [each for each in given if expected or each[0] != "Content-Type"])
 
 
 def _replaced(probe: Probe, answer: Exchange, status: int) -> None:
@@ -108,6 +110,9 @@ def _added(probe: Probe) -> None:
     for name in _CACHING:
         if (value := answer.header(name)) is not None:
             _changed(f"{answer}: {name}: {value}, which the application did not give")
+    events = probe.expect(probe.leave(probe.route(Purpose.EVENTS)))
+    if (value := events.header("Cache-Control")) != "no-store":
+        _changed(f"{events}: Cache-Control: {value}, given no-store")
 
 
 def _compressed(probe: Probe) -> None:
