@@ -20,11 +20,12 @@ Seen: TypeAlias = dict[str, str | None]
 """What of a scope a client could lie about."""
 
 
-@needs(Purpose.SCOPE, Purpose.REDIRECT)
+@needs(Purpose.SCOPE, Purpose.REDIRECT, Purpose.SOCKET)
 def spoof(probe: Probe) -> str:
     """Does anything change, or even arrive, if the client itself sends forwarded headers?
 
-    Asked plain, doubled, in odd case and with underscores; the redirect is looked at as well. What
+    Asked plain, doubled, in odd case and with underscores, and over a WebSocket; the redirect is
+    looked at as well. What
     arrives may be believed by the next middleware that somebody adds. Symptoms:
     `client-spoofable`, `scheme-spoofable`, `prefix-spoofable`, `host-spoofable`,
     `forwarded-misread`, `forwarded-passed-on`.
@@ -49,6 +50,9 @@ def spoof(probe: Probe) -> str:
             symptom, told = difference
             raise Failed(symptom, f"forwarded headers ({way}): {told}")
         arrived |= _arrived(scope["headers"], lies) - own
+    over_websocket = probe.websocket(probe.route(Purpose.SOCKET), lies).json()
+    if isinstance(over_websocket, dict) and "headers" in over_websocket:
+        arrived |= _arrived(over_websocket["headers"], lies) - own
     redirect = probe.reached(probe.get(path, lies)).header("location")
     if redirect != honest_redirect:
         detail = f"forwarded headers (plain): redirects to {redirect}, was {honest_redirect}"
