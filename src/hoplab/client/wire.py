@@ -27,7 +27,7 @@ from hoplab.errors import HarnessError, NoAnswer
 _ESCAPED = re.compile(r"[^\x21\x23-\x3b\x3d\x3f-\x5d\x5f\x61-\x7a\x7c\x7e]")
 """What a browser percent-encodes in a path: https://url.spec.whatwg.org/#path-percent-encode-set."""
 
-_SHOWN_BODY, _SHOWN_HEADER = 500, 1000
+_SHOWN_BODY, _SHOWN_HEADER = 300, 1000
 _LONGEST_CHARACTER = 4  # bytes, in UTF-8
 
 Headers: TypeAlias = Sequence[tuple[str, str]]
@@ -35,7 +35,7 @@ Headers: TypeAlias = Sequence[tuple[str, str]]
 CHUNKED = ("Transfer-Encoding", "chunked")
 EXPECT = ("Expect", "100-continue")
 _WAIT_FOR_CONTINUE = 1.0  # seconds; RFC 9110, 10.1.1: not for ever
-_PAUSE = 0.5  # seconds between the pieces of a slow upload
+_PAUSE = 1.1  # seconds between the pieces of a slow upload
 
 
 @dataclass

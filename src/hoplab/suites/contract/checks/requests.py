@@ -36,7 +36,7 @@ _BODIES: Mapping[str, tuple[Headers, bytes | list[bytes]]] = {
     "chunked": ((CHUNKED,), b"hello" * 1000),
     "of no length": ((), b""),
     "after Expect: 100-continue": ((EXPECT,), b"hello" * 1000),
-    "slow": ((CHUNKED,), [b"sl", b"ow", b"ly"]),
+    "slow": ((CHUNKED,), [b"slow", b"ly"]),
 }
 
 
