@@ -85,6 +85,10 @@ def arriving(name: str, *values: str) -> Fault:
     return rescoped(change)
 
 
+def preflight(scope: Scope) -> bool:
+    return any(name == b"access-control-request-method" for name, _ in scope["headers"])
+
+
 def too_large(scope: Scope) -> bool:
     return any(len(value) > 8000 for _, value in scope["headers"])
 
@@ -353,6 +357,7 @@ CASES: dict[str, list[Case]] = {
     "requests": [
         Case("request-changed", "DELETE as GET", if_(method("DELETE"), scoped(method="GET"))),
         Case("proxy-answered", "PUT refused", if_(method("PUT"), lambda _: REFUSED)),
+        Case("proxy-answered", "a preflight", if_(preflight, lambda _: REFUSED)),
         Case("request-changed", "query decoded", query(lambda q: q.replace(b"%20", b" "))),
         Case("request-changed", "query re-encoded", query(lambda q: q.replace(b"%c3", b"%C3"))),
         Case(

@@ -24,6 +24,10 @@ _HEADERS: Headers = (
     ("Idempotency-Key", "8e03978e-40d5-43dd-bc93-6894a57f9324"),
     ("X-Custom", "one, two"),
 )
+_PREFLIGHT: Headers = (
+    ("Origin", "https://front.example"),
+    ("Access-Control-Request-Method", "POST"),
+)
 _QUERY = (
     "b=2&a=1&a=%20+&empty=&=x&caf%C3%A9=%c3%a9&list[]=1&path=/a/../b//c&url=http://x?y&at=@:,'*!~"
 )
@@ -51,10 +55,13 @@ def requests(probe: Probe) -> str:
     """
     for method in _METHODS:
         _method(probe, method)
+    _told(probe, "OPTIONS", "?preflight", _PREFLIGHT)  # CORS is the application's
     told = _told(probe, "GET", f"?{_QUERY}")
     if told["query_string"] != _QUERY:
         _changed(f"the query arrived as {told['query_string']!r}, sent {_QUERY!r}")
     _headers(probe, "headers", _HEADERS)
+    # Go allows 4 KiB more for a head on a connection that was used before.
+    probe.client.close()
     _headers(probe, "cookie-of-8-KiB", [("Cookie", _COOKIE)])
     _twice(probe)
     _path(probe)
