@@ -49,7 +49,7 @@ certificates: $(READY) ## Make the proxies' certificate (for `docker compose` by
 	@$(BIN)/hoplab certificates
 
 test: $(READY) ## Run the tests
-	@$(BIN)/pytest -n 3 --dist loadgroup  # more than cores: they wait more than they work
+	@$(BIN)/pytest
 
 test-fixes: $(READY) ## Try each fix that a text prescribes (minutes)
 	@$(BIN)/pytest tests/fixes

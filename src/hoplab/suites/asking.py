@@ -24,7 +24,7 @@ from hoplab.system import interrupts
 from hoplab.system.lifeline import die_with_parent
 from hoplab.topology import Cell
 
-THREADS = 48
+THREADS = 24
 """They wait more than they work."""
 
 PROCESSES = 2

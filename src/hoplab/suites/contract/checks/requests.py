@@ -102,7 +102,7 @@ def _path(probe: Probe) -> None:
     """Paths are compared letter by letter (RFC 3986, 6.2.2.1)."""
     arrived = probe.scope(_PATH)
     path, raw_path = arrived["path"], arrived["raw_path"]
-    if not path.endswith(_PATH) or unquote(raw_path) != path:
+    if not path.endswith(_PATH) or unquote(raw_path) != unquote(path):
         _changed(f"{_PATH} arrived as {path}, raw_path {raw_path}")
 
 
