@@ -14,7 +14,7 @@ def bypass(probe: Probe) -> str:
     """
     direct = probe.target.direct
     if direct is None or probe.target.source is None:
-        message = "not asked past the proxy: here every client has an address that is trusted"
+        message = "not asked past the proxy: nobody here reaches it from an address not trusted"
         raise NotApplicable(message)
     path, lies = direct.prefix + probe.route(Purpose.SCOPE), lies_of(probe)
     before = _by_application(probe, probe.ask_directly(path))
