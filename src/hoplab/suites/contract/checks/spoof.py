@@ -24,9 +24,8 @@ Seen: TypeAlias = dict[str, str | None]
 def spoof(probe: Probe) -> str:
     """Does anything change, or even arrive, if the client itself sends forwarded headers?
 
-    Asked plain, doubled, in odd case and with underscores, and over a WebSocket; the redirect is
-    looked at as well. What
-    arrives may be believed by the next middleware that somebody adds. Symptoms:
+    Asked plain, doubled, in odd case, with underscores, and over a WebSocket; the redirect is
+    looked at too. What arrives may be believed by the next middleware that somebody adds. Symptoms:
     `client-spoofable`, `scheme-spoofable`, `prefix-spoofable`, `host-spoofable`,
     `forwarded-misread`, `forwarded-passed-on`.
     """
