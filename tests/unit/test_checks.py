@@ -31,6 +31,7 @@ from hoplab.suites.asking import ask_one
 from hoplab.suites.check import Check
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Trust
+from tests.unit.messages import batched, bytes_only, closing, held_back, talking
 from tests.unit.stub import (
     LOOPBACK,
     PREFIX,
@@ -302,80 +303,6 @@ def cut_short(app: ASGIApp) -> ASGIApp:
 
         await app(scope, receive, beginning)
         raise ConnectionError
-
-    return proxy
-
-
-def sending(change: Callable[[Message], dict[str, Any]]) -> Fault:
-    """Another message in the place of one that the application sends."""
-
-    def fault(app: ASGIApp) -> ASGIApp:
-        async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
-            async def changed(message: Message) -> None:
-                await send({**message, **change(message)})
-
-            await app(scope, receive, changed)
-
-        return proxy
-
-    return fault
-
-
-def closing(code: int) -> Fault:
-    """With another code."""
-    return sending(lambda message: {"code": code} if message["type"] == "websocket.close" else {})
-
-
-as_bytes = sending(
-    lambda message: (
-        {"text": None, "bytes": message["text"].encode()}
-        if message["type"] == "websocket.send"
-        else {}
-    )
-)
-"""Text, sent as binary."""
-
-
-def batched(size: int) -> Fault:
-    """A buffer that is passed on when it holds so many pieces, and when the answer ends."""
-
-    def fault(app: ASGIApp) -> ASGIApp:
-        async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
-            kept: list[bytes] = []
-
-            async def collect(message: Message) -> None:
-                if message["type"] != "http.response.body":
-                    await send(message)
-                    return
-                kept.append(message.get("body", b""))
-                if len(kept) == size or not message.get("more_body"):
-                    await send({**message, "body": b"".join(kept)})
-                    kept.clear()
-
-            await app(scope, receive, collect)
-
-        return proxy
-
-    return fault
-
-
-def held_back(app: ASGIApp) -> ASGIApp:
-    """Every piece leaves when the next one comes."""
-
-    async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
-        kept: list[Message] = []
-
-        async def collect(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                kept.append(message)
-                message = {**message, "body": b"", "more_body": True}
-                if len(kept) > 1:
-                    message = kept.pop(0)
-            await send(message)
-
-        await app(scope, receive, collect)
-        for message in kept:
-            await send(message)
 
     return proxy
 
@@ -725,8 +652,8 @@ CASES: dict[str, list[Case]] = {
             "websocket-refused", "400", outside=instead("/ws", by_app(PlainTextResponse("", 400)))
         ),
         Case("application-unreachable", "in the mount", outside=instead("/sub/ws", BAD_GATEWAY)),
-        Case("websocket-closed", "by an error", outside=only("/ws", closing(1011))),
-        Case("answer-wrong", "as bytes", outside=only("/ws", as_bytes)),
+        Case("websocket-closed", "by an error", outside=only("/ws", talking(closing(1011)))),
+        Case("answer-wrong", "as bytes", outside=only("/ws", talking(bytes_only))),
         Case("websocket-refused", "prefix twice (uvicorn#2213)", inside=doubled),
         Case("websocket-refused", "only a label (starlette#2966)", inside=stripped),
         Case(

@@ -6,7 +6,7 @@ import pytest
 
 from hoplab.engines.plan import make_plan
 from hoplab.errors import HoplabError
-from hoplab.system.ports import LOOPBACK, address, require_address
+from hoplab.system.ports import LOOPBACK
 from hoplab.topology import Deployment
 from tests.catalogue import CATALOGUE
 
@@ -18,19 +18,6 @@ def deployment(variation: str, proxy: str, server: str) -> Deployment:
         for cell in cells
         if (cell.topology.proxy, cell.topology.server) == (proxy, server)
     )
-
-
-@pytest.mark.parametrize(
-    ("host", "written"), [("127.0.0.1", "127.0.0.1:80"), ("::1", "[::1]:80"), ("app", "app:80")]
-)
-def test_address(host: str, written: str) -> None:
-    assert address(host, 80) == written
-
-
-def test_an_address_that_the_machine_does_not_have_is_told() -> None:
-    require_address(LOOPBACK)
-    with pytest.raises(HoplabError, match="This machine has no address 2001:db8::1: "):
-        require_address("2001:db8::1")
 
 
 @pytest.mark.parametrize(

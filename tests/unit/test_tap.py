@@ -2,8 +2,9 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,38 @@ def test_a_request_and_its_answer_come_through_and_are_remembered() -> None:
             ["HTTP/1.1 307 Away", "Location: /x", "Content-Length: 2"],
         )
     ]
+
+
+def at_a_unix_socket(folder: Path) -> tuple[socket.socket, str, int]:
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(folder / "app.sock"))
+    server.listen()
+    return server, str(folder / "app.sock"), 0
+
+
+def at_ipv6(_: Path) -> tuple[socket.socket, str, int]:
+    server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    return server, "::1", server.getsockname()[1]
+
+
+@pytest.mark.parametrize("upstream", [at_a_unix_socket, at_ipv6])
+def test_an_upstream_at_no_ipv4_address(
+    upstream: Callable[[Path], tuple[socket.socket, str, int]], tmp_path: Path
+) -> None:
+    server, host, port = upstream(tmp_path)
+    with server, taps() as between:
+        with socket.create_connection((LOOPBACK, between.before(host, port))) as client:
+            client.sendall(b"GET /items HTTP/1.1\r\n\r\n")
+            server.settimeout(5)
+            connection, _ = server.accept()
+            with connection:
+                assert connection.recv(2**16) == b"GET /items HTTP/1.1\r\n\r\n"
+                connection.sendall(ANSWER)
+                client.settimeout(5)
+                assert client.recv(2**16) == ANSWER
+        [heads] = between.heads()
+
+    assert heads.request == ["GET /items HTTP/1.1"]
 
 
 def test_what_came_before_is_forgotten_on_the_same_connection() -> None:

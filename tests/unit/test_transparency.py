@@ -17,6 +17,7 @@ from hoplab.client.target import is_asked_once
 from hoplab.results import Verdict
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Scheme
+from tests.unit.messages import closing, small_only, talking, text_only
 from tests.unit.stub import (
     PREFIX,
     Edit,
@@ -280,42 +281,6 @@ def believes(scope: Scope) -> dict[str, Any]:
 # --- WebSockets ---
 
 
-def talking(change: Callable[[Message], Message | None]) -> Fault:
-    """What the application sends comes changed, or ends there."""
-
-    def fault(app: ASGIApp) -> ASGIApp:
-        async def asked(scope: Scope, receive: Receive, send: Send) -> None:
-            ended = False
-
-            async def changed(message: Message) -> None:
-                nonlocal ended
-                new = change(message)
-                if ended:
-                    return
-                ended = new is None
-                await send(new or {"type": "websocket.close", "code": 1009})
-
-            await app(scope, receive, changed)
-
-        return if_(lambda scope: scope["type"] == "websocket", lambda _: asked)(app)
-
-    return fault
-
-
-def text_only(message: Message) -> Message:
-    if isinstance(data := message.get("bytes"), bytes):
-        return {"type": "websocket.send", "text": data.decode("latin-1")}
-    return message
-
-
-def small_only(message: Message) -> Message | None:
-    return None if len(message.get("text") or "") > 2**16 else message
-
-
-def other_code(message: Message) -> Message:
-    return {**message, "code": 1000} if message["type"] == "websocket.close" else message
-
-
 def impatient(app: ASGIApp) -> ASGIApp:
     """Closes what is quiet for a moment."""
 
@@ -435,7 +400,7 @@ CASES: dict[str, list[Case]] = {
         Case("websocket-changed", "text only", talking(text_only)),
         Case("websocket-ended", "too large", talking(small_only)),
         Case("websocket-ended", "quiet", impatient),
-        Case("websocket-changed", "code", talking(other_code)),
+        Case("websocket-changed", "code", talking(closing(1000))),
         Case(
             "websocket-refused",
             "another path",

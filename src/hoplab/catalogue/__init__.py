@@ -12,6 +12,7 @@ from hoplab.catalogue.servers.server import Server, Start
 from hoplab.catalogue.variations import Variation
 from hoplab.prefix import DEFAULT_PREFIX, Prefix
 from hoplab.symptom import Advice
+from hoplab.system.sockets import is_unix_socket
 from hoplab.topology import (
     Cell,
     Deployment,
@@ -132,7 +133,7 @@ class Catalogue:
                 "proxies": proxies,
                 "prefix": self.prefix.encoded,
                 "prefix_decoded": self.prefix.decoded,
-                "socket": start.host if start.host.startswith("/") else SOCKET,
+                "socket": start.host if is_unix_socket(start.host) else SOCKET,
             }
             where = f"variations/{variation.suite}/{variation.name}.toml"
             return [filled(arg, fields, where) for arg in variation.commands[server.name]]

@@ -15,6 +15,7 @@ from hoplab.catalogue.placeholders import filled
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
 from hoplab.symptom import Advice
+from hoplab.system.sockets import address, is_unix_socket
 from hoplab.topology import Mode, Profile, Scheme
 
 
@@ -150,6 +151,18 @@ class Proxy:
         """The files from which a deployment's configuration is made."""
         fields = {"folder": str(self.folder), "mode": mode}
         return [Path(self.filled(file.source, fields)) for file in self.files]
+
+    def upstream(self, host: str, port: int) -> str:
+        """How it writes where an application listens; `host` may be the file of a Unix socket.
+
+        Raises HoplabError if it can have no such upstream.
+        """
+        if not is_unix_socket(host):
+            return address(host, port)
+        if not self.unix:
+            message = f"{self.name} can have no upstream at a Unix socket."
+            raise HoplabError(message)
+        return self.filled(self.unix, {"socket": host})
 
     def filled(self, text: str, fields: Mapping[str, str]) -> str:
         """A text of its proxy.toml with the placeholders replaced."""

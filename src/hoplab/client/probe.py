@@ -203,13 +203,17 @@ class Probe:
         Raises Failed as `expect` does, and with `answer-wrong` for another page: a proxy that asks
         for another path may reach one.
         """
-        content = self.expect(exchange).json()
-        kind = exchange.header("Content-Type") or ""
-        if not kind.startswith("application/json"):
-            self.fail(WRONG, exchange, f"JSON, and not {kind or 'nothing'}")
+        content = self.of_type(self.expect(exchange), "application/json").json()
         if not isinstance(content, dict) or not content.keys() >= set(keys):
             self.fail(WRONG, exchange, f"an object with {', '.join(keys)}")
         return content
+
+    def of_type(self, exchange: Exchange, kind: str) -> Exchange:
+        """The exchange, if its answer has this media type; Failed with `answer-wrong` if not."""
+        given = exchange.header("Content-Type") or ""
+        if not given.startswith(kind):
+            self.fail(WRONG, exchange, f"{kind}, and not {given or 'nothing'}")
+        return exchange
 
     def answers(self, exchange: Exchange, status: int = 200) -> bool:
         """Whether the application answered with this status."""

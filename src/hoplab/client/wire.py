@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 from hoplab.client.conversation import Conversation
 from hoplab.endpoint import Address
 from hoplab.errors import HarnessError, NoAnswer
+from hoplab.system.sockets import open_socket
 
 _ESCAPED = re.compile(r"[^\x21\x23-\x3b\x3d\x3f-\x5d\x5f\x61-\x7a\x7c\x7e]")
 """What a browser percent-encodes in a path: https://url.spec.whatwg.org/#path-percent-encode-set."""
@@ -114,13 +115,6 @@ Connections: TypeAlias = dict[tuple[str, str | None], _Connection]
 def as_sent(url: str) -> str:
     """A URL as a browser sends it: an application may give one with other letters than ASCII's."""
     return _ESCAPED.sub(lambda match: quote(match[0]), url)
-
-
-def open_socket(address: Address, source: Address | None, seconds: float) -> socket.socket:
-    """A TCP connection without Nagle's delay; no answer within `seconds` is an OSError."""
-    sock = socket.create_connection(address, seconds, source)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
 
 
 class Client:

@@ -7,7 +7,8 @@ from hoplab.catalogue import SOCKET, Catalogue
 from hoplab.catalogue.placeholders import filled
 from hoplab.predictions import predict
 from hoplab.recipe import BIND, PROXIES, server_line
-from hoplab.system.ports import address
+from hoplab.system.ports import LOOPBACK
+from hoplab.system.sockets import address, unmapped
 from hoplab.topology import Cell, Deployment, Mode, Strategy, Trust
 
 
@@ -75,11 +76,10 @@ def changed_lines(catalogue: Catalogue, deployment: Deployment) -> list[str]:
         lines += [f"+ {server_line(catalogue, deployment, BIND, PROXIES)}"]
     if variation.outer:
         lines.append(f"+ {variation.outer} in front, with its `preserve` configuration")
-    if variation.listens == "unix":
-        upstream = filled(proxy.unix, {"socket": SOCKET})
-        lines += ["- UPSTREAM=127.0.0.1:8000", f"+ UPSTREAM={upstream}"]
-    elif variation.listens and not variation.listens.startswith("::ffff:"):
-        lines += ["- UPSTREAM=127.0.0.1:8000", f"+ UPSTREAM={address(variation.listens, 8000)}"]
+    listens = SOCKET if variation.listens == "unix" else unmapped(variation.listens or LOOPBACK)
+    if listens != LOOPBACK:
+        lines.append(f"- UPSTREAM={proxy.upstream(LOOPBACK, 8000)}")
+        lines.append(f"+ UPSTREAM={proxy.upstream(listens, 8000)}")
     if variation.public:
         lines.append(f"+ {deployment.topology.proxy} listens at {address(variation.public, 443)}")
     return lines

@@ -18,7 +18,8 @@ from hoplab.engines import programs
 from hoplab.engines.certificates import Certificates
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
-from hoplab.system.ports import LOOPBACK, address
+from hoplab.system.ports import LOOPBACK
+from hoplab.system.sockets import address
 from hoplab.topology import Mode, Scheme
 
 _NAME = re.compile("@(word|variable)@")

@@ -12,12 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from hoplab.catalogue import Catalogue
-from hoplab.catalogue.placeholders import filled
-from hoplab.catalogue.proxies import Proxy
 from hoplab.catalogue.servers.server import Server
 from hoplab.engines.configuration import Route
-from hoplab.errors import HoplabError
-from hoplab.system.ports import LOOPBACK, address, free_ports
+from hoplab.system.ports import LOOPBACK, free_ports
+from hoplab.system.sockets import unmapped
 from hoplab.topology import Deployment, Mode, Scheme, Topology
 
 
@@ -155,32 +153,18 @@ def _routes(
     if outer := _outer(catalogue, deployment):
         # The outer proxy has the public ports, and passes everything on to the inner one.
         inner = {scheme: next(free) for scheme in Scheme}
-        to_inner = f"{LOOPBACK}:{inner[Scheme.HTTP]}"
-        if tap:
-            to_inner = f"{LOOPBACK}:{tap(LOOPBACK, inner[Scheme.HTTP])}"
+        port = inner[Scheme.HTTP]
+        to_inner = f"{LOOPBACK}:{tap(LOOPBACK, port) if tap else port}"
         routes[outer] = Route(
             f"{word}-outer", Mode.PRESERVE, to_inner, deployment.prefix, ports, changes
         )
         ports = inner
+    host = unmapped(app.host)
     if tap:
-        upstream = f"{LOOPBACK}:{tap(_asked(app), app.port)}"
+        upstream = f"{LOOPBACK}:{tap(host, app.port)}"
     else:
-        upstream = _upstream(catalogue.proxies[topology.proxy], app)
+        upstream = catalogue.proxies[topology.proxy].upstream(host, app.port)
     routes[topology.proxy] = Route(
         word, topology.mode, upstream, deployment.prefix, ports, changes, public
     )
     return routes
-
-
-def _upstream(proxy: Proxy, app: App) -> str:
-    if app.host.startswith("/"):
-        if not proxy.unix:
-            message = f"{proxy.name} can have no upstream at a Unix socket."
-            raise HoplabError(message)
-        return filled(proxy.unix, {"socket": app.host})
-    return address(_asked(app), app.port)
-
-
-def _asked(app: App) -> str:
-    """One that is mapped to IPv6 is where the application listens, not what the proxy asks for."""
-    return app.host.removeprefix("::ffff:")

@@ -30,7 +30,8 @@ from hoplab.engines.versions import local_versions, require_binary, require_pack
 from hoplab.errors import HoplabError
 from hoplab.system import interrupts, runs
 from hoplab.system.lifeline import die_with_parent
-from hoplab.system.ports import LOOPBACK, require_address
+from hoplab.system.ports import LOOPBACK
+from hoplab.system.sockets import require_address
 from hoplab.topology import Deployment, Scheme, Topology
 
 ROUTE_SECONDS = 5.0

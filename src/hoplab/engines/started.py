@@ -2,7 +2,6 @@
 
 import http.client
 import re
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from hoplab.catalogue.proxies import Proxy
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
 from hoplab.system import interrupts, runs
+from hoplab.system.sockets import is_unix_socket, open_socket
 
 START_SECONDS = 30.0
 """How long a process has to start. A slow machine needs it; a fast one does not wait."""
@@ -100,12 +100,9 @@ def instance(host: str, port: int, prefix: Prefix) -> str | None:
 
 
 def _get(host: str, port: int, prefix: Prefix) -> http.client.HTTPResponse | None:
-    connection = http.client.HTTPConnection(host, port, timeout=5)
+    connection = http.client.HTTPConnection("localhost" if is_unix_socket(host) else host, port)
     try:
-        if host.startswith("/"):
-            connection = http.client.HTTPConnection("localhost", timeout=5)
-            connection.sock = socket.socket(socket.AF_UNIX)
-            connection.sock.connect(host)
+        connection.sock = open_socket((host, port), None, 5)
         connection.request("GET", f"{prefix}/app")
         response = connection.getresponse()
         response.read()

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from hoplab.system.ports import LOOPBACK
+from hoplab.system.sockets import open_socket
 
 _PIECE = 2**16
 _KEPT = 2**18  # bytes of a direction: heads are smaller, bodies may be larger
@@ -27,9 +28,10 @@ class _Relay(socketserver.BaseRequestHandler):
     server: "_Tap"
 
     def handle(self) -> None:
-        # From the peer's own address: by that the receiver knows whom it trusts.
-        source = str(self.client_address[0])
-        with suppress(OSError), _connected(self.server.host, self.server.port, source) as onward:
+        # From the peer's own address: by that the receiver knows whom it trusts. It is of IPv4.
+        host, port = self.server.host, self.server.port
+        source = None if ":" in host else (str(self.client_address[0]), 0)
+        with suppress(OSError), open_socket((host, port), source, None) as onward:
             self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sent = self.server.remember()
             back = threading.Thread(
@@ -105,18 +107,6 @@ def taps() -> Iterator[Taps]:
         yield made
     finally:
         made.close()
-
-
-def _connected(host: str, port: int, source: str) -> socket.socket:
-    if host.startswith("/"):
-        onward = socket.socket(socket.AF_UNIX)
-        onward.connect(host)
-        return onward
-    # An address of IPv4 can ask none of IPv6.
-    bound = None if ":" in host else (source, 0)
-    onward = socket.create_connection((host, port), source_address=bound)
-    onward.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return onward
 
 
 def _copy(source: socket.socket, target: socket.socket, kept: bytearray, tap: _Tap) -> None:

@@ -116,19 +116,3 @@ def _holders(ports: Collection[int]) -> dict[int, str]:
     except psutil.Error:  # other people's processes are none of our business
         return found
     return found
-
-
-def address(host: str, port: int) -> str:
-    """As in a URL: an IPv6 address stands in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def require_address(host: str) -> None:
-    """Raise HoplabError if this machine does not have this address."""
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family) as sock:
-            sock.bind((host, 0))
-    except OSError as error:
-        message = f"This machine has no address {host}: {error.strerror}."
-        raise HoplabError(message) from error

@@ -4,7 +4,7 @@ import random
 from functools import cache
 from itertools import pairwise
 
-from hoplab.client.probe import WRONG, Failed, Probe
+from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.client.wire import CHUNKED, Exchange
 
@@ -29,11 +29,7 @@ def stream(probe: Probe) -> str:
         answer = probe.get(
             f"{probe.route(Purpose.EVENTS)}?count={_COUNT}&interval={interval}", stream=True
         )
-        probe.expect(answer)
-        kind = answer.header("Content-Type") or ""
-        if not kind.startswith("text/event-stream"):
-            probe.fail(WRONG, answer, f"text/event-stream, and not {kind or 'nothing'}")
-        events = _events(answer)
+        events = _events(probe.of_type(probe.expect(answer), "text/event-stream"))
         if len(events) != _COUNT:
             detail = f"{answer}: {len(events)} server-sent events, expected {_COUNT}"
             raise Failed("events-lost", detail)
