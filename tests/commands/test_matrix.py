@@ -18,7 +18,6 @@ import pytest
 
 from hoplab import predictions
 from hoplab.client.probe import Probe
-from hoplab.client.target import is_asked_once
 from hoplab.commands.ask import matrix
 from hoplab.commands.session import Session
 from hoplab.report.progress import Progress
@@ -54,10 +53,22 @@ def whole(file: Path) -> Results:
 # --- the whole ---
 
 
+OVER_HTTPS = {
+    *("requests", "answers", "isolation", "routes"),
+    *("websocket-messages", "disconnect", "limits"),
+}
+IN_EACH_TOPOLOGY = {"boundary", *OVER_HTTPS}
+WITH_ONE_TRUST = {"docs", "servers", "stream", "direct"}
+
+
 def asked_of(result: CellResult) -> list[str]:
-    """What neither strategy nor trust can change is asked of recipes and variations alone."""
-    everything = result.recipe or result.cell.variation
-    return [name for name, check in CHECKS.items() if everything or not is_asked_once(check)]
+    """What can't differ between cells is asked of one: of recipes, in variations over https."""
+    cell, left_out = result.cell, set()
+    if cell.variation:
+        left_out = OVER_HTTPS if cell.scheme is Scheme.HTTP else set()
+    elif not result.recipe:
+        left_out = IN_EACH_TOPOLOGY | (set() if cell.trust is Trust.PROXY else WITH_ONE_TRUST)
+    return [name for name in CHECKS if name not in left_out]
 
 
 def test_every_cell_is_as_predicted(whole: Results) -> None:

@@ -109,7 +109,7 @@ def predicted(cell: str, catalogue: Catalogue) -> Symptoms:
             UVICORN_FIXED,
             "sees",
             (Address.PEER, {}),
-            (Address.CLIENT, {"boundary": "prefix-stripped-twice"}),
+            (Address.CLIENT, {"prefix-once": "prefix-stripped-twice"}),
             {},
             id="the middleware sees the client: it trusts no header",
         ),
@@ -230,7 +230,7 @@ def target(catalogue: Catalogue, cell: Cell) -> Target:
 # --- a proxy ---
 
 PASSED_ON = {"spoof": "forwarded-passed-on"}
-STRIPPED_TWICE = {"boundary": "prefix-stripped-twice"}
+STRIPPED_TWICE = {"prefix-once": "prefix-stripped-twice"}
 IS_PROXY = {"client": "client-wrong"}
 
 
@@ -349,7 +349,7 @@ NO_WEBSOCKET = {"websocket": "websocket-refused", "websocket-messages": "websock
         (
             HYPERCORN_PRESERVE,  # Starlette redirects the bare prefix, without the port
             {"host": Host.WITHOUT_PORT},
-            {**DROPS_PORT, "boundary": "bare-prefix-broken"},
+            {**DROPS_PORT, "prefix-once": "bare-prefix-broken"},
         ),
         (UVICORN_STRIP, {"host": Host.UPSTREAM}, WRONG_HOST),
         (HYPERCORN_STRIP, {"host": Host.UPSTREAM}, WRONG_HOST),  # behind_proxy without host=True
@@ -465,10 +465,14 @@ def in_items(cell: str) -> Symptoms:
         # Routes below /items are asked for /items: the mount's redirect, and not that of its route.
         (
             "nginx-uvicorn-strip.mount.none.https",
-            {**UNREACHABLE, "slash-redirect": "redirect-wrong-scheme", "boundary": "prefix-leaks"},
+            {
+                **UNREACHABLE,
+                "slash-redirect": "redirect-wrong-scheme",
+                "prefix-once": "prefix-leaks",
+            },
         ),
         # /items/ is a route: the bare prefix answers, and nothing below it does.
-        ("nginx-uvicorn-preserve.none.proxy.http", {**UNREACHABLE, "boundary": "answer-wrong"}),
+        ("nginx-uvicorn-preserve.none.proxy.http", {**UNREACHABLE, "prefix-once": "answer-wrong"}),
     ],
 )
 def test_a_prefix_that_is_the_beginning_of_a_route(cell: str, expected: Symptoms) -> None:

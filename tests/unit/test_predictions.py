@@ -38,7 +38,8 @@ UNREACHABLE = {
     "client": "application-has-no-route",
     "spoof": "application-has-no-route",
     "bypass": "application-has-no-route",
-    "boundary": "bare-prefix-broken",
+    "boundary": "application-has-no-route",
+    "prefix-once": "bare-prefix-broken",
     "stream": "application-has-no-route",
     "requests": "application-has-no-route",
     "answers": "application-has-no-route",
@@ -69,7 +70,7 @@ LABEL = {
     "mount": "mount-unreachable",
     "static": "static-unreachable",
     "websocket": "websocket-refused",  # in the mount
-    "boundary": "prefix-stripped-twice",
+    "prefix-once": "prefix-stripped-twice",
 }
 
 # http is what the server sees of https.
@@ -102,11 +103,11 @@ SCHEME_UNKNOWN = {
         ("nginx-hypercorn-preserve.none.proxy.http", UNREACHABLE),
         (
             "nginx-uvicorn-strip.router.none.https",
-            {**UNREACHABLE, "boundary": "prefix-leaks"},
+            {**UNREACHABLE, "prefix-once": "prefix-leaks"},
         ),
         (
             "traefik-hypercorn-strip.mount.any.http",
-            {**UNREACHABLE, "boundary": "prefix-leaks"},
+            {**UNREACHABLE, "prefix-once": "prefix-leaks"},
         ),
         # Nobody tells the application.
         ("traefik-uvicorn-strip.none.proxy.http", PREFIX_UNKNOWN),
@@ -132,13 +133,16 @@ SCHEME_UNKNOWN = {
         # The bare prefix is redirected only if it arrives: with http in its place.
         (
             "nginx-hypercorn-preserve.server-option.none.https",
-            {**SCHEME_UNKNOWN, "boundary": "bare-prefix-broken"},
+            {**SCHEME_UNKNOWN, "prefix-once": "bare-prefix-broken"},
         ),
         # A fixed prefix, where a header would tell whether it was removed.
-        ("nginx-uvicorn-strip.forwarded-prefix.proxy.http", {"boundary": "prefix-stripped-twice"}),
+        (
+            "nginx-uvicorn-strip.forwarded-prefix.proxy.http",
+            {"prefix-once": "prefix-stripped-twice"},
+        ),
         (
             "nginx-hypercorn-strip.forwarded-prefix.none.http",
-            {"client": "client-wrong", "boundary": "prefix-stripped-twice"},
+            {"client": "client-wrong", "prefix-once": "prefix-stripped-twice"},
         ),
         # A stranger past the proxy.
         ("nginx-hypercorn-strip.forwarded-prefix.any.https", {"bypass": "direct-spoofable"}),

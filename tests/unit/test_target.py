@@ -178,6 +178,7 @@ LACKED: Mapping[str, str] = {
     "spoof": "a route that tells the ASGI scope",
     "bypass": "the identity of its instance",
     "boundary": "the identity of its instance",
+    "prefix-once": "the identity of its instance",
     "stream": "that it may be asked with any method",
     "direct": "the identity of its instance",
     "requests": "that it may be asked with any method",

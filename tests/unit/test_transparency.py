@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import mirror
 from hoplab.client.probe import WHO_ANSWERED
-from hoplab.client.target import is_asked_once
 from hoplab.results import Verdict
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Scheme
+from tests.unit import test_checks
 from tests.unit.messages import closing, small_only, talking, text_only
 from tests.unit.stub import (
     PREFIX,
@@ -35,8 +35,6 @@ from tests.unit.stub import (
     status,
 )
 from tests.unit.test_checks import documented
-
-ASKED_ONCE = [name for name, check in CHECKS.items() if is_asked_once(check) and name != "limits"]
 
 REFUSED = PlainTextResponse("<html>refused</html>", 405)
 
@@ -442,7 +440,7 @@ def test_a_fault_is_found_and_named(stub: Stub, check: str, case: Case) -> None:
     assert (finding.verdict, finding.symptom) == (Verdict.FAIL, case.symptom), finding.detail
 
 
-@pytest.mark.parametrize("check", ASKED_ONCE)
+@pytest.mark.parametrize("check", CASES)
 @pytest.mark.parametrize("scheme", Scheme)
 def test_a_right_deployment_passes(stub: Stub, check: str, scheme: Scheme) -> None:
     finding = stub.ask(check, scheme)
@@ -450,11 +448,16 @@ def test_a_right_deployment_passes(stub: Stub, check: str, scheme: Scheme) -> No
     assert finding.verdict is Verdict.PASS, finding.detail
 
 
-@pytest.mark.parametrize("check", ASKED_ONCE)
+@pytest.mark.parametrize("check", CASES)
 def test_every_documented_symptom_has_a_case(check: str) -> None:
     found = {case.symptom for case in CASES[check]}
 
     assert found - set(WHO_ANSWERED) == documented(CHECKS[check])
+
+
+def test_every_check_that_judges_can_fail() -> None:
+    cases = {*CASES, *test_checks.CASES, *test_checks.TESTED_BELOW}
+    assert cases == set(CHECKS) - {"direct", "limits"}
 
 
 def test_what_is_not_reached_is_left_to_its_own_check(stub: Stub) -> None:

@@ -160,20 +160,6 @@ def needs(*what: Need) -> Callable[[_Function], _Function]:
     return declare
 
 
-def once_per_topology(check: _Function) -> _Function:
-    """Say that neither strategy nor trust can change the answer.
-
-    Of the product, such a check is asked of the recipes alone, and of each variation.
-    """
-    check.once_per_topology = True  # type: ignore[attr-defined]
-    return check
-
-
-def is_asked_once(check: Callable[..., str]) -> bool:
-    """Whether `once_per_topology` declared it so."""
-    return getattr(check, "once_per_topology", False)
-
-
 def needs_of(check: Callable[..., str]) -> tuple[Need, ...]:
     """What `needs` declared; nothing if it did not."""
     declared: tuple[Need, ...] = getattr(check, "needs", ())

@@ -13,6 +13,7 @@ from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.suites import SUITES
 from hoplab.suites.asking import Unfinished, ask
 from hoplab.suites.check import Check
+from hoplab.suites.schedule import schedule
 from hoplab.suites.suite import Suite
 from hoplab.system.interrupts import Interrupted
 from hoplab.system.memory import used
@@ -94,9 +95,9 @@ def matrix(
         able = [cell for cell in cells if cell.deployment not in engine.failures]
         try:
             # Who names checks wants their answers from each cell.
-            everything = len(checks) < len(suite.checks)
-            asked_of = jobs(session.catalogue, suite, able, endpoints, everything=everything)
-            found = ask(asked_of, checks, count)
+            named = len(checks) < len(suite.checks)
+            which = None if named else schedule(checks, able, session.catalogue.is_recommended)
+            found = ask(jobs(session.catalogue, suite, able, endpoints, which), checks, count)
         except Unfinished as unfinished:
             found, signal = list(unfinished.results), unfinished.signal
         failed = {**engine.died(), **engine.failures}

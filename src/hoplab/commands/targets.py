@@ -1,6 +1,6 @@
 """A cell of the lab as a target: all of it is known."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from hoplab.catalogue import Catalogue
 from hoplab.client.target import Direct, Limits, Target
@@ -16,21 +16,16 @@ def jobs(
     suite: Suite,
     cells: Iterable[Cell],
     endpoints: Iterable[Endpoint],
-    *,
-    everything: bool = True,
+    asked: Mapping[Cell, Sequence[str]] | None = None,
 ) -> Sequence[Job]:
-    """The cells with the targets at which they answer.
-
-    Without `everything`, what neither strategy nor trust can change is asked of the recipes and
-    variations alone.
-    """
+    """The cells with the targets at which they answer, and the checks to ask there: all if None."""
     where = {endpoint.deployment: endpoint for endpoint in endpoints}
     return [
         Job(
             cell,
             target(catalogue, suite, cell, where[cell.deployment]),
             catalogue.is_recommended(cell),
-            everything or catalogue.is_recommended(cell) or bool(cell.variation),
+            None if asked is None else asked[cell],
         )
         for cell in cells
     ]

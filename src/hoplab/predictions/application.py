@@ -51,6 +51,7 @@ class Application:
             "spoof": self.spoof() if asked else NO_ROUTE,
             "bypass": self.bypass(seen) if asked else NO_ROUTE,
             "boundary": self.boundary(),
+            "prefix-once": self.prefix_once(),
             "websocket-messages": self.messages(),
             "stream": self.stream() if self.found("/events") else NO_ROUTE,
         }
@@ -204,25 +205,23 @@ class Application:
         return asked and case.server.sees is Address.PEER and case.passed("X-Forwarded-Prefix")
 
     def boundary(self) -> str | None:
-        """The prefix, doubled and bare; upgrades; the path's form."""
-        if leak := self.prefix_twice():
-            return leak
+        """What is outside the prefix; upgrades; the path's form."""
+        if self.case.proxy.boundary is Boundary.LETTERS:
+            return "prefix-leaks"
         if self.case.proxy.upgrades is Upgrades.ANY and self.case.server.h2c:
             return "tunnel-opened"
-        for slash in ("", "/"):
-            if wrong := self.bare(self.seen(self.prefix + slash)):
-                return wrong
         if not self.found("/scope"):
             return NO_ROUTE
         return "path-altered" if self.case.proxy.path is PathForm.DECODED else None
 
-    def prefix_twice(self) -> str | None:
-        """Letters after the prefix; a route that begins like it; the prefix twice."""
-        if self.case.proxy.boundary is Boundary.LETTERS:
-            return "prefix-leaks"
+    def prefix_once(self) -> str | None:
+        """A route that begins like the prefix; the prefix twice; the bare prefix."""
         if self.found("/app") and not self.found(f"{self.prefix}/nested"):
             return "prefix-stripped-twice"
-        return "prefix-leaks" if self.found("/app", below=self.prefix + self.prefix) else None
+        if self.found("/app", below=self.prefix + self.prefix):
+            return "prefix-leaks"
+        bare = (self.bare(self.seen(self.prefix + slash)) for slash in ("", "/"))
+        return next((wrong for wrong in bare if wrong), None)
 
     def bare(self, seen: Seen) -> str | None:
         """The bare prefix answers, or is redirected to the same with a slash."""

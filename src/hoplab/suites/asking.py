@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnProcess
 from typing import NamedTuple, TypeAlias, cast
 
 from hoplab.client.probe import Answers, Failed, NotApplicable, Probe, Recorded
-from hoplab.client.target import Target, is_asked_once, needs_of
+from hoplab.client.target import Target, needs_of
 from hoplab.client.wire import Connections
 from hoplab.errors import HarnessError, HoplabError
 from hoplab.results import CellResult, Finding, Verdict
@@ -24,7 +24,7 @@ from hoplab.system import interrupts
 from hoplab.system.lifeline import die_with_parent
 from hoplab.topology import Cell
 
-THREADS = 24
+THREADS = 96
 """They wait more than they work."""
 
 PROCESSES = 2
@@ -33,16 +33,16 @@ _WORTH_PROCESSES = 100
 
 
 class Job(NamedTuple):
-    """A cell to be asked, and where; everything, or not what is asked once in each topology."""
+    """A cell to be asked, where, and the names of the checks; all of them if None."""
 
     cell: Cell
     target: Target
     recommended: bool
-    everything: bool = True
+    asked: Sequence[str] | None = None
 
-    def chosen(self, checks: Mapping[str, Check]) -> dict[str, Check]:
+    def chosen(self, checks: Mapping[str, Check]) -> Mapping[str, Check]:
         """The checks to ask here."""
-        return {n: c for n, c in checks.items() if self.everything or not is_asked_once(c)}
+        return checks if self.asked is None else {name: checks[name] for name in self.asked}
 
 
 Told: TypeAlias = tuple[int, list[CellResult]]

@@ -11,6 +11,7 @@ from hoplab.suites.contract.checks.docs import docs
 from hoplab.suites.contract.checks.isolation import isolation
 from hoplab.suites.contract.checks.limits import limits
 from hoplab.suites.contract.checks.mount import mount
+from hoplab.suites.contract.checks.prefix_once import prefix_once
 from hoplab.suites.contract.checks.reach import reach
 from hoplab.suites.contract.checks.requests import requests
 from hoplab.suites.contract.checks.routes import routes
@@ -36,6 +37,7 @@ CHECKS = by_name(
     spoof,
     bypass,
     boundary,
+    prefix_once,
     stream,
     direct,
     requests,

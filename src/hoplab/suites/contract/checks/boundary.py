@@ -1,9 +1,9 @@
 import json
 
-from hoplab.client.probe import WRONG, Failed, Probe, resolved
+from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Knowledge, Purpose, needs
+from hoplab.suites.check import Part, independent_of
 
-_REDIRECTS = {301, 302, 307, 308}
 _NOT_FOUND, _SWITCHING = 404, 101
 _ODD_PATH = "/a%2Fb/caf%C3%A9"
 _H2C = [  # RFC 7540, 3.2; gone from RFC 9113, but some servers still answer it
@@ -16,38 +16,27 @@ _SIBLINGS = ("0", "-beta")
 for the end of a word."""
 
 
-@needs(Knowledge.INSTANCE, Purpose.GREETING, Purpose.SCOPE, Purpose.NESTED)
+@independent_of(Part.STRATEGY, Part.TRUST)
+@needs(Knowledge.INSTANCE, Purpose.GREETING, Purpose.SCOPE)
 def boundary(probe: Probe) -> str:
-    """Is the prefix a whole path segment, once, and does the path arrive as it was written?
+    """Is the prefix a whole path segment, and does the path below it arrive as it was written?
 
-    Symptoms: `prefix-leaks`, `prefix-stripped-twice`, `tunnel-opened`, `bare-prefix-broken`,
-    `path-altered`.
+    Symptoms: `prefix-leaks`, `tunnel-opened`, `path-altered`.
     """
     app, prefix = probe.route(Purpose.GREETING), probe.target.prefix
     _outside(probe, [prefix + sibling + app for sibling in _SIBLINGS])
     _outside(probe, [app, prefix.swapcase() + app])
-    # A route of the application's own that begins like the prefix: it is removed once, by one.
-    nested = probe.answered(probe.get(probe.route(Purpose.NESTED)))
-    if nested.status != _NOT_FOUND:
-        probe.reached(nested)
-    elif probe.answers(probe.get(app)):
-        probe.fail("prefix-stripped-twice", nested, f"200, as from {app}")
-    doubled = probe.answered(probe.get(f"{probe.base}{prefix}{app}"))
-    if probe.answers(doubled):
-        probe.fail("prefix-leaks", doubled, "404")
     _ask_with_dots(probe, prefix, probe.route(Purpose.SCOPE))
     # Twice: a filter may look at one of several values.
     for headers in (_H2C, [*_H2C, ("Upgrade", "websocket")]):
         upgraded = probe.get(app, headers)
         if upgraded.status == _SWITCHING:
             probe.fail("tunnel-opened", upgraded, "that the proxy keeps the upgrade to HTTP/2")
-    for path in ("", "/"):
-        _ask_bare(probe, path)
     scope = probe.scope(_ODD_PATH)
     if not scope["path"].endswith("/a/b/café") or not scope["raw_path"].endswith(_ODD_PATH):
         detail = f"path {scope['path']!r}, raw_path {scope['raw_path']!r}, asked {_ODD_PATH}"
         raise Failed("path-altered", detail)
-    return "sibling, missing, doubled and dotted prefix, bare prefix, encoded slash, UTF-8; no h2c"
+    return "sibling, missing and dotted prefix, encoded slash, UTF-8; no h2c"
 
 
 def _outside(probe: Probe, paths: list[str]) -> None:
@@ -73,18 +62,3 @@ def _ask_with_dots(probe: Probe, prefix: str, route: str) -> None:
         told = json.loads(answer.header("X-ASGI-Scope") or "{}").get("path", "")
         if ".." in told:
             probe.fail("prefix-leaks", answer, f"no such path; the application was asked {told}")
-
-
-def _ask_bare(probe: Probe, path: str) -> None:
-    """With and without the slash, and with a query, which a redirect has to keep."""
-    answer = probe.get(f"{probe.base}{path}?q=1")
-    if answer.status in _REDIRECTS:
-        given = resolved(answer.url, answer.header("location") or "")
-        if given != f"{probe.base}/?q=1":
-            probe.fail("bare-prefix-broken", answer, f"{probe.base}/?q=1")
-        answer = probe.get(given)
-    content = probe.expect(answer, missing="bare-prefix-broken").json()
-    if not isinstance(content, dict) or "message" not in content:
-        probe.fail(WRONG, answer, "the application's root")
-    if content.get("query") != "q=1":
-        probe.fail("bare-prefix-broken", answer, "the query that was asked")

@@ -1,8 +1,10 @@
 from hoplab.client.probe import NotApplicable, Probe, Recorded
 from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.errors import HarnessError, NoAnswer
+from hoplab.suites.check import Part, independent_of
 
 
+@independent_of(Part.TRUST)
 @needs(Knowledge.INSTANCE, Knowledge.ROOT_PATH, Purpose.GREETING)
 def direct(probe: Probe) -> str:
     """How does the application behave if it is asked directly, past the proxy?

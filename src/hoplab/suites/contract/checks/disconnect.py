@@ -1,10 +1,11 @@
 from hoplab.client.probe import Failed, Probe, once
-from hoplab.client.target import Purpose, needs, once_per_topology
+from hoplab.client.target import Purpose, needs
+from hoplab.suites.check import Part, independent_of
 
 _SECONDS = 5
 
 
-@once_per_topology
+@independent_of(Part.SCHEME, Part.STRATEGY, Part.TRUST)
 @needs(Purpose.ENDLESS)
 def disconnect(probe: Probe) -> str:
     """If a client leaves a stream of events, does the application notice?

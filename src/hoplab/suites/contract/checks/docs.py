@@ -3,6 +3,7 @@ import re
 from hoplab.client.probe import Probe, resolved
 from hoplab.client.target import Purpose, needs
 from hoplab.client.wire import Exchange
+from hoplab.suites.check import Part, independent_of
 
 # FastAPI's Swagger UI page has `url: '/api/v1/openapi.json'`, its ReDoc page has `spec-url="…"`.
 _NAMES_OPENAPI = {
@@ -14,6 +15,7 @@ _SCRIPT = re.compile(r"""<script\b[^>]*\ssrc="([^"]+)\"""")
 _NOT_FOUND = 404
 
 
+@independent_of(Part.TRUST)
 @needs(Purpose.DOCS)
 def docs(probe: Probe) -> str:
     """Are the docs pages whole, and do the OpenAPI document and the scripts that they name load?

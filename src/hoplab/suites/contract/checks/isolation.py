@@ -1,10 +1,11 @@
 from hoplab.client.probe import Failed, Probe
-from hoplab.client.target import Knowledge, Purpose, needs, once_per_topology
+from hoplab.client.target import Knowledge, Purpose, needs
+from hoplab.suites.check import Part, independent_of
 
 _PIPELINED = 3
 
 
-@once_per_topology
+@independent_of(Part.SCHEME, Part.STRATEGY, Part.TRUST)
 @needs(Knowledge.UNSAFE, Purpose.REQUEST, Purpose.ECHO)
 def isolation(probe: Probe) -> str:
     """Does every client get its own answer, and every request its own, in order?

@@ -1,5 +1,6 @@
 from hoplab.client.probe import Probe, Recorded
-from hoplab.client.target import Purpose, needs, once_per_topology
+from hoplab.client.target import Purpose, needs
+from hoplab.suites.check import Part, independent_of
 
 _KIB = 1024
 _COOKIES = (12, 24, 48)
@@ -9,7 +10,7 @@ _OFFERED = (("http.response.early_hint", "early hints"), ("http.response.trailer
 """What a server says in the scope that it can send: ASGI, "HTTP & WebSocket extensions"."""
 
 
-@once_per_topology
+@independent_of(Part.SCHEME, Part.STRATEGY, Part.TRUST)
 @needs(Purpose.REQUEST, Purpose.SCOPE)
 def limits(probe: Probe) -> str:
     """Where is a topology not transparent, in what few applications need?

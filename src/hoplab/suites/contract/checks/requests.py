@@ -4,8 +4,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from hoplab.client.probe import Failed, Probe, once
-from hoplab.client.target import Knowledge, Purpose, needs, once_per_topology
+from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.client.wire import CHUNKED, EXPECT, Exchange, Headers
+from hoplab.suites.check import Part, independent_of
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _HEADERS: Headers = (
@@ -44,7 +45,7 @@ _BODIES: Mapping[str, tuple[Headers, bytes | list[bytes]]] = {
 }
 
 
-@once_per_topology
+@independent_of(Part.SCHEME, Part.STRATEGY, Part.TRUST)
 @needs(Knowledge.UNSAFE, Purpose.REQUEST, Purpose.ANSWER, Purpose.SCOPE)
 def requests(probe: Probe) -> str:
     """Does a request arrive as it was sent, and once?

@@ -3,12 +3,13 @@ from collections.abc import Callable
 from typing import Any
 
 from hoplab.client.probe import Failed, Probe
-from hoplab.client.target import Knowledge, Purpose, needs, once_per_topology
+from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.client.wire import Exchange, Headers
+from hoplab.suites.check import Part, independent_of
 from hoplab.suites.contract.checks.spoof import lies_of
 
 
-@once_per_topology
+@independent_of(Part.SCHEME, Part.STRATEGY, Part.TRUST)
 @needs(
     Knowledge.UNSAFE,
     Knowledge.INSTANCE,

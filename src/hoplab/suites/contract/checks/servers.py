@@ -4,12 +4,14 @@ from urllib.parse import urlsplit
 from hoplab.client.probe import WRONG, Failed, Probe, resolved
 from hoplab.client.target import Knowledge, needs
 from hoplab.client.wire import as_sent
+from hoplab.suites.check import Part, independent_of
 
 _STAGING = "https://stag.example.com"
 _PRODUCTION = "https://prod.example.com"
 _NOT_FOUND, _OTHER_METHOD = 404, 405
 
 
+@independent_of(Part.TRUST)
 @needs(Knowledge.ROOT_PATH, Knowledge.UNSAFE, Knowledge.SERVERS)
 def servers(probe: Probe) -> str:
     """Does every operation answer at every server that the OpenAPI document names, without a 5xx?

@@ -7,6 +7,7 @@ from itertools import pairwise
 from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.client.wire import CHUNKED, Exchange
+from hoplab.suites.check import Part, independent_of
 
 _MIB = 1024 * 1024
 _KIB = 1024
@@ -18,6 +19,7 @@ _INTERVALS = (0.25, 1.0)
 buffers: so it is asked again, with more time."""
 
 
+@independent_of(Part.TRUST)
 @needs(Knowledge.UNSAFE, Purpose.EVENTS, Purpose.ECHO)
 def stream(probe: Probe) -> str:
     """Do server-sent events arrive one by one as they are sent, and a large body whole both ways?
