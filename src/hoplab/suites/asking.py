@@ -4,14 +4,15 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import closing
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import groupby
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_pipes
 from multiprocessing.context import SpawnProcess
+from queue import Empty, SimpleQueue
 from typing import NamedTuple, TypeAlias, cast
 
 from hoplab.client.probe import Answers, Failed, NotApplicable, Probe, Recorded
@@ -148,10 +149,18 @@ def _in_threads(jobs: Sequence[Job], checks: Mapping[str, Check], threads: int) 
     directly: Answers = {}
     answered: list[None] = []  # one for each finding; threads append to it
     told = 0
+    # Not `wait`, which looks at every cell that is left whenever one is finished.
+    finished: SimpleQueue[Future[CellResult]] = SimpleQueue()
     try:
-        pending = {pool.submit(_ask_cell, job, checks, directly, answered) for job in jobs}
-        while pending:
-            done, pending = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+        for job in jobs:
+            future = pool.submit(_ask_cell, job, checks, directly, answered)
+            future.add_done_callback(finished.put)
+        left = len(jobs)
+        while left:
+            done = []
+            with suppress(Empty):
+                done.append(finished.get(timeout=0.1))
+            left -= len(done)
             newly, told = len(answered) - told, len(answered)
             yield newly, [future.result() for future in done]
     finally:
