@@ -455,7 +455,7 @@ def test_explain_blames_the_host_of_all_that_a_lost_port_breaks(mode: str) -> No
     cause = " ".join(run.stdout.partition("\nCause\n")[2].partition("\n\n")[0].split())
     assert "is told the Host mysuperapp.com, and not mysuperapp.com:" in cause
     checks = ["slash-redirect", "url-for", "mount", "static", "client"]
-    for check in [*checks, *(["boundary"] if mode == "preserve" else [])]:
+    for check in [*checks, *(["prefix-once"] if mode == "preserve" else [])]:
         assert f"{check}: " in cause
 
 
@@ -546,7 +546,7 @@ def test_repro_of_a_route_that_begins_with_the_prefix() -> None:
 
     assert run.returncode == 0, run.stderr
     [question] = run.stdout.split("\n# 3. ")[1:]
-    assert question.startswith("ask: boundary: prefix-")
+    assert question.startswith("ask: prefix-once: prefix-")
     assert question.rstrip().endswith("http://mysuperapp.com:9999/api/v1/api/v1/nested")
 
 

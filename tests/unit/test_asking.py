@@ -21,7 +21,7 @@ from hoplab.errors import HarnessError, HoplabError
 from hoplab.results import CellResult, Finding, Verdict
 from hoplab.suites import asking
 from hoplab.suites.asking import Job
-from hoplab.suites.check import Check
+from hoplab.suites.check import Check, slow
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.system import interrupts
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
@@ -200,6 +200,47 @@ def test_each_cell_is_asked_at_its_own_endpoint(stub: Stub) -> None:
     results = asking.ask(where, {"asks": asks}, silent)
 
     assert [result.verdict for result in results] == [Verdict.PASS, *3 * [Verdict.ERROR]]
+
+
+def test_slow_checks_of_a_cell_are_asked_at_the_same_time(stub: Stub) -> None:
+    together = threading.Barrier(3)
+
+    def meets(_probe: Probe) -> str:
+        together.wait(10)
+        return "all is well"
+
+    @slow
+    def waits(probe: Probe) -> str:
+        return meets(probe)
+
+    checks = {"one": waits, "two": meets, "three": waits, "four": asks}
+    [result] = ask(stub, checks, CELL)
+
+    assert [finding.check for finding in result.findings] == [*checks]
+    assert result.verdict is Verdict.PASS
+
+
+def test_of_slow_checks_alone_a_cell_is_answered_once(stub: Stub) -> None:
+    told: list[tuple[int, int]] = []
+
+    @slow
+    def waits(probe: Probe) -> str:
+        return asks(probe)
+
+    checks = {"one": waits, "two": waits}
+    results = asking.ask(everywhere(stub, [CELL]), checks, lambda *two: told.append(two))
+
+    assert [[finding.check for finding in each.findings] for each in results] == [[*checks]]
+    assert told[-1] == (2, 2)
+
+
+def test_a_bug_in_the_asking_itself_ends_it(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_broken(*_arguments: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(asking, "_ask", is_broken)
+    with pytest.raises(ZeroDivisionError):
+        ask(stub, {"asks": asks}, CELL)
 
 
 # --- connections ---

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -20,12 +21,12 @@ from hoplab.client.target import Target, needs_of
 from hoplab.client.wire import Connections
 from hoplab.errors import HarnessError, HoplabError
 from hoplab.results import CellResult, Finding, Verdict
-from hoplab.suites.check import Check
+from hoplab.suites.check import Check, is_slow
 from hoplab.system import interrupts
 from hoplab.system.lifeline import die_with_parent
 from hoplab.topology import Cell
 
-THREADS = 96
+THREADS = 48
 """They wait more than they work."""
 
 PROCESSES = 2
@@ -150,38 +151,79 @@ def _in_threads(jobs: Sequence[Job], checks: Mapping[str, Check], threads: int) 
     answered: list[None] = []  # one for each finding; threads append to it
     told = 0
     # Not `wait`, which looks at every cell that is left whenever one is finished.
-    finished: SimpleQueue[Future[CellResult]] = SimpleQueue()
+    finished: SimpleQueue[CellResult | BaseException] = SimpleQueue()
+
+    def failed(part: Future[None]) -> None:
+        if not part.cancelled() and (bug := part.exception()):
+            finished.put(bug)
+
     try:
         for job in jobs:
-            future = pool.submit(_ask_cell, job, checks, directly, answered)
-            future.add_done_callback(finished.put)
+            cell = _CellInParts(job, job.chosen(checks), directly, answered, finished.put)
+            for part in cell.parts():
+                pool.submit(cell.ask, part).add_done_callback(failed)
         left = len(jobs)
         while left:
             done = []
             with suppress(Empty):
-                done.append(finished.get(timeout=0.1))
+                result = finished.get(timeout=0.1)
+                if isinstance(result, BaseException):
+                    raise result
+                done.append(result)
             left -= len(done)
             newly, told = len(answered) - told, len(answered)
-            yield newly, [future.result() for future in done]
+            yield newly, done
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _ask_cell(
-    job: Job, checks: Mapping[str, Check], asked_directly: Answers, answered: list[None]
-) -> CellResult:
-    """One check after the other: they share connections, whose handshakes cost the most."""
-    connections: Connections = {}
-    asked: Answers = {}
-    findings = []
-    for name, check in job.chosen(checks).items():
-        probe = Probe(job.target, connections, asked, asked_directly)
-        finding = _ask(name, check, probe)
-        findings.append(replace(finding, exchanges=[e.shortened() for e in finding.exchanges]))
-        answered.append(None)
-    for connection in connections.values():
-        connection.close()
-    return CellResult(job.cell, job.recommended, findings)
+class _CellInParts:
+    """A cell, whose slow checks are asked at the same time as its other ones.
+
+    `answered` gets an item for each finding, `finish` the result.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        checks: Mapping[str, Check],
+        directly: Answers,
+        answered: list[None],
+        finish: Callable[[CellResult], None],
+    ) -> None:
+        self._job = job
+        self._checks = checks
+        self._directly = directly
+        self._answered = answered
+        self._finish = finish
+        self._asked: Answers = {}
+        self._findings: dict[str, Finding] = {}
+        self._left = len(checks)
+        self._lock = threading.Lock()
+
+    def parts(self) -> list[list[str]]:
+        """The checks' names: each slow one alone, since it mostly waits; the others together."""
+        slow = [[name] for name, check in self._checks.items() if is_slow(check)]
+        together = [name for name in self._checks if [name] not in slow]
+        return [part for part in [*slow, together] if part] or [[]]
+
+    def ask(self, names: Sequence[str]) -> None:
+        """One check after the other: they share connections, whose handshakes cost the most."""
+        connections: Connections = {}
+        for name in names:
+            probe = Probe(self._job.target, connections, self._asked, self._directly)
+            finding = _ask(name, self._checks[name], probe)
+            shortened = [exchange.shortened() for exchange in finding.exchanges]
+            self._findings[name] = replace(finding, exchanges=shortened)
+            self._answered.append(None)
+        for connection in connections.values():
+            connection.close()
+        with self._lock:
+            self._left -= len(names)
+            finished = not self._left
+        if finished:
+            findings = [self._findings[name] for name in self._checks]
+            self._finish(CellResult(self._job.cell, self._job.recommended, findings))
 
 
 def ask_one(name: str, check: Check, target: Target) -> Finding:

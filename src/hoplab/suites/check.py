@@ -38,6 +38,17 @@ def independent_of(*parts: Part) -> Callable[[Check], Check]:
     return declare
 
 
+def slow(check: Check) -> Check:
+    """Say that the check mostly waits: it is asked at the same time as the cell's others."""
+    check.slow = True  # type: ignore[attr-defined]
+    return check
+
+
+def is_slow(check: Check) -> bool:
+    """Whether `slow` declared it so."""
+    return getattr(check, "slow", False)
+
+
 def is_independent(check: Check, part: Part) -> bool:
     """Whether `independent_of` declared it so."""
     declared: frozenset[Part] = getattr(check, "independent_of", frozenset())

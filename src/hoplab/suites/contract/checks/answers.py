@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hoplab.client.probe import WRONG, Failed, Probe, once
 from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.client.wire import Exchange, Headers
-from hoplab.suites.check import Part, independent_of
+from hoplab.suites.check import Part, independent_of, slow
 
 GIVEN: Headers = (
     ("Set-Cookie", "a=1; Path=/; HttpOnly"),
@@ -36,6 +36,7 @@ _CACHING = ("Cache-Control", "Expires", "Pragma", "Age")
 _FILE = b"Hello from a static file.\n"
 
 
+@slow
 @independent_of(Part.SCHEME, Part.STRATEGY, Part.TRUST)
 @needs(Knowledge.UNSAFE, Purpose.ANSWER, Purpose.EVENTS, Purpose.REQUEST, Purpose.STATIC)
 def answers(probe: Probe) -> str:

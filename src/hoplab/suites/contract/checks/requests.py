@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from hoplab.client.probe import Failed, Probe, once
 from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.client.wire import CHUNKED, EXPECT, Exchange, Headers
-from hoplab.suites.check import Part, independent_of
+from hoplab.suites.check import Part, independent_of, slow
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _HEADERS: Headers = (
@@ -45,6 +45,7 @@ _BODIES: Mapping[str, tuple[Headers, bytes | list[bytes]]] = {
 }
 
 
+@slow
 @independent_of(Part.SCHEME, Part.STRATEGY, Part.TRUST)
 @needs(Knowledge.UNSAFE, Purpose.REQUEST, Purpose.ANSWER, Purpose.SCOPE)
 def requests(probe: Probe) -> str:

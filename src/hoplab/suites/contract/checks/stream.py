@@ -7,7 +7,7 @@ from itertools import pairwise
 from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.client.wire import CHUNKED, Exchange
-from hoplab.suites.check import Part, independent_of
+from hoplab.suites.check import Part, independent_of, slow
 
 _MIB = 1024 * 1024
 _KIB = 1024
@@ -19,6 +19,7 @@ _INTERVALS = (0.25, 1.0)
 buffers: so it is asked again, with more time."""
 
 
+@slow
 @independent_of(Part.TRUST)
 @needs(Knowledge.UNSAFE, Purpose.EVENTS, Purpose.ECHO)
 def stream(probe: Probe) -> str:

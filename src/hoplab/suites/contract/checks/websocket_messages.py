@@ -4,7 +4,7 @@ from hoplab.client.conversation import Conversation, Message
 from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Purpose, needs
 from hoplab.client.wire import Exchange, Headers
-from hoplab.suites.check import Part, independent_of
+from hoplab.suites.check import Part, independent_of, slow
 
 _SUBPROTOCOL = "mirror"
 _CLOSE_CODE = 4001  # RFC 6455, 7.4.2: an application's own
@@ -21,6 +21,7 @@ _QUIET = 1.0
 """Seconds. Proxies that end what is quiet mostly wait for a minute; nobody waits for that here."""
 
 
+@slow
 @independent_of(Part.SCHEME, Part.STRATEGY, Part.TRUST)
 @needs(Purpose.MIRROR)
 def websocket_messages(probe: Probe) -> str:
