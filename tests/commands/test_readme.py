@@ -1,4 +1,4 @@
-"""The README shows real output: its commands are run, and print what it says they print."""
+"""The README and docs/usage.md show real output: their commands are run, and print that."""
 
 import re
 from itertools import takewhile
@@ -12,12 +12,12 @@ from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
 from tests.commands.clone import Clone
 from tests.commands.run import hoplab, program
 
-README = (ROOT / "README.md").read_text()
+SHOWN = (ROOT / "README.md").read_text() + (ROOT / "docs/usage.md").read_text()
 
 
 def shown(command: str) -> list[str]:
-    """The lines that the README shows below a command."""
-    after = README.split(f"$ {command}\n")[1].splitlines()
+    """The lines that stand below a command."""
+    after = SHOWN.split(f"$ {command}\n")[1].splitlines()
     return list(takewhile(lambda line: line != "```" and not line.startswith("$ "), after))
 
 
@@ -51,7 +51,7 @@ def test_up(tmp_path: Path) -> None:
     for name, port in own.items():
         told = told.replace(f"127.0.0.1:{port}/", f"127.0.0.1:{usual[name]}/")
     assert table(told.splitlines()) == table(shown("make up-strip"))
-    assert f"{len(CHECKS) * 2 * len(strip)} findings: " in README
+    assert f"{len(CHECKS) * 2 * len(strip)} findings: " in SHOWN
 
 
 def table(lines: list[str]) -> list[str]:
@@ -60,14 +60,12 @@ def table(lines: list[str]) -> list[str]:
 
 
 def test_the_experiment(tmp_path: Path) -> None:
-    """Nothing stripped behind Uvicorn's --root-path, as the README tells it."""
+    """Nothing stripped behind Uvicorn's --root-path, as docs/usage.md tells it."""
     clone = Clone(tmp_path)
     routes = "traefik/strip/routes.toml"
     right = '["drop-forwarded", "api-stripprefix", "forwarded-prefix"]'
     clone.edit(routes, right, '["drop-forwarded", "forwarded-prefix"]')
-    [command] = re.findall(
-        r"^\$ \.venv/bin/hoplab (verify .* --check reach)$", README, re.MULTILINE
-    )
+    [command] = re.findall(r"^\$ \.venv/bin/hoplab (verify .* --check reach)$", SHOWN, re.MULTILINE)
 
     done = clone.hoplab(*command.split())
 
@@ -89,7 +87,7 @@ def test_the_matrix() -> None:
 
 
 def test_explain() -> None:
-    (command,) = re.findall(r"^\$ (\.venv/bin/hoplab explain .*)$", README, re.MULTILINE)
+    (command,) = re.findall(r"^\$ (\.venv/bin/hoplab explain .*)$", SHOWN, re.MULTILINE)
     first, *hops, last = shown(command)
     assert (first, last) == ("…", "…")
 

@@ -17,6 +17,7 @@ from hoplab.topology import Mode, Scheme, Topology
 from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
 
 README = (ROOT / "README.md").read_text()
+USAGE = (ROOT / "docs" / "usage.md").read_text()
 CONTRACT = (ROOT / "docs" / "contract.md").read_text()
 
 
@@ -29,16 +30,44 @@ def symptoms(text: str) -> list[str]:
     return re.findall(r"`([a-z0-9-]+)`", text)
 
 
-def test_readme_lists_every_port() -> None:
+def test_every_port_is_listed() -> None:
     for topology, by_scheme in own_ports(CATALOGUE.topologies).items():
         row = f"| `{topology.name}` | {by_scheme[Scheme.HTTP]} | {by_scheme[Scheme.HTTPS]} |"
-        assert row in README
+        assert row in USAGE
 
 
-def test_readme_lists_every_command() -> None:
+def test_every_command_is_listed() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
-    assert set(re.findall(r"^\| `hoplab ([a-z]+)", README, re.MULTILINE)) == set(commands)
+    assert set(re.findall(r"^\| `hoplab ([a-z]+)", USAGE, re.MULTILINE)) == set(commands)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) < 150
+
+
+def test_every_relative_link_leads_to_a_file_and_a_heading() -> None:
+    for file in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\(([^)\s]+)\)", file.read_text()):
+            path, _, heading = link.partition("#")
+            if "://" in link or link.startswith("mailto:"):
+                continue
+            target = (file.parent / path).resolve() if path else file
+            assert target.exists(), f"{file.name}: {link}"
+            if heading:
+                assert heading in anchors(target.read_text()), f"{file.name}: {link}"
+
+
+def anchors(page: str) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs/README.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "README.md" or f"({page.name})" in index
 
 
 def test_contract_lists_every_check_and_its_symptoms() -> None:
