@@ -98,3 +98,21 @@ def test_when_waiting_is_of_no_use(
     monkeypatch.setattr(engine._compose, "containers", lambda: containers)
 
     assert engine._hopeless() is hopeless
+
+
+ENDED = container("starting", state="exited")
+OTHER = "a-server-that-is-slow"
+
+
+@pytest.mark.parametrize(
+    ("containers", "first"),
+    [
+        ({OTHER: STARTING, APP: ENDED}, (APP, "ended instead of starting")),
+        ({NGINX: ENDED, APP: STARTING}, (APP, "does not answer")),
+        ({NGINX: ENDED, APP: HEALTHY}, (NGINX, "ended instead of starting")),
+        ({APP: REFUSED}, (APP, f"does not pass its health check: {STATUS_500}")),
+        ({APP: HEALTHY, NGINX: STARTING}, None),  # a finding
+    ],
+)
+def test_who_is_to_blame(containers: dict[str, Any], first: tuple[str, str] | None) -> None:
+    assert docker.first_that_failed(containers, {APP, OTHER}) == first

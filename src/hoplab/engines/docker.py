@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -158,21 +158,37 @@ class DockerEngine:
             raise HoplabError(f"{failed}\n{hint}") from failed
         containers = self._compose.containers()
         apps = {app_service(topology) for topology in self._topologies}
-        for service, container in sorted(containers.items(), key=lambda item: item[0] not in apps):
-            how = ""
-            if _ended(container):
-                how = "ended instead of starting"
-            elif service in apps and _refused(container):
-                how = f"does not pass its health check: {_probes(container)[-1]['Output'].strip()}"
-            elif service in apps and not _healthy(container):
-                how = "does not answer"
-            if how:
-                log = self._compose.run("logs", "--no-color", "--tail", "15", service)
-                message = f"{service} {how}. The end of its log:\n{log}"
-                raise HoplabError(message) from failed
+        if ill := first_that_failed(containers, apps):
+            service, how = ill
+            log = self._compose.run("logs", "--no-color", "--tail", "15", service)
+            message = f"{service} {how}. The end of its log:\n{log}"
+            raise HoplabError(message) from failed
         proxies = [containers.get(topology.name) for topology in self._topologies]
         if not all(proxy and proxy["State"]["Running"] for proxy in proxies):
             raise failed
+
+
+def first_that_failed(
+    containers: Mapping[str, Container], apps: Collection[str]
+) -> tuple[str, str] | None:
+    """The service to blame, and what it does; None if all that matters is well.
+
+    A proxy may fail for want of its application. An application that has ended says why in its log;
+    one that does not answer yet may only be slow.
+    """
+
+    def ask_first(item: tuple[str, Container]) -> tuple[bool, bool]:
+        return item[0] not in apps, not _ended(item[1])
+
+    for service, container in sorted(containers.items(), key=ask_first):
+        if _ended(container):
+            return service, "ended instead of starting"
+        if service in apps and _refused(container):
+            said = _probes(container)[-1]["Output"].strip()
+            return service, f"does not pass its health check: {said}"
+        if service in apps and not _healthy(container):
+            return service, "does not answer"
+    return None
 
 
 def _ended(container: Container | None) -> bool:
