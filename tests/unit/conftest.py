@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hoplab.client import wire
 from hoplab.engines.certificates import Certificates, ensure
 from tests.unit.stub import Stub, as_it_is, running_stub
 
@@ -45,7 +46,11 @@ def no_counts() -> None:
 
 
 @pytest.fixture
-def quick_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The check `stream` waits less, in this process."""
-    stream = sys.modules["hoplab.suites.contract.checks.stream"]
-    monkeypatch.setattr(stream, "_INTERVALS", (0.1, 0.4))
+def quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slow checks wait less, in this process."""
+    checks = "hoplab.suites.contract.checks"
+    monkeypatch.setattr(sys.modules[f"{checks}.stream"], "_INTERVALS", (0.1, 0.4))
+    monkeypatch.setattr(sys.modules[f"{checks}.websocket_messages"], "_QUIET", 0.3)
+    monkeypatch.setattr(sys.modules[f"{checks}.disconnect"], "_SECONDS", 0.5)
+    monkeypatch.setattr(sys.modules[f"{checks}.answers"], "_SECONDS", 0.05)
+    monkeypatch.setattr(wire, "_PAUSE", 0.05)

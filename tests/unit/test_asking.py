@@ -42,7 +42,7 @@ from tests.unit.stub import (
     right,
 )
 
-pytestmark = pytest.mark.usefixtures("quick_events")
+pytestmark = pytest.mark.usefixtures("quick_checks")
 
 CELL = Cell(TOPOLOGY, Strategy.SERVER_OPTION, Trust.PROXY, Scheme.HTTP)
 

@@ -62,7 +62,7 @@ from tests.unit.stub import (
     unaware,
 )
 
-pytestmark = pytest.mark.usefixtures("quick_events")
+pytestmark = pytest.mark.usefixtures("quick_checks")
 
 STREAM = sys.modules["hoplab.suites.contract.checks.stream"]
 NOT_FOUND = PlainTextResponse("404 page not found", 404)

@@ -276,7 +276,7 @@ def everything_known(stub: Stub, check: str) -> Target:
     return stub.target(CELL, suite)
 
 
-@pytest.mark.usefixtures("quick_events")
+@pytest.mark.usefixtures("quick_checks")
 @pytest.mark.parametrize(
     "check", [name for name in CHECKS if name not in {"direct", "limits", "bypass"}]
 )

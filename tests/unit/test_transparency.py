@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -423,12 +422,7 @@ EVERY_CASE = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def sooner(monkeypatch: pytest.MonkeyPatch) -> None:
-    modules = "hoplab.suites.contract.checks"
-    monkeypatch.setattr(sys.modules[f"{modules}.websocket_messages"], "_QUIET", 0.5)
-    monkeypatch.setattr(sys.modules[f"{modules}.disconnect"], "_SECONDS", 0.5)
-    monkeypatch.setattr(sys.modules[f"{modules}.answers"], "_SECONDS", 0.05)
+pytestmark = pytest.mark.usefixtures("quick_checks")
 
 
 @pytest.mark.parametrize(("check", "case"), EVERY_CASE)
