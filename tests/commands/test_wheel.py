@@ -1,8 +1,8 @@
 """The wheel, as the standard tools build and install it, far from any clone.
 
 It is built from the source distribution and installed with all that it declares into an empty
-environment, in the versions that the tests run with. These tests ask whether its files are found and
-whether something is written beside them; other tests ask what the commands say.
+environment, in the versions that the tests run with. These tests ask whether its files are found
+and whether something is written beside them; other tests ask what the commands say.
 """
 
 import json

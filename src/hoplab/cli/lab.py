@@ -30,6 +30,6 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="New, or emp
     if wrong:
         message = f"{folder} {wrong}: name a new folder, or an empty one"
         raise BadUsage(message)
-    count = lab.write(own(), folder)
-    print(f"Wrote {count} files into {folder}. hoplab uses them in there:")
+    lab.write(own(), folder)
+    print(f"Wrote the lab's files into {folder}. hoplab uses them in there:")
     print(f"  cd {shlex.quote(str(folder))} && hoplab verify")

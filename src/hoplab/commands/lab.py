@@ -14,16 +14,15 @@ _MARKER_TEXT = f"""\
 """
 
 
-def write(lab: Workspace, folder: Path) -> int:
-    """Copy the lab's files into `folder`, which is new or empty; gives how many there are.
+def write(lab: Workspace, folder: Path) -> None:
+    """Copy the lab's files into `folder`, which is new or empty.
 
     Raises OSError if one can't be written, and then leaves none.
     """
     made = not folder.exists()
     folder.mkdir(exist_ok=True)
-    files = list(lab.files())
     try:
-        for file in files:
+        for file in lab.files():
             target = folder / file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(lab.root / file, target)  # without the mode, which may be read-only
@@ -32,4 +31,3 @@ def write(lab: Workspace, folder: Path) -> int:
         for path in [folder] if made else list(folder.iterdir()):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         raise
-    return len(files)
