@@ -209,6 +209,12 @@ def test_list(installed: Environment) -> None:
     assert [line.split()[0] for line in done.stdout.splitlines()] == list(CATALOGUE.proxies)
 
 
+def test_it_runs_as_a_module(installed: Environment) -> None:
+    done = run(installed.folder / "bin/python", "-m", "hoplab", "version", cwd=installed.work)
+
+    assert done.stdout == f"hoplab {__version__}\n"
+
+
 def test_results_are_written_where_a_person_is_and_shown(installed: Environment) -> None:
     words = ("--proxy", "nginx", "--server", "uvicorn", "--mode", "strip", "--check", "reach")
 
