@@ -30,7 +30,7 @@ def hoplab(
     out, err = StringIO(), StringIO()
     with interruptible(), pytest.MonkeyPatch.context() as patch:
         for module in (ask, learn, reside):
-            patch.setattr(module, "checkout", lambda: Workspace(root))
+            patch.setattr(module, "current", lambda: Workspace(root))
         for name, value in (environment or {}).items():
             patch.setenv(name, value)
         patch.setattr(sys, "argv", ["hoplab", *arguments])

@@ -523,7 +523,7 @@ def test_repro_says_which_of_its_ports_is_taken() -> None:
     assert run.returncode == 0, run.stderr
     [told] = [line for line in run.stderr.splitlines() if "Taken now" in line]
     assert told.startswith("hoplab: Taken now: port 9999")
-    assert "make down" in told
+    assert "hoplab down" in told
 
 
 def test_repro_says_what_each_curl_shows_what_is_expected_and_what_came() -> None:

@@ -23,8 +23,8 @@ from hoplab.topology import (
     Topology,
     Trust,
 )
-from hoplab.workspace import Workspace, checkout
-from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
+from hoplab.workspace import Workspace
+from tests.catalogue import CATALOGUE, WORKSPACE
 
 CHANGED = Cell(
     Topology("nginx", "uvicorn", Mode.STRIP),
@@ -382,18 +382,11 @@ def test_advice_on_a_symptom_joins_those_that_say_the_same() -> None:
     assert catalogue.advice_on("y") == {}
 
 
-def test_no_proxies_say_where_hoplab_runs(tmp_path: Path) -> None:
-    with pytest.raises(HoplabError, match="hoplab runs in a clone of its repository") as caught:
+def test_no_proxies_say_how_to_get_some(tmp_path: Path) -> None:
+    with pytest.raises(HoplabError, match="that is no lab; `hoplab init` writes one") as caught:
         load(Workspace(tmp_path))
 
     assert str(tmp_path) in str(caught.value)
-
-
-def test_a_package_alone_says_where_hoplab_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hoplab.workspace.__file__", "/nowhere/src/hoplab/workspace.py")
-
-    with pytest.raises(HoplabError, match=r"No compose.yaml in /nowhere: hoplab runs in a clone"):
-        checkout()
 
 
 def test_a_placeholder_that_a_variation_s_command_can_not_have() -> None:
@@ -405,19 +398,3 @@ def test_a_placeholder_that_a_variation_s_command_can_not_have() -> None:
 
     with pytest.raises(HoplabError, match=r"^variations/contract/root-path-slash.toml: .*@prt@"):
         catalogue.server_command(cell.deployment, "127.0.0.1:1", "127.0.0.1")
-
-
-def test_folders_of_a_workspace() -> None:
-    folders = (
-        *(WORKSPACE.variations, WORKSPACE.certificates, WORKSPACE.runs, WORKSPACE.up),
-        *(WORKSPACE.reproductions, WORKSPACE.lock),
-    )
-
-    assert [str(folder.relative_to(ROOT)) for folder in folders] == [
-        "variations",
-        "certificates",
-        ".hoplab/runs",
-        ".hoplab/up",
-        ".hoplab/repro",
-        ".hoplab/lock",
-    ]

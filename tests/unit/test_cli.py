@@ -55,43 +55,16 @@ def loaded(prefix: Prefix) -> Catalogue:
     return load(WORKSPACE, prefix)
 
 
-@dataclass(frozen=True)
-class Apart(Workspace):
-    """This checkout, with its state in another folder."""
-
-    state: Path
-
-    @property
-    def certificates(self) -> Path:
-        return self.state / "certificates"
-
-    @property
-    def runs(self) -> Path:
-        return self.state / "runs"
-
-    @property
-    def up(self) -> Path:
-        return self.state / "up"
-
-    @property
-    def reproductions(self) -> Path:
-        return self.state / "repro"
-
-    @property
-    def lock(self) -> Path:
-        return self.state / "lock"
-
-
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The lab's folders, away from the project's own."""
-    apart = Apart(ROOT, tmp_path)
+    apart = Workspace(ROOT, tmp_path)
 
     def load_apart(_: Workspace, prefix: Prefix = DEFAULT_PREFIX) -> Catalogue:
         return replace(loaded(prefix), workspace=apart)
 
     for module in (cli.ask, cli.learn, cli.reside):
-        monkeypatch.setattr(module, "checkout", lambda: apart)
+        monkeypatch.setattr(module, "current", lambda: apart)
         monkeypatch.setattr(module, "load", load_apart)
     return tmp_path
 
@@ -305,6 +278,38 @@ def test_it_runs_as_a_module(program: Call, call: Call, word: str) -> None:
     assert program(word) == call(word)
 
 
+# --- init ---
+
+
+def test_init_writes_a_lab(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "my lab"
+
+    said = call("init", str(folder))
+
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines() == [
+        f"Wrote the lab's files into {folder}. hoplab uses them in there:",
+        f"  cd '{folder}' && hoplab verify",
+    ]
+    assert (folder / "compose.yaml").read_bytes() == (ROOT / "compose.yaml").read_bytes()
+    assert call("init", str(folder)) == Said(
+        2, "", f"hoplab: {folder} is not empty: name a new folder, or an empty one\n"
+    )
+
+
+def test_init_needs_a_folder(call: Call, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    lost = tmp_path / "no" / "lab"
+
+    assert call("init", str(file)) == Said(
+        2, "", f"hoplab: {file} is a file: name a new folder, or an empty one\n"
+    )
+    assert call("init", str(lost)) == Said(1, "", f"hoplab: {lost}: No such file or directory\n")
+    assert file.read_text() == "mine"
+    assert not lost.parent.exists()
+
+
 # --- list ---
 
 SECTIONS: dict[str, list[str]] = {
@@ -379,11 +384,11 @@ def test_list_of_what_is_unknown(call: Call) -> None:
 
 def test_nothing_is_up(call: Call) -> None:
     assert call("ps") == Said(
-        0, "Nothing is up. Start it with `make up-strip` or `make up-preserve`.\n", ""
+        0, "Nothing is up. Start it with `hoplab up strip` or `hoplab up preserve`.\n", ""
     )
     assert call("ps", "--format", "json") == Said(0, "[]\n", "")
     assert call("logs") == Said(
-        1, "", "hoplab: Nothing is up. Start it with `make up-strip` or `make up-preserve`.\n"
+        1, "", "hoplab: Nothing is up. Start it with `hoplab up strip` or `hoplab up preserve`.\n"
     )
 
 

@@ -84,7 +84,7 @@ def test_of_anything_else_the_lines_that_tell_of_an_error() -> None:
         (OTHER_STEP, "app/Dockerfile"),
         (PORT, "choose another"),
         ("invalid pool request: Pool overlaps with other one", "BACKEND_SUBNET=10.99.0.0/24"),
-        ("bind source path does not exist: /x/certificates", "make certificates"),
+        ("bind source path does not exist: /x/certificates", "hoplab certificates"),
         ("pull access denied for nobody/nginx", "PYTHON_IMAGE, NGINX_IMAGE"),
         ("failed to solve: x/python: failed to resolve source metadata", "PYTHON_IMAGE"),
     ],

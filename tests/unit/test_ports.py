@@ -174,7 +174,7 @@ def test_taken_port_is_told_with_variable_holder_and_way_out(taken: int) -> None
     assert first == "These ports on 127.0.0.1 are taken:"
     assert re.fullmatch(rf"  {taken} \({HTTPS}\) by \S.*, process {os.getpid()}", line)
     assert str(free) not in str(caught.value)
-    assert re.search(rf"\b{HTTPS}=\d+ make", last)
+    assert re.search(rf"\b{HTTPS}=\d+ hoplab", last)
 
 
 @pytest.mark.parametrize("port", [1, 9999, 55535, 55536, 65535])

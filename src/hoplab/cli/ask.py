@@ -46,7 +46,7 @@ from hoplab.results import Results
 from hoplab.suites import SUITES
 from hoplab.suites.suite import Suite
 from hoplab.system.interrupts import Interrupted
-from hoplab.workspace import checkout
+from hoplab.workspace import current
 
 
 def register(app: typer.Typer) -> None:
@@ -73,7 +73,7 @@ def verify(
     They are started for it, on free ports, and stopped. Those of the main profiles; with --proxy or
     --server, any of compose.yaml.
     """
-    catalogue = load(checkout(), prefix_of(prefix))
+    catalogue = load(current(), prefix_of(prefix))
     cells = select(
         catalogue,
         catalogue.recommended_cells(narrowed(catalogue, proxy, server)),
@@ -109,7 +109,7 @@ def _register_suite(app: typer.Typer, suite: Suite) -> None:
         output_format: FormatOption = Format.TABLE,
         output: OutputOption = None,
     ) -> None:
-        catalogue = load(checkout(), prefix_of(prefix))
+        catalogue = load(current(), prefix_of(prefix))
         cells = select(
             catalogue,
             cells_of(catalogue, suite),
@@ -153,7 +153,7 @@ def show(
     if results.cells and all(result.prediction is None for result in results.cells):
         print(text.results_table(results))
         return
-    catalogue = load(checkout())
+    catalogue = load(current())
     of = {suite_of(catalogue, result.cell).name for result in results.cells}
     suite = SUITES[of.pop()] if len(of) == 1 else ask.CONTRACT
     print(suite.tables(results, _right(catalogue), plain=False, variations=variations))

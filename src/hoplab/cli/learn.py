@@ -27,7 +27,7 @@ from hoplab.report.progress import Progress
 from hoplab.results import Verdict
 from hoplab.suites import SUITES, SYMPTOMS
 from hoplab.system.ports import taken
-from hoplab.workspace import checkout
+from hoplab.workspace import current
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +44,7 @@ def list_what_exists(
     ] = None,
 ) -> None:
     """List what exists: proxies, servers, strategies, checks, symptoms, variations, cells."""
-    catalogue = load(checkout())
+    catalogue = load(current())
     cells = {name: showing.cells_of(catalogue, suite) for name, suite in SUITES.items()}
     found = listing(catalogue, SUITES, cells)
     chosen = known("list", what, list(found))
@@ -61,7 +61,7 @@ def print_recipe(
 
     It is started and asked the whole contract first.
     """
-    catalogue = load(checkout(), prefix_of(prefix))
+    catalogue = load(current(), prefix_of(prefix))
     cells = select(
         catalogue,
         catalogue.recommended_cells(catalogue.all_topologies),
@@ -88,7 +88,7 @@ def explain(
     prefix: PrefixOption = DEFAULT_PREFIX.encoded,
 ) -> None:
     """Tell what a symptom means; or follow a request through a cell, from hop to hop."""
-    catalogue = load(checkout(), prefix_of(prefix))
+    catalogue = load(current(), prefix_of(prefix))
     if what in SYMPTOMS:
         symptom = SYMPTOMS[what].under(catalogue.prefix.encoded)
         cells = showing.shown_by(catalogue, what)
@@ -143,7 +143,7 @@ def repro(
 
     It is asked everything first, so that each curl says what is expected and what came.
     """
-    catalogue = load(checkout(), prefix_of(prefix))
+    catalogue = load(current(), prefix_of(prefix))
     cell = find_cell(catalogue, showing.every_cell(catalogue), cell_id)
     with Progress() as progress:
         session = Session(catalogue, progress)
@@ -162,5 +162,5 @@ def repro(
                 shutil.rmtree(folder, ignore_errors=True)
         elif held := taken(made.ports):
             told = ", ".join(f"{port}{holder}" for port, holder in held.items())
-            what = "Stop that first (what is up: `make down`), or change the port in all lines."
+            what = "Stop that first (what is up: `hoplab down`), or change the port in all lines."
             progress.notice(f"Taken now: port {told}. {what}")

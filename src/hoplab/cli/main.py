@@ -8,7 +8,7 @@ import psutil
 import typer
 
 from hoplab import __version__
-from hoplab.cli import ask, learn, reside
+from hoplab.cli import ask, lab, learn, reside
 from hoplab.cli.options import BadUsage
 from hoplab.errors import BadPrefix, HoplabError
 from hoplab.system import interrupts
@@ -25,6 +25,7 @@ app = typer.Typer(
 reside.register(app)
 ask.register(app)
 learn.register(app)
+lab.register(app)
 
 
 def _print_version(wanted: bool | None) -> None:  # noqa: FBT001 - as Typer calls it
@@ -69,7 +70,7 @@ def main() -> None:
             raise
         sys.exit(_complain(f"{error.filename}: {error.strerror}", 1))
     except psutil.AccessDenied as error:
-        sys.exit(_complain(f"process {error.pid} is somebody else's: ask them to `make down`", 1))
+        sys.exit(_complain(f"process {error.pid} is somebody else's: ask them to `hoplab down`", 1))
     except Exception as error:
         if not hasattr(error, "format_message"):  # Click's, or Typer's own copy of it
             raise

@@ -25,7 +25,7 @@ from hoplab.prefix import DEFAULT_PREFIX
 from hoplab.report import text
 from hoplab.report.progress import Progress
 from hoplab.topology import Mode
-from hoplab.workspace import checkout
+from hoplab.workspace import current
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +43,7 @@ def up(
     prefix: PrefixOption = DEFAULT_PREFIX.encoded,
 ) -> None:
     """Start topologies, verify them, and let them run until `hoplab down`."""
-    catalogue = load(checkout(), prefix_of(prefix))
+    catalogue = load(current(), prefix_of(prefix))
     modes = known("mode", [mode] if mode else None, list(Mode))
     topologies = narrowed(catalogue, proxy, server)
     chosen = [topology for topology in topologies if topology.mode in modes]
@@ -51,14 +51,14 @@ def up(
         endpoints, results = reside.up(Session(catalogue, progress), engine, chosen)
     print(text.up_table(endpoints, results))
     authority = catalogue.workspace.certificates / "ca.pem"
-    print(f"\nhttps: trust {authority}, or curl --cacert it. Stop: make down")
+    print(f"\nhttps: trust {authority}, or curl --cacert it. Stop: hoplab down")
     raise typer.Exit(0 if results.passed else 1)
 
 
 def down() -> None:
     """Stop what `up` started, or a person from compose.yaml."""
     with Progress() as progress:
-        session = Session(load(checkout()), progress)
+        session = Session(load(current()), progress)
         progress.stage("stopping")
         reside.down(session)
 
@@ -66,13 +66,13 @@ def down() -> None:
 def ps(output_format: FormatOption = Format.TABLE) -> None:
     """List what is up: the topologies, where they answer, and what of them does not run."""
     with Progress() as progress:
-        entries = reside.ps(Session(load(checkout()), progress))
+        entries = reside.ps(Session(load(current()), progress))
     if output_format is Format.JSON:
         print(json.dumps(entries, indent=2))
     elif entries:
         print(text.ps_table(entries))
     else:
-        print("Nothing is up. Start it with `make up-strip` or `make up-preserve`.")
+        print("Nothing is up. Start it with `hoplab up strip` or `hoplab up preserve`.")
 
 
 def logs(
@@ -82,7 +82,7 @@ def logs(
     ] = False,
 ) -> None:
     """Show what the proxies and applications that are up have written."""
-    catalogue = load(checkout())
+    catalogue = load(current())
     names = known("topology", topology, [t.name for t in catalogue.composed])
     with Progress() as progress:
         written = reside.logs(Session(catalogue, progress), names, follow=follow)
@@ -92,4 +92,4 @@ def logs(
 
 def make_certificates() -> None:
     """Make the proxies' certificate if there is none, and say where its authority is."""
-    print(certificates.ensure(checkout().certificates).authority)
+    print(certificates.ensure(current().certificates).authority)

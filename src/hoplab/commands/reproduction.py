@@ -85,7 +85,7 @@ class Reproduction:
 
     def script(self) -> str:
         """For a person to copy, a terminal for each step."""
-        lines = [f"# {self.cell.id}", "# From the project's folder, in a terminal each:"]
+        lines = [f"# {self.cell.id}", f"# In a terminal each, from {self.root}:"]
         for number, step in enumerate(self.steps, 1):
             lines += ["", f"# {number}. {step.title}", step.line]
         for number, question in enumerate(self.questions, len(self.steps) + 1):

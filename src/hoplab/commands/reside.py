@@ -123,7 +123,7 @@ def logs(session: Session, names: Sequence[str], *, follow: bool = False) -> str
     running = residents.residents(session.catalogue)
     entries = [entry for entry in running if not names or entry.topology in names]
     if not entries:
-        message = "Nothing is up. Start it with `make up-strip` or `make up-preserve`."
+        message = "Nothing is up. Start it with `hoplab up strip` or `hoplab up preserve`."
         if running:
             others = ", ".join(entry.topology for entry in running)
             message = f"{', '.join(names)} is not up; up: {others}"

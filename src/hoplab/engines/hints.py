@@ -10,12 +10,12 @@ _BUILD = re.compile(r"^------\n > \[[^\n]*\n(.*?)^------$", re.DOTALL | re.MULTI
 _TIME = re.compile(r"^\d+\.\d+ ", re.MULTILINE)
 _STEPS = {
     r"port is already allocated|address already in use": (
-        "Stop what has this port, or choose another: docs/usage.md, The eight topologies."
+        "Stop what has this port, or choose another: compose.yaml names the variable of each."
     ),
     r"Pool overlaps|overlaps with": (
         "Set BACKEND_SUBNET to a free one, for example BACKEND_SUBNET=10.99.0.0/24."
     ),
-    r"bind source path does not exist": "Run `make certificates`.",
+    r"bind source path does not exist": "Run `hoplab certificates`.",
     r"Error compiling '/srv/(?P<module>[^']+)'": (
         "Correct {module}: it is compiled when the image is built."
     ),

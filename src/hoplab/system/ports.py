@@ -83,7 +83,7 @@ def require_free(wanted: Mapping[str, int]) -> None:
     raise HoplabError(
         "These ports on 127.0.0.1 are taken:\n"
         + "\n".join(lines)
-        + f"\nStop what has them, or choose others: {name}={10000 + port % 50000} make …"
+        + f"\nStop what has them, or choose others: {name}={10000 + port % 50000} hoplab …"
     )
 
 
