@@ -13,5 +13,9 @@ class NoAnswer(HarnessError):
     """No HTTP response came: refused, cut off, or too late."""
 
 
+class EndedUnanswered(NoAnswer):
+    """The other side took the connection, and ended it without an HTTP response."""
+
+
 class BadPrefix(HoplabError):
     """Something that was chosen can't have the prefix that was given."""

@@ -1,5 +1,7 @@
 """The stranger: what it follows, and how it compares URLs."""
 
+import socket
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -9,9 +11,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.instance import InstanceMiddleware
 from hoplab.client.probe import Failed, Probe, compare_urls, resolved
-from hoplab.errors import HarnessError
+from hoplab.client.target import Direct
+from hoplab.errors import EndedUnanswered, HarnessError, NoAnswer
 from hoplab.topology import Cell, Scheme, Strategy, Trust
-from tests.unit.stub import PREFIX, TOPOLOGY, Stub, as_it_is, instead
+from tests.unit.stub import (
+    LOOPBACK,
+    PREFIX,
+    TOPOLOGY,
+    Stub,
+    accepting,
+    as_it_is,
+    closed_port,
+    instead,
+)
 from tests.unit.test_checks import websocket_saying
 
 
@@ -277,3 +289,72 @@ def test_the_colons_of_an_address_are_no_port(given: str, difference: str | None
     found_it = found(lambda: compare_urls("http://[::1]:80/x", given, "", "x"))
 
     assert found_it == (difference and f"x-{difference}")
+
+
+# --- no answer at all ---
+
+
+CELL = Cell(TOPOLOGY, Strategy.SERVER_OPTION, Trust.PROXY, Scheme.HTTP)
+
+
+def ends_it(connection: socket.socket) -> None:
+    """As nginx's `return 444` does, when it has read the request."""
+    with connection:
+        connection.recv(2**16)
+
+
+def resets_it(connection: socket.socket) -> None:
+    """As one does that closes before it has read all: the kernel answers with RST."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.recv(1)
+    connection.close()
+
+
+def converses(probe: Probe) -> object:
+    with probe.conversation("/ws") as (_, exchange):
+        return exchange
+
+
+ASKING: dict[str, Callable[[Probe], object]] = {
+    "get": lambda probe: probe.get("/app"),
+    "post": lambda probe: probe.request("POST", "/echo", body=b"x" * 2**20),
+    "again": lambda probe: probe.ask_again("/app"),
+    "pipelined": lambda probe: probe.pipelined(["/app", "/scope"]),
+    "leave": lambda probe: probe.leave("/endless"),
+    "websocket": lambda probe: probe.websocket("/ws"),
+    "conversation": converses,
+}
+
+
+@pytest.mark.parametrize("ending", [ends_it, resets_it])
+@pytest.mark.parametrize("how", ASKING)
+def test_a_connection_that_ends_without_an_answer_is_a_finding(
+    stub: Stub, how: str, ending: Callable[[socket.socket], None]
+) -> None:
+    with accepting(ending) as port:
+        probe = at_port(stub, port)
+        with pytest.raises(Failed, match="answer-missing"):
+            ASKING[how](probe)
+
+
+@pytest.mark.parametrize("how", ASKING)
+def test_a_connection_that_nobody_takes_is_an_error(stub: Stub, how: str) -> None:
+    probe = at_port(stub, closed_port())
+    with pytest.raises(NoAnswer) as caught:
+        ASKING[how](probe)
+
+    assert not isinstance(caught.value, EndedUnanswered)
+
+
+def test_past_the_proxy_it_is_an_error(stub: Stub) -> None:
+    """There is no proxy that could be wrong, and the lab itself runs the application."""
+    with accepting(ends_it) as port:
+        direct = Direct((LOOPBACK, port), "")
+        probe = Probe(replace(stub.target(CELL), direct=direct))
+        with pytest.raises(NoAnswer):
+            probe.ask_directly("/app")
+
+
+def at_port(stub: Stub, port: int) -> Probe:
+    target = stub.target(CELL)
+    return Probe(replace(target, addresses={target.origin: (LOOPBACK, port)}))

@@ -28,7 +28,7 @@ class Conversation:
     """A WebSocket over a connected socket. After `seconds` without an answer, TimeoutError.
 
     status, headers, body: the answer to the handshake. Status 0 if it was no HTTP response: then
-    `body` says what came. sent: the request's headers.
+    `body` says what came, and is empty if the connection ended. sent: the request's headers.
     """
 
     def __init__(
@@ -141,7 +141,8 @@ class Conversation:
                 self._take(event)
         failed = self._protocol.handshake_exc
         if failed and not isinstance(failed, InvalidStatus):  # else it says no
-            self.status, self.body = 0, str(failed).encode()
+            ended = isinstance(failed.__cause__, EOFError)  # before the head was whole
+            self.status, self.body = 0, b"" if ended else str(failed).encode()
         self._ended = not received or bool(failed) or self._protocol.close_rcvd is not None
         self._flush()
 

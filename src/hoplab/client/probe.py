@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from hoplab.client.conversation import Conversation
 from hoplab.client.target import Purpose, Target
 from hoplab.client.wire import Client, Connections, Exchange, Headers, as_sent
-from hoplab.errors import HarnessError
+from hoplab.errors import EndedUnanswered, HarnessError
 
 PROXY_ANSWERED = ("proxy-has-no-route", "application-unreachable", "proxy-answered")
 """The symptoms of an answer that the proxy gave in the application's place."""
@@ -23,9 +23,11 @@ NO_ROUTE, ERROR, WRONG = "application-has-no-route", "application-error", "answe
 
 CUT = "answer-cut"
 
-WHO_ANSWERED = (*PROXY_ANSWERED, NO_ROUTE, ERROR, WRONG, CUT)
+MISSING = "answer-missing"
+
+WHO_ANSWERED = (*PROXY_ANSWERED, NO_ROUTE, ERROR, WRONG, CUT, MISSING)
 """What every check may find, by `Probe.answered`, `Probe.reached` and `Probe.expect`; and by any
-request, an answer that ends in the middle."""
+request, an answer that ends in the middle, or a connection that ends without one."""
 
 _NOT_FOUND = 404
 _FORBIDDEN = 403
@@ -102,24 +104,35 @@ class Probe:
         """
         url = self.url(path)
         if method == "GET" and not stream:
-            return self._get_once(self._asked, url, headers)
-        return self._judged(self.client.request(method, url, headers, body, stream=stream))
+            with _or_missing():
+                return self._get_once(self._asked, url, headers)
+        with _or_missing():
+            exchange = self.client.request(method, url, headers, body, stream=stream)
+        return self._judged(exchange)
 
     def ask_again(self, path: str, headers: Headers = ()) -> Exchange:
         """GET, also if it has been asked before: to see whether two answers differ."""
-        return self._judged(self.client.request("GET", self.url(path), headers))
+        with _or_missing():
+            exchange = self.client.request("GET", self.url(path), headers)
+        return self._judged(exchange)
 
     def pipelined(self, paths: Sequence[str]) -> list[Exchange]:
         """GET all of them over one connection, without waiting for an answer in between."""
-        return [self._judged(each) for each in self.client.pipelined([*map(self.url, paths)])]
+        with _or_missing():
+            exchanges = self.client.pipelined([*map(self.url, paths)])
+        return [self._judged(each) for each in exchanges]
 
     def leave(self, path: str) -> Exchange:
         """GET a stream, and hang up when its first bytes have come: the body."""
-        return self._judged(self.client.leave(self.url(path)))
+        with _or_missing():
+            exchange = self.client.leave(self.url(path))
+        return self._judged(exchange)
 
     def websocket(self, path: str, headers: Headers = ()) -> Exchange:
         """Open a WebSocket below the public base URL; the body is the first message."""
-        return self._judged(self.client.websocket(self._socket_url(path), headers))
+        with _or_missing():
+            exchange = self.client.websocket(self._socket_url(path), headers)
+        return self._judged(exchange)
 
     @contextmanager
     def conversation(
@@ -130,7 +143,10 @@ class Probe:
         The application speaks first: the exchange's body. An empty one: it said nothing.
         """
         url = self._socket_url(path)
-        with self.client.conversation(url, headers, subprotocols) as (talk, exchange):
+        with (
+            _or_missing(),
+            self.client.conversation(url, headers, subprotocols) as (talk, exchange),
+        ):
             if talk.accepted:
                 exchange.body = str(talk.receive() or "").encode()
             self._judged(exchange)
@@ -279,6 +295,18 @@ class Probe:
                 f" started, {expected!r}."
             )
             raise HarnessError(message)
+
+
+@contextmanager
+def _or_missing() -> Iterator[None]:
+    """Who takes a connection and ends it says so: it is no error of the lab's.
+
+    One of the lab's processes that died takes none; and if it dies now, the engine notices.
+    """
+    try:
+        yield
+    except EndedUnanswered as ended:
+        raise Failed(MISSING, str(ended)) from ended
 
 
 def _instance(exchange: Exchange) -> str | None:

@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 
 from hoplab.client.conversation import Conversation
 from hoplab.endpoint import Address
-from hoplab.errors import HarnessError, NoAnswer
+from hoplab.errors import EndedUnanswered, HarnessError, NoAnswer
 from hoplab.system.sockets import open_socket
 
 _ESCAPED = re.compile(r"[^\x21\x23-\x3b\x3d\x3f-\x5d\x5f\x61-\x7a\x7c\x7e]")
@@ -35,6 +35,7 @@ Headers: TypeAlias = Sequence[tuple[str, str]]
 
 CHUNKED = ("Transfer-Encoding", "chunked")
 EXPECT = ("Expect", "100-continue")
+_ENDED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _WAIT_FOR_CONTINUE = 1.0  # seconds; RFC 9110, 10.1.1: not for ever
 _PAUSE = 1.1  # seconds between the pieces of a slow upload
 
@@ -122,7 +123,8 @@ class Client:
 
     `origins` maps an origin (`https://mysuperapp.com:9499`) to the address at which it really
     listens. Clients that are given the same `connections` share those. After `seconds` without an
-    answer it gives up: with NoAnswer, which is no finding. Not for use by several threads at once.
+    answer it gives up: with NoAnswer, which is no finding. EndedUnanswered, of a connection that
+    was taken and then ended, can be one. Not for use by several threads at once.
     """
 
     def __init__(
@@ -259,8 +261,11 @@ class Client:
                 exchange.status, exchange.headers = talk.status, talk.headers
                 exchange.body = talk.body
                 if not exchange.status:
-                    told = exchange.body.decode() or "the connection was closed"
-                    raise NoAnswer(f"{exchange}: no HTTP response ({told})")
+                    told = exchange.body.decode()
+                    message = (
+                        f"{exchange}: no HTTP response ({told or 'the connection was closed'})"
+                    )
+                    raise (NoAnswer if told else EndedUnanswered)(message)
                 yield talk, exchange
                 talk.close()
 
@@ -315,7 +320,8 @@ class Client:
             message = (
                 f"{exchange.method} {exchange.url}: no answer ({error or type(error).__name__})"
             )
-            raise NoAnswer(message) from error
+            ended = isinstance(error, _ENDED) and not isinstance(error, ConnectionRefusedError)
+            raise (EndedUnanswered if ended else NoAnswer)(message) from error
 
 
 def _origin(url: str) -> str:

@@ -47,6 +47,13 @@ TRANSPARENCY = (
         fix="Read the logs of the proxy and of the application at that time: they say which of"
         " them ended the connection. Raise the time-out, or send something in between.",
         references=(f"{_RFC}/rfc9112#section-8",)),
+    Symptom("answer-missing", path="/answer",
+        seen="The connection ends without an answer: a browser shows an error page of its own.",
+        cause="A hop ended the connection before it answered, for example by a time-out for slow"
+        " uploads or slow answers, or because a process was killed.",
+        fix="Read the logs of the proxy and of the application at that time: they say which of"
+        " them ended the connection. Raise the time-out.",
+        references=(f"{_RFC}/rfc9112#section-9.5",)),
     Symptom("answer-shared", path="/request",
         seen="A client gets the answer to somebody else's request: another person's page, or an old"
         " one.",
