@@ -58,7 +58,8 @@ function table(labelledBy, columns, rows, state, matches) {
   const above = groups.map((group) => h("th", { scope: "colgroup", colspan: group.span }, group.above));
   const below = columns.map((column) => h("th", { scope: "col" }, column.below));
   const twoHeads = groups.some((group) => group.above);
-  const corner = h("td", { rowspan: twoHeads ? 2 : 1 });
+  const corner = h("td", { rowspan: twoHeads ? 2 : 1, class: "corner" },
+    rows.some((row) => row.group) ? ["strategy", h("br"), "trust"] : "");
   const head = twoHeads
     ? [h("tr", {}, corner, above), h("tr", {}, below)]
     : [h("tr", {}, corner, below)];

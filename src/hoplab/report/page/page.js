@@ -70,7 +70,7 @@ function makeFilters() {
     ...axes,
     selection("check", "check", same(asked)),
     selection("symptom", "symptom", same(symptoms)),
-    selection("outcome", "the cell", outcomes.map(([name, [label]]) => [name, label])),
+    selection("outcome", "outcome", outcomes.map(([name, [label]]) => [name, label])),
     h("button", { type: "button", id: "reset", onclick: () => write(nothingChosen()) }, "Show all"));
   const details = h("details", { open: roomy.matches || anyFilter(read()) }, h("summary", {}, "Filters"), fields);
   place("filters").replaceChildren(details);
