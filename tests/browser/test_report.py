@@ -410,9 +410,13 @@ def test_no_motion_for_those_who_want_none(page: Page, report: str) -> None:
     assert page.evaluate(moving) == "0s"
 
 
+@pytest.mark.parametrize("options", [{"viewport": {"width": 1000, "height": 900}}])
 def test_on_paper_there_are_grids_and_no_controls(page: Page, report: str) -> None:
     opened(page, report)
+    page.pdf()  # which tells the page that it is printed
     page.emulate_media(media="print")
+
+    expect(page.locator("#symptoms li").first).to_be_visible()
 
     expect(page.locator("#filters")).to_be_hidden()
     expect(page.locator("#views")).to_be_hidden()

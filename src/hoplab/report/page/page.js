@@ -215,6 +215,8 @@ render();
 addEventListener("hashchange", render);
 narrow.addEventListener("change", () => showChosen(read()));
 addEventListener("keydown", (event) => { if (event.key === "Escape" && read().cell) choose(""); });
+// On paper, the letters need their names.
+addEventListener("beforeprint", () => { for (const each of document.querySelectorAll("#symptoms details")) each.open = true; });
 // As soon as there is time, so that the first cell opens at once.
 (window.requestIdleCallback ?? setTimeout)(() => report.runs.forEach((_, run) => evidenceOf(run).catch(() => {})));
 performance.mark("usable");
