@@ -387,6 +387,18 @@ def test_axe_finds_nothing(reader: Browser, report: str, width: int, scheme: Any
     context.close()
 
 
+def test_axe_would_find_something(reader: Browser, report: str) -> None:
+    page = reader.new_page(bypass_csp=True)
+    opened(page, report)
+    page.evaluate("document.querySelector('label[for=filter-proxy]').remove()")
+    page.evaluate("document.getElementById('count').style.color = '#ccc'")
+
+    found = {each["id"] for each in Axe().run(page).response["violations"]}
+
+    assert found >= {"select-name"}
+    page.close()
+
+
 @pytest.mark.parametrize("width", [360, 1024, 1920])
 def test_nothing_sticks_out_and_nothing_shifts(reader: Browser, report: str, width: int) -> None:
     page = reader.new_page(viewport={"width": width, "height": 800})

@@ -154,7 +154,8 @@ def test_the_prefix_is_that_of_the_results() -> None:
 
     assert prefix_of(runs) == "/caf%C3%A9"
     made = overview(page(load(WORKSPACE, prefix), runs))
-    assert made["prefix"] == "/caf%C3%A9"
+    assert (made["prefix"], made["option"]) == ("/caf%C3%A9", " --prefix /caf%C3%A9")
+    assert told(a_run([WRONG]))["option"] == ""
     assert "PUBLIC_PREFIX=/caf%C3%A9" in str(the_cell(made, cell)["fix"])
     with pytest.raises(HoplabError, match="have /caf%C3%A9, /api/v1"):
         prefix_of([*runs, Run("y", a_run([WRONG]))])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any, TypeAlias
 
 from hoplab import __version__
@@ -10,6 +11,7 @@ from hoplab.commands import fixes
 from hoplab.commands.showing import every_cell, suite_of
 from hoplab.errors import HoplabError
 from hoplab.predictions import RULES, because
+from hoplab.prefix import DEFAULT_PREFIX
 from hoplab.report.causes import causes
 from hoplab.report.comparison import compare
 from hoplab.report.explain import meaning
@@ -42,7 +44,7 @@ def page(catalogue: Catalogue, runs: Sequence[Run]) -> str:
     and compared with the run before.
     """
     names = ", ".join(run.name for run in runs)
-    prefix_of(runs)
+    prefix = prefix_of(runs)
     texts = _Texts()
     shown = {
         result.cell: (number, at, result)
@@ -53,7 +55,8 @@ def page(catalogue: Catalogue, runs: Sequence[Run]) -> str:
     told = _Explaining(catalogue, texts)
     overview = {
         "hoplab": __version__,
-        "prefix": catalogue.prefix.encoded,
+        "prefix": prefix,
+        "option": "" if catalogue.prefix == DEFAULT_PREFIX else f" --prefix {quote(prefix)}",
         "runs": [_run(run) for run in runs],
         "comparisons": _comparisons(runs),
         "cells": [told.cell(number, at, result) for number, at, result in shown.values()],

@@ -127,8 +127,7 @@ function showCell(cell, panel) {
   const fix = cell.fix === undefined ? [...new Set(causes.map((cause) => cause.fix).filter(Boolean))] : texts[cell.fix];
   const rules = cell.rules === undefined ? [] : texts[cell.rules].map((number) => report.rules[number]);
   const change = cell.change === undefined ? [] : texts[cell.change];
-  const option = report.prefix === "/api/v1" ? "" : ` --prefix '${report.prefix}'`;
-  const commands = [`hoplab explain ${cell.id}${option}`, `hoplab repro ${cell.id}${option}`];
+  const commands = ["explain", "repro"].map((command) => `hoplab ${command} ${cell.id}${report.option}`);
   const references = [...(variation?.references ?? []), ...cell.symptoms.flatMap((each) => report.symptoms[each]?.references ?? [])];
   const findings = h("div", { id: "findings", "aria-busy": "true" }, h("p", {}, "Unpacking the evidence …"));
   const sign = h("span", { class: `sign ${cell.verdict}`, "aria-hidden": "true" }, SIGNS[cell.verdict] ?? "?");
