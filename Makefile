@@ -13,7 +13,7 @@ MODULES ?= results results_file
 MUTMUT  := $(VENV)/mutmut
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up-strip up-preserve up down ps logs verify matrix cors certificates test test-fixes lint format bench-startup bench-matrix sabotage sabotage-code docs lock
+.PHONY: help setup up-strip up-preserve up down ps logs verify matrix cors report screenshots certificates test test-fixes lint format bench-startup bench-matrix sabotage sabotage-code docs lock
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,15 @@ verify: $(READY) ## Ask all eight the whole contract, on free ports
 
 cors: $(READY) ## Ask which origins each CORS variant lets in
 	@$(BIN)/hoplab cors
+
+report: $(READY) ## Ask every combination and CORS, and write all of it as report.html
+	@mkdir -p .hoplab && rm -f .hoplab/matrix.json .hoplab/cors.json
+	-@$(BIN)/hoplab matrix --format json -o .hoplab/matrix.json
+	-@$(BIN)/hoplab cors --format json -o .hoplab/cors.json
+	@$(BIN)/hoplab report .hoplab/matrix.json .hoplab/cors.json -o report.html
+
+screenshots: report ## Make the pictures of docs/images/ (needs Chromium)
+	@$(BIN)/python scripts/screenshots.py report.html
 
 certificates: $(READY) ## Make the proxies' certificate (for `docker compose` by hand)
 	@$(BIN)/hoplab certificates

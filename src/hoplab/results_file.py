@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -236,16 +236,19 @@ class _Own:
 # --- reading ---
 
 
-def load(source: Path | Json) -> Results:
-    """The results of a file, or of its content. Raises HoplabError if it can't be read."""
-    name = "this" if isinstance(source, dict) else str(source)
-    file = source if isinstance(source, dict) else _read(source)
+def load(source: Path | Json, name: str = "this") -> Results:
+    """The results of a file, or of its content. Raises HoplabError if it can't be read.
+
+    name: of the file, where its content is given.
+    """
+    name = str(source) if isinstance(source, Path) else name
+    file = read(source) if isinstance(source, Path) else source
     if not isinstance(file, dict) or not {"hoplab", "schema", "cells"} <= file.keys():
-        message = f"{name} is no results file: write one with `hoplab matrix --format json -o FILE`"
+        message = f"{name} is no results file: {_WRITE_IT}"
         raise HoplabError(message)
     schema = file["schema"]
     if schema not in _READ:
-        message = f"{name} has schema {schema!r}; this hoplab reads 1, 2 and {SCHEMA}"
+        message = f"{name} has schema {schema!r}; this hoplab reads 1, 2 and {SCHEMA}: {_WRITE_IT}"
         raise HoplabError(message)
     try:
         return _results(file)
@@ -255,23 +258,38 @@ def load(source: Path | Json) -> Results:
         raise HoplabError(message) from error
 
 
-def _read(path: Path) -> Any:
+_WRITE_IT = "write one with `hoplab matrix --format json -o FILE`"
+
+
+def read(path: Path) -> Any:
+    """A file's content, which is not checked. Raises HoplabError if it is no JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         message = f"can't read {path}: {error.strerror}"
     except (ValueError, RecursionError) as error:
-        message = f"{path} is no JSON: {error}"
+        message = f"{path} is no JSON: {error}; if it was cut off, {_WRITE_IT}"
     raise HoplabError(message)
+
+
+def _text(told: Any) -> str:
+    if not isinstance(told, str):
+        message = f"{told!r} is no text"
+        raise TypeError(message)
+    return told
+
+
+def _texts(told: Any) -> dict[str, str]:
+    return {_text(key): _text(value) for key, value in told.items()}
 
 
 def _results(file: Json) -> Results:
     first = file["schema"] == 1
     return Results(
-        file["engine"],
-        file["started"],
+        _text(file["engine"]),
+        _text(file["started"]),
         float(file["seconds"]),
-        dict(file["versions"]),
+        _texts(file["versions"]),
         [_read_cell(cell, None if first else file) for cell in file["cells"]],
         start_seconds=float(file.get("start_seconds", 0)),
         processes=int(file.get("processes", 0)),
@@ -283,11 +301,11 @@ def _results(file: Json) -> Results:
 def _read_cell(told: Json, tables: Json | None) -> CellResult:
     """`tables` is the whole file of schema 2 or 3; in schema 1 a cell contains everything."""
     cell = Cell(
-        Topology(told["proxy"], told["server"], Mode(told["mode"])),
+        Topology(_text(told["proxy"]), _text(told["server"]), Mode(told["mode"])),
         Strategy(told["strategy"]),
         Trust(told["trust"]),
         Scheme(told["scheme"]),
-        told.get("variation", ""),
+        _text(told.get("variation", "")),
         parse(told["prefix"]) if "prefix" in told else DEFAULT_PREFIX,
     )
     if tables is None:
@@ -301,12 +319,14 @@ def _read_cell(told: Json, tables: Json | None) -> CellResult:
         if "as_predicted" in told:
             prediction = told.get("predicted", told.get("symptoms", {}))
         findings = _findings(told, tables)
-    return CellResult(cell, told["recipe"], findings, prediction)
+    predicted = None if prediction is None else _texts(prediction)
+    return CellResult(cell, told["recipe"], findings, predicted)
 
 
 def _read_finding(told: Json, exchanges: list[Exchange]) -> Finding:
-    symptom = told.get("symptom")
-    return Finding(told["check"], Verdict(told["verdict"]), symptom, told["detail"], exchanges)
+    symptom = None if told.get("symptom") is None else _text(told["symptom"])
+    check, detail = _text(told["check"]), _text(told["detail"])
+    return Finding(check, Verdict(told["verdict"]), symptom, detail, exchanges)
 
 
 def _exchange_1(told: Json) -> Exchange:
@@ -327,6 +347,7 @@ def _findings(cell: Json, tables: Json) -> list[Finding]:
     def filled(text: str) -> str:
         return _PLACEHOLDER.sub(lambda m: values[m[1]] if m[1] else "$", text)
 
+    @cache  # a cell's exchanges have most lines in common
     def header(number: int) -> tuple[str, str]:
         name, _, value = filled(tables["headers"][number]).partition(": ")
         return name, value
@@ -338,10 +359,10 @@ def _findings(cell: Json, tables: Json) -> list[Finding]:
     def exchange(number: int) -> Exchange:
         told = tables["exchanges"][number]
         return Exchange(
-            told["method"],
+            _text(told["method"]),
             filled(told["url"]),
             headers(told["request_headers"]),
-            told["status"],
+            int(told["status"]),
             headers(told["response_headers"]),
             filled(tables["bodies"][told["body"]]).encode() if "body" in told else b"",
         )

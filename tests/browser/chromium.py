@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import load_pem_x509_certificate
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext, Playwright
 
 from hoplab.endpoint import PUBLIC_NAME
 from hoplab.engines.certificates import Certificates
@@ -37,7 +37,7 @@ def require_chromium() -> str:
 
 @contextmanager
 def chromium(
-    executable: str, certificates: Certificates, profile: Path
+    playwright: Playwright, executable: str, certificates: Certificates, profile: Path
 ) -> Iterator[BrowserContext]:
     """A browser for which the public name is this machine; it knows the CDN and `origins` besides.
 
@@ -46,7 +46,6 @@ def chromium(
     with (
         cdn.serving(certificates) as cdn_port,
         origins.serving() as origins_port,
-        sync_playwright() as playwright,
     ):
         hosts = [f"MAP {host} {LOOPBACK}:{cdn_port}" for host in cdn.HOSTS]
         hosts += [f"MAP {host} {LOOPBACK}:{origins_port}" for host in origins.HOSTS]

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Generator, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, Request
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, Request, sync_playwright
 
 from hoplab.engines import certificates
 from tests.browser.chromium import chromium, require_chromium
@@ -81,6 +81,12 @@ def executable() -> str:
 
 
 @pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
 def stock(executable: str) -> Iterator[Endpoints]:  # noqa: ARG001 - without a browser, no lab
     with running(STOCK, offline=False) as endpoints:
         yield endpoints
@@ -94,13 +100,15 @@ def offline(executable: str) -> Iterator[Endpoints]:  # noqa: ARG001
 
 @pytest.fixture(scope="package")
 def browser(
+    playwright: Playwright,
     executable: str,
     stock: Endpoints,  # noqa: ARG001 - servers wait for connections: the browser ends first
     offline: Endpoints,  # noqa: ARG001
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[BrowserContext]:
     profile = tmp_path_factory.mktemp("browser")
-    with chromium(executable, certificates.ensure(WORKSPACE.certificates), profile) as browser:
+    files = certificates.ensure(WORKSPACE.certificates)
+    with chromium(playwright, executable, files, profile) as browser:
         browser.on("requestfailed", _note)
         yield browser
 

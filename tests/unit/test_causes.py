@@ -237,3 +237,15 @@ def test_of_several_origins_the_one_that_is_quoted() -> None:
     one.sent, two.sent = [("Origin", "http://one")], [("Origin", "http://two")]
 
     assert shown(f"GET {BASE}/a of http://two → 200, allowed: none", one, two, asked("/b")) is two
+
+
+def test_the_origin_of_a_page_is_no_host_that_the_application_was_told() -> None:
+    """A CORS finding names the page's origin, and which one the answer lets in."""
+    shown = asked("/metrics", method="OPTIONS")
+    shown = replace(shown, sent=[*shown.sent, ("Origin", "http://main.co.kr")])
+    detail = f"OPTIONS {BASE}/metrics of http://main.co.kr → 200, allowed: http://main.co.kr"
+    finding = Finding("preflight", Verdict.FAIL, "cors-wrong-policy", detail, [shown])
+
+    (cause,) = causes([CellResult(CELL, recipe=False, findings=[finding])])
+
+    assert (cause.told, cause.symptom) == ("cors-wrong-policy", "cors-wrong-policy")

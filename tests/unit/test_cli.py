@@ -5,12 +5,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import typer
 
-from hoplab import __version__, cli
+from hoplab import __version__, cli, results_file
 from hoplab.catalogue import Catalogue, load
 from hoplab.commands import ask, reside, showing
 from hoplab.commands.session import Session
@@ -124,7 +125,7 @@ NO_PREFIX = {
 UNKNOWN = [
     (["verify", "--engine", "foo"], "engine 'foo' is unknown; known: auto, docker, process"),
     (["up", "--engine", "foo"], "engine 'foo' is unknown; known: auto, docker, process"),
-    (["verify", "--format", "xml"], "format 'xml' is unknown; known: table, json"),
+    (["verify", "--format", "xml"], "format 'xml' is unknown; known: table, json, html"),
     (["ps", "--format", ""], "format '' is unknown; known: table, json"),
     (["verify", "--proxy", "squid"], f"proxy 'squid' is unknown; known: {PROXIES}"),
     (["verify", "--proxy", "nginx", "--proxy", "x"], f"proxy 'x' is unknown; known: {PROXIES}"),
@@ -197,6 +198,10 @@ UNKNOWN = [
     (["verify", "--mode"], "Option '--mode' requires an argument."),
     (["verify", "-o", "/nonexistent/x"], "-o /nonexistent/x: there is no folder /nonexistent"),
     (["verify", "-o", "/"], "-o /: it is a folder"),
+    (["report", "x", "-o", "/nonexistent/x"], "-o /nonexistent/x: there is no folder /nonexistent"),
+    (["report", "x", "-o", "/"], "-o /: it is a folder"),
+    (["report"], None),
+    (["ps", "--format", "html"], "format 'html' is unknown; known: table, json"),
     *(
         (
             [command, "nginx-hypercorn-strip"],
@@ -805,6 +810,93 @@ def test_show_of_what_is_no_results_file(
     assert (said.code, said.out) == (2, "")
     assert message in said.err
     assert len(said.err.splitlines()) == 1
+
+
+# --- a page of results files ---
+
+
+def test_report_writes_a_page(call: Call, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+
+    said = call("report", str(DATA / "results-schema-1.json"), "-o", str(file))
+
+    assert (said.code, said.out) == (0, "")
+    assert said.err.endswith(f"hoplab: {file} (0.1 MB): open it in a browser.\n")
+    assert file.read_text().startswith("<!doctype html>")
+    file.write_text("old")
+    again = call("report", str(DATA / "results-schema-2.json"), "-o", str(file))
+    assert (again.code, file.read_text()[:9]) == (0, "<!doctype")
+    printed = call("report", str(DATA / "results-schema-2.json"))
+    assert printed.out == file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No such file"),
+        ("", "is no JSON: "),
+        ("<html>", "is no JSON: "),
+        ((DATA / "results-schema-2.json").read_text()[:500], "if it was cut off, write one with"),
+        ("[]", "is no results file: write one with `hoplab matrix --format json -o FILE`"),
+        ('{"hoplab": "9", "schema": 9, "cells": []}', "has schema 9; this hoplab reads 1, 2 and 3"),
+        (
+            json.dumps(results_file.as_json(Results("process", "", 1.0, {}))),
+            "x.json has no cells, so there is nothing to show: the run was interrupted",
+        ),
+    ],
+    ids=["missing", "empty", "html", "cut", "list", "schema", "no cells"],
+)
+def test_report_of_what_is_no_results_file(
+    call: Call, tmp_path: Path, content: str | None, message: str
+) -> None:
+    file, page = tmp_path / "x.json", tmp_path / "page.html"
+    if content is not None:
+        file.write_text(content)
+
+    said = call("report", str(DATA / "results-schema-2.json"), str(file), "-o", str(page))
+
+    assert (said.code, said.out) == (2, "")
+    assert message in said.err
+    assert "x.json" in said.err
+    assert len(said.err.splitlines()) == 1
+    assert not page.exists()
+
+
+def test_a_page_is_not_for_a_terminal(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hoplab.cli.options.sys.stdout", Terminal())
+
+    for arguments in (
+        ["report", str(DATA / "results-schema-1.json")],
+        ["cors", "--format", "html"],
+    ):
+        said = call(*arguments)
+        assert said.code == 2
+        assert said.err == (
+            "hoplab: a page is for a browser, not for a terminal: add -o FILE.html\n"
+        )
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("command", ["verify", "matrix", "cors"])
+def test_each_command_writes_its_results_as_a_page(
+    call: Call,
+    asked: list[tuple[str, list[str], list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: str,
+) -> None:
+    matrix_of(monkeypatch)
+    file = tmp_path / "page.html"
+
+    said = call(command, "--proxy", "nginx", "--format", "html", "-o", str(file))
+
+    assert len(asked) == (1 if command == "verify" else 0)
+    assert (said.code, said.out) == (call(command, "--proxy", "nginx").code, "")
+    assert f"<title>hoplab: hoplab {command}</title>" in file.read_text()
 
 
 # --- what is told of a symptom, a cell, a variation ---

@@ -10,10 +10,12 @@ import typer.main
 from hoplab.cli.main import app
 from hoplab.commands import showing
 from hoplab.engines import published
+from hoplab.report.page.document import fingerprint
 from hoplab.results import Verdict
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.suites.cors.checks import CHECKS as CORS_CHECKS
 from hoplab.topology import Mode, Scheme, Topology
+from scripts.screenshots import PICTURES
 from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
 
 README = (ROOT / "README.md").read_text()
@@ -107,6 +109,18 @@ def test_cors_page_lists_every_question_and_its_symptoms() -> None:
     for name, check in CORS_CHECKS.items():
         _, _, told = (check.__doc__ or "").partition("Symptom")
         assert symptoms(rows[name]) == symptoms(told), name
+
+
+def test_the_screenshots_show_the_page_as_it_is() -> None:
+    """In substance: by a hash of the page's files. `make screenshots` makes them again."""
+    images = ROOT / "docs/images"
+
+    assert (images / "report.sha256").read_text().strip() == fingerprint()
+    assert {image.name for image in images.glob("*.png")} == set(PICTURES)
+    assert all(image.stat().st_size < 300_000 for image in images.glob("*.png"))
+    shown = re.findall(r"\(docs/images/([\w-]+\.png)\)", README)
+    assert len(shown) == 1
+    assert shown[0] in PICTURES
 
 
 def test_nothing_names_an_index() -> None:

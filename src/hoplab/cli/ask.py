@@ -1,4 +1,4 @@
-"""`verify`, and a command for each suite."""
+"""`verify`, a command for each suite; `show` and `report` of what they wrote."""
 
 import inspect
 import sys
@@ -34,7 +34,7 @@ from hoplab.cli.options import (
     select,
     write,
 )
-from hoplab.commands import ask
+from hoplab.commands import ask, reporting
 from hoplab.commands.session import Session
 from hoplab.commands.showing import cells_of, suite_of
 from hoplab.errors import HoplabError
@@ -55,6 +55,7 @@ def register(app: typer.Typer) -> None:
     for suite in SUITES.values():
         _register_suite(app, suite)
     app.command()(show)
+    app.command()(report)
 
 
 def verify(
@@ -84,13 +85,11 @@ def verify(
     )
     every = ask.CONTRACT.checks
     checks = {name: every[name] for name in known("check", check, list(every))}
-    require_writable(output)
+    require_writable(output, output_format)
     with Progress() as progress:
         results = ask.verify(Session(catalogue, progress), engine, cells, checks)
-    if output_format is Format.JSON:
-        write(results_file.dump(results), output)
-    else:
-        write(text.results_table(results, plain=output is not None), output)
+    table = text.results_table(results, plain=output is not None)
+    write(_content(catalogue, "hoplab verify", results, table, output_format), output)
     raise typer.Exit(0 if results.passed else 1)
 
 
@@ -122,13 +121,14 @@ def _register_suite(app: typer.Typer, suite: Suite) -> None:
             variation=_whole_names(catalogue, suite, variation),
         )
         checks = {name: suite.checks[name] for name in known("check", check, list(suite.checks))}
-        require_writable(output)
+        require_writable(output, output_format)
         with Progress() as progress:
             results, signal = ask.matrix(Session(catalogue, progress), cells, suite, checks)
         table = suite.tables(
             results, _right(catalogue), plain=output is not None, variations=variations
         )
-        _write(results, table, signal, output_format, output)
+        name = f"hoplab {suite.command}"
+        _write(catalogue, name, results, table, signal, output_format, output)
 
     command.__doc__ = (
         f"{suite.about} Exit 0 only if all is as predicted.\n\n"
@@ -159,6 +159,38 @@ def show(
     print(suite.tables(results, _right(catalogue), plain=False, variations=variations))
 
 
+def report(
+    files: Annotated[
+        list[Path], typer.Argument(help="Of --format json, schema 1, 2 or 3.", metavar="RESULTS…")
+    ],
+    output: OutputOption = None,
+) -> None:
+    """Write results files as one HTML page that needs no network: grids, evidence, fixes.
+
+    Files about different cells are put together. Of a cell that is in several, the last file's
+    result is shown, and what changed since the file before.
+    """
+    require_writable(output, Format.HTML)
+    try:
+        runs = [_run(file) for file in files]
+        prefix = reporting.prefix_of(runs)
+    except HoplabError as error:
+        raise BadUsage(str(error)) from error
+    catalogue = load(current(), prefix_of(prefix))
+    with Progress() as progress:
+        progress.stage("writing")
+        page = reporting.page(catalogue, runs)
+        write(page, output)
+        if output is not None:
+            size = len(page.encode()) / 1e6
+            progress.notice(f"{output} ({size:.1f} MB): open it in a browser.")
+
+
+def _run(file: Path) -> reporting.Run:
+    content = results_file.read(file)
+    return reporting.Run(file.name, results_file.load(content, str(file)), content)
+
+
 def _right(catalogue: Catalogue) -> dict[str, Mapping[str, Any]]:
     return {name: each.right for name, each in catalogue.variations.items()}
 
@@ -175,6 +207,8 @@ def _whole_names(catalogue: Catalogue, suite: Suite, given: list[str] | None) ->
 
 
 def _write(
+    catalogue: Catalogue,
+    name: str,
     results: Results,
     table: str,
     signal: Interrupted | None,
@@ -182,10 +216,23 @@ def _write(
     output: Path | None,
 ) -> NoReturn:
     """What is there is written, even if a signal came; but no half a table to a terminal."""
-    if signal is None or output is not None:
-        write(results_file.dump(results) if output_format is Format.JSON else table, output)
-    if signal or output is not None or output_format is Format.JSON:
+    nothing = output_format is Format.HTML and not results.cells  # a page needs a cell
+    if not nothing and (signal is None or output is not None):
+        write(_content(catalogue, name, results, table, output_format), output)
+    if signal or output is not None or output_format is not Format.TABLE:
         print(summary_text(results), file=sys.stderr)
     if signal:
         raise signal
     raise typer.Exit(0 if results.as_predicted else 1)
+
+
+def _content(
+    catalogue: Catalogue, name: str, results: Results, table: str, output_format: Format
+) -> str:
+    match output_format:
+        case Format.JSON:
+            return results_file.dump(results)
+        case Format.HTML:
+            return reporting.page(catalogue, [reporting.Run(name, results)])
+        case Format.TABLE:
+            return table

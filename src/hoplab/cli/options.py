@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +26,14 @@ class EngineName(StrEnum):
 
 class Format(StrEnum):
     """How results are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    HTML = "html"
+
+
+class ListFormat(StrEnum):
+    """How a list is written."""
 
     TABLE = "table"
     JSON = "json"
@@ -57,6 +66,7 @@ EngineOption = Annotated[
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", **_one_of("format", Format))]
+ListFormatOption = Annotated[ListFormat, typer.Option("--format", **_one_of("format", ListFormat))]
 ProxyOption = Annotated[list[str] | None, _filter("proxy")]
 ServerOption = Annotated[list[str] | None, _filter("server")]
 ModeOption = Annotated[list[str] | None, _filter("mode", Mode)]
@@ -169,9 +179,12 @@ def find_cell(catalogue: Catalogue, every: Sequence[Cell], given: str) -> Cell:
     raise BadUsage(message)
 
 
-def require_writable(output: Path | None) -> None:
+def require_writable(output: Path | None, output_format: Format = Format.TABLE) -> None:
     """Before the run, not after it."""
     if output is None:
+        if output_format is Format.HTML and sys.stdout.isatty():
+            message = "a page is for a browser, not for a terminal: add -o FILE.html"
+            raise BadUsage(message)
         return
     wrong = None
     if output.is_dir():
@@ -191,7 +204,7 @@ def write(content: str, output: Path | None) -> None:
         print(content)
         return
     try:
-        output.write_text(content + "\n")
+        output.write_text(content + "\n", encoding="utf-8")
     except OSError as error:
         message = f"-o {output}: {error.strerror}"
         raise HoplabError(message) from error

@@ -9,8 +9,8 @@ from hoplab.catalogue import load
 from hoplab.cli.options import (
     EngineName,
     EngineOption,
-    Format,
-    FormatOption,
+    ListFormat,
+    ListFormatOption,
     PrefixOption,
     ProxyOption,
     ServerOption,
@@ -63,11 +63,11 @@ def down() -> None:
         reside.down(session)
 
 
-def ps(output_format: FormatOption = Format.TABLE) -> None:
+def ps(output_format: ListFormatOption = ListFormat.TABLE) -> None:
     """List what is up: the topologies, where they answer, and what of them does not run."""
     with Progress() as progress:
         entries = reside.ps(Session(load(current()), progress))
-    if output_format is Format.JSON:
+    if output_format is ListFormat.JSON:
         print(json.dumps(entries, indent=2))
     elif entries:
         print(text.ps_table(entries))

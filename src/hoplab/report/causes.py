@@ -130,7 +130,9 @@ def _host(
 ) -> _Kind | None:
     right = urlsplit(shown.url).netloc
     hosts = {match[1] for e in [*own, *_scopes(result)] if (match := _HOST.search(_text(e)))}
-    wrong = [urlsplit(url).netloc for url in _URL.findall(finding.detail)]
+    # Where a page of another origin asks, the detail names origins as well, which are no Host.
+    named = [] if "Origin" in dict(shown.sent) else _URL.findall(finding.detail)
+    wrong = [urlsplit(url).netloc for url in named]
     wrong += [host for host in hosts if f"'{host}'" in finding.detail]
     told = next((host for host in wrong if host != right), None)
     if told is None:

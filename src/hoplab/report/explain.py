@@ -100,7 +100,8 @@ def cell_text(cell: Explained) -> str:
     if cell.rules:
         told = "\n".join(_item(f"{rule.statement} {rule.references[0]}") for rule in cell.rules)
         parts.append(_section("The rules that hold here", told))
-    if fix := cell.fix or list(dict.fromkeys(_fix(cause, cell) for cause in found)):
+    fixes = [meaning(cause, cell.symptoms, cell.advice)[1] for cause in found]
+    if fix := cell.fix or list(dict.fromkeys(fixes)):
         lines = "\n".join(f"  {x}" if x[:2] in {"- ", "+ "} else _paragraph(x) for x in fix)
         title = "The smallest fix" if cell.fix and not variation else "Fix"
         parts.append(_section(title, lines))
@@ -122,20 +123,25 @@ def _shows(finding: Finding | None) -> str:
 
 
 def _cause(cause: Cause, cell: Explained) -> str:
-    """In what the application was told; or if that is right, what its symptom says."""
-    told = cause.told
-    if cause.symptom:
-        own = [a.cause for a in cell.advice.get(cause.symptom, {}).values() if a.cause]
-        told = " ".join(own) or cell.symptoms[cause.symptom].cause
+    told, _ = meaning(cause, cell.symptoms, cell.advice)
     checks = "; ".join(dict.fromkeys(f"{f.check}: {f.symptom}" for _, f in cause.found))
     return f"{_paragraph(told)}\n{_fill(f'So: {checks}', '    ', '      ')}"
 
 
-def _fix(cause: Cause, cell: Explained) -> str:
-    if not cause.symptom:
-        return cause.fix
-    own = [f"{owner}: {a.fix}" for owner, a in cell.advice.get(cause.symptom, {}).items() if a.fix]
-    return " ".join(own) or cell.symptoms[cause.symptom].fix
+def meaning(
+    cause: Cause, symptoms: Mapping[str, Symptom], advice: Mapping[str, Mapping[str, Advice]]
+) -> tuple[str, str]:
+    """What is wrong, and what fixes it.
+
+    By what the application was told; if that is right, what the cause's symptom says, or rather
+    the cell's own proxy and server (`advice`, by symptom and name).
+    """
+    if not cause.symptom or cause.symptom not in symptoms:
+        return cause.told, cause.fix
+    symptom, theirs = symptoms[cause.symptom], advice.get(cause.symptom, {})
+    causes_told = [each.cause for each in theirs.values() if each.cause]
+    fixes = [f"{owner}: {each.fix}" for owner, each in theirs.items() if each.fix]
+    return " ".join(causes_told) or symptom.cause, " ".join(fixes) or symptom.fix
 
 
 def hops(result: CellResult, trace: Trace, outer: str | None = None) -> str:

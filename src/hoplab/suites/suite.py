@@ -27,13 +27,35 @@ class Tables(Protocol):
 
 
 @dataclass(frozen=True)
+class Grid:
+    """What a suite tells of a variation's cells together.
+
+    columns: pairs of two heads, one above the other. rows: a label, and a short answer for each
+    column. An answer that ends in `!` is not what the variation's author wants.
+    """
+
+    variation: str
+    columns: Sequence[tuple[str, str]]
+    rows: Sequence[tuple[str, Sequence[str]]]
+
+
+class Grids(Protocol):
+    """Results as grids, one for each variation; `right` as for Tables."""
+
+    def __call__(
+        self, results: Results, right: Mapping[str, Mapping[str, Any]]
+    ) -> Sequence[Grid]: ...
+
+
+@dataclass(frozen=True)
 class Suite:
     """A folder of `suites/`, and one of `variations/`.
 
     command, about: its name on the command line, and the line of help. product: whether it is asked
     of every combination, or of its variations alone. routes: those of the application that serves
     its questions. refuses: a pattern of the encoded prefixes of which that application has a route:
-    nobody could tell the two answers apart.
+    nobody could tell the two answers apart. grids, legend: what a page shows of a variation's cells
+    together, if there is such a thing, and what its answers mean.
     """
 
     name: str
@@ -45,3 +67,5 @@ class Suite:
     tables: Tables
     product: bool = False
     refuses: str = ""
+    grids: Grids | None = None
+    legend: str = ""

@@ -3,7 +3,7 @@
 from hoplab.client.target import Purpose
 from hoplab.suites.cors.checks import CHECKS
 from hoplab.suites.cors.symptoms import CORS
-from hoplab.suites.cors.tables import cors_tables
+from hoplab.suites.cors.tables import LEGEND, cors_grids, cors_tables
 from hoplab.suites.suite import Suite
 
 SUITE = Suite(
@@ -14,5 +14,7 @@ SUITE = Suite(
     symptoms=CORS,
     routes={Purpose.METRICS: "/metrics/", Purpose.SCOPE: "/scope"},
     tables=cors_tables,
+    grids=cors_grids,
+    legend=LEGEND,
     refuses="^/(metrics|fail|scope)(/|$)",
 )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from rich.console import RenderableType
@@ -22,7 +22,9 @@ from hoplab.suites.cors.right import (
     right_of,
     values,
 )
+from hoplab.suites.suite import Grid
 
+_T = TypeVar("_T")
 _Outcomes: TypeAlias = defaultdict[tuple[str | None, str, str], set[str]]
 
 _PATHS = {
@@ -33,7 +35,7 @@ _PATHS = {
     "/metrics/missing": "…/missing",
     "/metrics/fail": "…/fail",
 }
-_LEGEND = """\
+LEGEND = """\
 Does a browser let a page of this origin, with its cookies, read the answer to
 a GET, and does it send what it asks for before (pre: the preflight)?
 no Origin: does the answer say Vary: Origin, for the caches?
@@ -51,41 +53,60 @@ def cors_tables(
     variations: bool = False,  # noqa: ARG001 - there is nothing else here
 ) -> str:
     """A table for each variant, what is not as predicted, and a summary."""
-    variants: dict[str, list[CellResult]] = {}
-    for result in results.cells:
-        variants.setdefault(result.cell.variation, []).append(result)
     parts: list[RenderableType] = []
-    for variant, cells in variants.items():
-        if any(_outcomes(cells)):
-            parts += [_table(variant, right_of(right[variant]), cells), Text()]
+    for grid in cors_grids(results, right):
+        parts += [_table(grid), Text()]
     if parts:
-        parts = [Text(_LEGEND), Text(), *parts]
+        parts = [Text(LEGEND), Text(), *parts]
     return render([*parts, *surprises(results.cells), summary(results)], plain=plain)
 
 
-def _table(variant: str, right: Right, cells: Sequence[CellResult]) -> Table:
+def cors_grids(results: Results, right: Mapping[str, Mapping[str, Any]]) -> list[Grid]:
+    """Of each variant, by origin and path, what came of a GET and of a preflight."""
+    variants: dict[str, list[CellResult]] = {}
+    for result in results.cells:
+        variants.setdefault(result.cell.variation, []).append(result)
+    columns = [(head, below) for head in _PATHS.values() for below in ("GET", "pre")]
+    grids = []
+    for variant, cells in variants.items():
+        if outcomes := _outcomes(cells):
+            wanted = right_of(right[variant])
+            rows = [
+                (
+                    label if origin else "no Origin",
+                    [told for path in _PATHS for told in _place(outcomes, origin, path, wanted)],
+                )
+                for label, origin in ORIGINS.items()
+            ]
+            grids.append(Grid(variant, columns, rows))
+    return grids
+
+
+def _table(grid: Grid) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
-    table.title = Text(variant, "bold")
+    table.title = Text(grid.variation, "bold")
     table.add_column("\nOrigin", min_width=_LABEL)
-    for head in _PATHS.values():
-        table.add_column(f"{head}\n{'GET':{_ANSWER}}pre", min_width=2 * _ANSWER)
-    outcomes = _outcomes(cells)
-    for label, origin in ORIGINS.items():
-        both = [_place(outcomes, origin, path, right) for path in _PATHS]
-        table.add_row(label if origin else "no Origin", *both)
+    for (head, first), (_, second) in _pairs(grid.columns):
+        table.add_column(f"{head}\n{first:{_ANSWER}}{second}", min_width=2 * _ANSWER)
+    for label, answers in grid.rows:
+        both = [f"{first:{_ANSWER}}{second}" for first, second in _pairs(answers)]
+        table.add_row(label, *(Text(text, "red" if "!" in text else "") for text in both))
     return table
 
 
-def _place(outcomes: _Outcomes, origin: str | None, path: str, right: Right) -> Text:
+def _place(outcomes: _Outcomes, origin: str | None, path: str, right: Right) -> tuple[str, str]:
     """What came of a GET, and of a preflight."""
     if origin:
         wanted = "yes" if origin in right.wanted(path) else "no"
-        told = [_told(outcomes[origin, path, method], wanted) for method in ("GET", "OPTIONS")]
-    else:  # no page, and no preflight
-        depends = "yes" in outcomes[None, path, "names an origin"]
-        told = [_told(outcomes[None, path, "GET"], "yes" if depends else None), _NOT_ASKED]
-    text = f"{told[0]:{_ANSWER}}{told[1]}"
-    return Text(text, style="red" if "!" in text else "")
+        get, preflight = (_told(outcomes[origin, path, way], wanted) for way in ("GET", "OPTIONS"))
+        return get, preflight
+    # no page, and no preflight
+    depends = "yes" in outcomes[None, path, "names an origin"]
+    return _told(outcomes[None, path, "GET"], "yes" if depends else None), _NOT_ASKED
+
+
+def _pairs(told: Sequence[_T]) -> Iterable[tuple[_T, _T]]:
+    return zip(told[::2], told[1::2], strict=True)
 
 
 def _told(outcomes: Collection[str], wanted: str | None) -> str:
