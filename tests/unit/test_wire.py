@@ -3,20 +3,22 @@
 import asyncio
 import socket
 import ssl
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from hoplab.client.wire import Client, Connections, Exchange, as_sent
+from hoplab.client import wire
+from hoplab.client.wire import CHUNKED, EXPECT, Client, Connections, Exchange, as_sent
 from hoplab.engines.certificates import Certificates, ensure
 from hoplab.errors import HarnessError
-from tests.unit.stub import LOOPBACK, OK, Recorder, closed_port, listening, recording
+from tests.unit.stub import LOOPBACK, OK, Recorder, accepting, closed_port, listening, recording
 
 NAME = "mysuperapp.com"
 
@@ -231,6 +233,175 @@ def test_redirects_are_not_followed(certificates: Certificates) -> None:
     assert str(exchange) == f"GET {origin}/here → 307 /there"
 
 
+# --- bodies ---
+
+
+class Upload:
+    """Takes one request's head and then its body, piece by piece, and answers at its end.
+
+    interim: what it says between the two. pieces: what came at once, and when.
+    """
+
+    def __init__(self, end: bytes, interim: bytes = b"") -> None:
+        self.end = end
+        self.interim = interim
+        self.head = b""
+        self.pieces: list[tuple[float, bytes]] = []
+
+    def talk(self, connection: socket.socket) -> None:
+        with connection:
+            while b"\r\n\r\n" not in self.head:
+                self.head += connection.recv(1)
+            time.sleep(0.05)  # whether it waits for the interim answer
+            connection.settimeout(0)
+            with suppress(BlockingIOError):
+                self.receive(connection)
+            connection.settimeout(10)
+            connection.sendall(self.interim)
+            while not self.body.endswith(self.end):
+                self.receive(connection)
+            connection.sendall(OK)
+
+    def receive(self, connection: socket.socket) -> None:
+        piece = connection.recv(2**16)
+        self.pieces.append((time.monotonic(), piece))
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(piece for _, piece in self.pieces)
+
+
+def uploaded(
+    certificates: Certificates,
+    upload: Upload,
+    headers: Sequence[tuple[str, str]],
+    body: bytes | list[bytes],
+) -> None:
+    with accepting(upload.talk) as port, client_of(port, certificates) as (client, origin):
+        assert client.request("POST", f"{origin}/echo", headers, body).body == b"OK"
+
+
+def test_body_is_sent_in_chunks(certificates: Certificates) -> None:
+    upload = Upload(b"0\r\n\r\n")
+    uploaded(certificates, upload, [CHUNKED], b"hello")
+
+    assert b"\r\nTransfer-Encoding: chunked\r\n" in upload.head
+    assert b"Content-Length" not in upload.head
+    assert upload.body == b"5\r\nhello\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("headers", "told", "came"),
+    [
+        ([CHUNKED], b"\r\nTransfer-Encoding: chunked\r\n", b"2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"),
+        ([], b"\r\nContent-Length: 5\r\n", b"hello"),
+    ],
+)
+def test_pieces_are_sent_with_a_pause_before_each(
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+    headers: list[tuple[str, str]],
+    told: bytes,
+    came: bytes,
+) -> None:
+    monkeypatch.setattr(wire, "_PAUSE", 0.2)
+    upload = Upload(came[-5:])
+    uploaded(certificates, upload, headers, [b"he", b"llo"])
+
+    assert told in upload.head
+    assert upload.body == came
+    [first, second] = [
+        next(at for at, piece in upload.pieces if word in piece) for word in (b"he", b"llo")
+    ]
+    assert second - first > 0.1
+
+
+def test_body_waits_for_100_continue(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "_WAIT_FOR_CONTINUE", 30)
+    upload = Upload(b"hello", b"HTTP/1.1 100 Continue\r\n\r\n")
+    before = time.monotonic()
+    uploaded(certificates, upload, [EXPECT], b"hello")
+
+    assert b"\r\nExpect: 100-continue\r\n" in upload.head
+    assert [piece for _, piece in upload.pieces] == [b"hello"]
+    assert time.monotonic() - before < 10
+
+
+def test_body_waits_for_100_continue_not_for_ever(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9110, 10.1.1."""
+    monkeypatch.setattr(wire, "_WAIT_FOR_CONTINUE", 0.3)
+    upload = Upload(b"hello")
+    before = time.monotonic()
+    uploaded(certificates, upload, [EXPECT], b"hello")
+
+    assert [piece for _, piece in upload.pieces] == [b"hello"]
+    assert 0.25 < upload.pieces[0][0] - before < 10
+
+
+# --- connections that are left, and requests in a row ---
+
+
+def test_a_stream_is_left(certificates: Certificates) -> None:
+    """Over a connection of its own: nothing else can be asked there."""
+    left = threading.Event()
+    heads = []
+
+    def endless(connection: socket.socket) -> None:
+        with connection:
+            heads.append(connection.recv(2**16))
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nfirst")
+            if not connection.recv(1):
+                left.set()
+
+    with accepting(endless) as port, client_of(port, certificates) as (client, origin):
+        exchange = client.leave(f"{origin}/endless?a=b")
+        assert left.wait(5)
+        again = client.leave(f"{origin}/endless?a=b")
+
+    host = origin.removeprefix("http://")
+    assert heads[0] == f"GET /endless?a=b HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    assert (exchange.method, exchange.url) == ("GET", f"{origin}/endless?a=b")
+    assert (exchange.status, exchange.header("X-A")) == (200, "b")
+    assert exchange.body == b"first"
+    assert exchange.sent == [("Host", host)]
+    assert client.exchanges == [exchange, again]
+
+
+def test_requests_in_a_row_do_not_wait_for_answers(certificates: Certificates) -> None:
+    heads = b""
+
+    def answers_both(connection: socket.socket) -> None:
+        nonlocal heads
+        with connection:
+            while heads.count(b"\r\n\r\n") < 2:
+                heads += connection.recv(2**16)
+            for body in (b"one", b"three"):
+                head = b"HTTP/1.1 %d OK\r\nContent-Length: %d\r\n\r\n" % (200, len(body))
+                connection.sendall(head + body)
+
+    with accepting(answers_both) as port, client_of(port, certificates) as (client, origin):
+        client.exchanges.append(earlier := Exchange("GET", origin, ()))
+        exchanges = client.pipelined([f"{origin}/1", f"{origin}/2?a"])
+
+    host = origin.removeprefix("http://")
+    assert heads == b"".join(
+        f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode() for path in ("/1", "/2?a")
+    )
+    assert [each.body for each in exchanges] == [b"one", b"three"]
+    assert [each.status for each in exchanges] == [200, 200]
+    assert [each.header("content-length") for each in exchanges] == ["3", "5"]
+    assert [(each.method, each.url) for each in exchanges] == [
+        ("GET", f"{origin}/1"),
+        ("GET", f"{origin}/2?a"),
+    ]
+    assert {tuple(each.sent) for each in exchanges} == {(("Host", host),)}
+    assert client.exchanges == [earlier, *exchanges]
+
+
 # --- connections ---
 
 
@@ -331,8 +502,8 @@ def test_answer_that_is_cut_short_is_what_came(certificates: Certificates) -> No
     ):
         cut, next_one = client.request("GET", origin), client.request("GET", origin)
 
-    assert (cut.status, cut.body) == (200, b"half")
-    assert next_one.body == b"OK"
+    assert (cut.status, cut.body, cut.cut) == (200, b"half", True)
+    assert (next_one.body, next_one.cut) == (b"OK", False)
 
 
 def test_answer_that_comes_before_the_body_is_sent_is_read(certificates: Certificates) -> None:
@@ -503,6 +674,30 @@ def test_websocket_answers(
     assert exchange.body == body
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no other address on loopback")
+def test_websocket_sends_what_it_is_told_from_where_it_is_told(certificates: Certificates) -> None:
+    told = []
+
+    async def telling(scope: Scope, receive: Receive, send: Send) -> None:
+        websocket = WebSocket(scope, receive, send)
+        told.append((scope["client"][0], websocket.headers["x-a"], scope["subprotocols"]))
+        await websocket.accept("b" if scope["subprotocols"] else None)
+        await websocket.send_text("hello")
+        await websocket.receive()
+
+    with (
+        listening(telling) as port,
+        client_of(port, certificates, source="127.0.0.9") as (client, origin),
+        client.conversation("ws" + origin[4:], [("X-A", "b")], ["a", "b"]) as (talk, exchange),
+    ):
+        assert talk.receive() == "hello"
+        sent = dict(exchange.sent)
+        client.websocket("ws" + origin[4:], [("X-A", "c")])
+
+    assert (sent["X-A"], sent["Sec-WebSocket-Protocol"]) == ("b", "a, b")
+    assert told == [("127.0.0.9", "b", ["a", "b"]), ("127.0.0.9", "c", [])]
+
+
 def test_websocket_closed_without_a_message(certificates: Certificates) -> None:
     with listening(websockets) as port, client_of(port, certificates) as (client, origin):
         exchange = client.websocket("ws" + origin[4:] + "/silent")
@@ -539,6 +734,26 @@ def test_of_a_body_the_beginning_is_shown(body: bytes, shown: str) -> None:
     assert exchange.shown_body() == shown
     assert exchange.shortened().body == shown.encode()
     assert exchange.shortened().shown_body() == shown, "of what is shown the same is shown"
+
+
+def test_a_shortened_exchange_keeps_what_is_shown() -> None:
+    sent = [("Host", "x"), ("Cookie", "c" * 1001)]
+    exchange = Exchange(
+        "GET", "http://x/", sent, 200, [("A", "b")], chunks=[(1.0, b"data")], cut=True
+    )
+    shortened = exchange.shortened()
+
+    assert shortened.sent == [("Host", "x"), ("Cookie", "c" * 1000)]
+    assert (shortened.status, shortened.headers, shortened.chunks) == (200, [("A", "b")], [])
+    assert shortened.cut is True
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [([], "GET http://x/ → 307"), ([("LOCATION", "/a")], "GET http://x/ → 307 /a")],
+)
+def test_an_exchange_in_one_line(headers: list[tuple[str, str]], told: str) -> None:
+    assert str(Exchange("GET", "http://x/", (), 307, headers)) == told
 
 
 @pytest.mark.parametrize(("body", "value"), [(b'{"a": 1}', {"a": 1}), (b"<p>", None), (b"", None)])
