@@ -782,6 +782,9 @@ CASES: dict[str, list[Case]] = {
         Case("forwarded-passed-on", "X-Forwarded-Port", inside=lets_through("x-forwarded-port")),
         Case("forwarded-passed-on", "X-Real-IP", inside=lets_through("x-real-ip")),
         Case("forwarded-passed-on", "Forwarded", inside=lets_through("forwarded")),
+        Case(
+            "forwarded-passed-on", "over a WebSocket", inside=only("/ws", lets_through("x-real-ip"))
+        ),
         Case("forwarded-passed-on", "underscores", inside=lets_through("x_real_ip")),
     ],
     "boundary": [
