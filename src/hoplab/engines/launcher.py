@@ -2,9 +2,9 @@
 
 `python -m hoplab.engines.launcher MODULES SERVER …` imports MODULES (names, with spaces) as well.
 It reads one JSON object a line on standard input,
-`{"command": […], "environment": {…}, "log": …, "stay": …, "exec": …}`, and answers each with the
-process's number. The fork calls the server's own console script with the command's arguments, so
-that a deployment is what its command line says; with `exec`, it becomes that script.
+`{"command": […], "environment": {…}, "directory": …, "log": …, "stay": …, "exec": …}`, and answers
+each with the process's number. The fork calls the server's own console script with the command's
+arguments, so that a deployment is what its command line says; with `exec`, it becomes that script.
 
 `stay`: the process outlives the launcher. Otherwise it gets SIGTERM when the launcher ends (Linux).
 """
@@ -65,6 +65,7 @@ def _become(deployment: Mapping[str, Any], parent: int) -> NoReturn:
     environment = {**without_settings(os.environ), **deployment["environment"]}
     os.environ.clear()
     os.environ.update(environment)
+    os.chdir(deployment["directory"])
     if deployment["exec"]:
         name, *arguments = deployment["command"]
         program = str(Path(sys.executable).with_name(name))

@@ -14,7 +14,7 @@ from multiprocessing.connection import wait as wait_for_pipes
 from multiprocessing.context import SpawnProcess
 from typing import NamedTuple, TypeAlias, cast
 
-from hoplab.client.probe import Answers, Failed, NotApplicable, Probe, Recorded
+from hoplab.client.probe import Answers, Failed, FailedOften, NotApplicable, Probe, Recorded
 from hoplab.client.target import Target, is_asked_once, needs_of
 from hoplab.client.wire import Connections
 from hoplab.errors import HarnessError, HoplabError
@@ -167,8 +167,9 @@ def _ask_cell(
     findings = []
     for name, check in job.chosen(checks).items():
         probe = Probe(job.target, connections, asked, asked_directly)
-        finding = _ask(name, check, probe)
-        findings.append(replace(finding, exchanges=[e.shortened() for e in finding.exchanges]))
+        found = _ask(name, check, probe)
+        exchanges = [e.shortened() for e in probe.client.exchanges]
+        findings += [replace(finding, exchanges=exchanges) for finding in found]
         answered.append(None)
     for connection in connections.values():
         connection.close()
@@ -176,7 +177,12 @@ def _ask_cell(
 
 
 def ask_one(name: str, check: Check, target: Target) -> Finding:
-    """Put one question to one target, over connections of its own."""
+    """Put one question to one target, over connections of its own: the first finding."""
+    return ask_all_of(name, check, target)[0]
+
+
+def ask_all_of(name: str, check: Check, target: Target) -> list[Finding]:
+    """The same with every finding: a check may say no in several ways."""
     probe = Probe(target)
     try:
         return _ask(name, check, probe)
@@ -184,18 +190,21 @@ def ask_one(name: str, check: Check, target: Target) -> Finding:
         probe.client.close()
 
 
-def _ask(name: str, check: Check, probe: Probe) -> Finding:
+def _ask(name: str, check: Check, probe: Probe) -> list[Finding]:
     """Whatever the check raises that is no answer is an error of the lab.
 
     It says nothing about the cell.
     """
     if missing := probe.target.lacks(needs_of(check)):
-        return Finding(name, Verdict.NOT_APPLICABLE, None, f"not known here: {missing.value}")
+        return [Finding(name, Verdict.NOT_APPLICABLE, None, f"not known here: {missing.value}")]
     symptom = None
     try:
         verdict, detail = Verdict.PASS, check(probe)
     except Failed as failed:
         verdict, symptom, detail = Verdict.FAIL, failed.symptom, failed.detail
+    except FailedOften as often:
+        exchanges = probe.client.exchanges
+        return [Finding(name, Verdict.FAIL, f.symptom, f.detail, exchanges) for f in often.failures]
     except NotApplicable as reason:
         verdict, detail = Verdict.NOT_APPLICABLE, str(reason)
     except Recorded as answer:
@@ -204,4 +213,4 @@ def _ask(name: str, check: Check, probe: Probe) -> Finding:
         verdict, detail = Verdict.ERROR, str(error)
     except Exception as bug:
         verdict, detail = Verdict.ERROR, f"{type(bug).__name__}: {bug}"
-    return Finding(name, verdict, symptom, detail, probe.client.exchanges)
+    return [Finding(name, verdict, symptom, detail, probe.client.exchanges)]
