@@ -54,13 +54,16 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    application: Annotated[str, typer.Argument(metavar="MODULE:APP", help="As for Uvicorn.")],
+    application: Annotated[
+        str, typer.Argument(metavar="MODULE:APP", help="As ASGI servers take it: main:app.")
+    ],
     factory: FactoryOption = False,  # noqa: FBT002
     app_dir: Annotated[
         Path, typer.Option("--app-dir", help="Where MODULE is looked for.", metavar="DIR")
     ] = Path(),
     env_file: Annotated[
-        Path | None, typer.Option("--env-file", help="Variables, as for Uvicorn.", metavar="FILE")
+        Path | None,
+        typer.Option("--env-file", help="Its variables (python-dotenv).", metavar="FILE"),
     ] = None,
     proxy: ProxyOption = None,
     server: ServerOption = None,

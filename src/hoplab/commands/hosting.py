@@ -27,7 +27,7 @@ _NO_MODULE = {"ModuleNotFoundError", "ImportError"}
 
 @dataclass(frozen=True)
 class Application:
-    """What a person names, as on Uvicorn's command line, and from which directory."""
+    """What a person names, as on an ASGI server's command line, and from which directory."""
 
     name: str
     directory: Path

@@ -59,11 +59,6 @@ SYMPTOMS = (
         " scope fails as well, that is the cause.",
         fix=f"{_MAKE} {TRUST}",
         references=(_URL_FOR, GUIDE)),
-    Symptom("link-wrong-query",
-        seen="A URL that the application gives has another query than without a proxy.",
-        cause="The application takes a part of the public URL for the query.",
-        fix=_MAKE,
-        references=(_URL_FOR, f"{RFC}/rfc3986#section-3.4")),
     Symptom("cookie-path-wrong",
         seen="People are logged out at once, or settings are forgotten: the browser does not send"
         " the cookie back.",

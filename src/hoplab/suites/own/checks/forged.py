@@ -23,8 +23,9 @@ def forged(probe: Probe) -> str:
     `host-spoofable`, `forwarded-misread`.
     """
     lies = lies_of(probe)
-    with_urls = [page.path for page in explored(probe).pages if page.links]
-    for path in list(dict.fromkeys(["/", *with_urls]))[:_PAGES]:
+    pages = [page for page in explored(probe).pages if page.method == "GET"]
+    with_urls = sorted(pages, key=lambda page: not page.links)
+    for path in [page.path for page in with_urls][:_PAGES] or ["/"]:
         honest = probe.answered(probe.get(path))
         for way, headers in ways_to_tell(lies).items():
             lied = probe.answered(probe.get(path, headers))

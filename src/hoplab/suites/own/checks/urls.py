@@ -22,7 +22,7 @@ def urls(probe: Probe) -> str:
     In Location, Link, HTML, JSON, the servers of an OpenAPI document, and the paths of cookies.
     `paths` asks what they lead to. Symptoms: `link-wrong-host`, `link-drops-port`,
     `link-wrong-port`, `link-wrong-scheme`, `link-drops-prefix`, `link-wrong-path`,
-    `link-wrong-query`, `cookie-path-wrong`, `servers-wrong`.
+    `cookie-path-wrong`, `servers-wrong`.
     """
     found: list[tuple[Failed, str]] = []
     told: set[tuple[str, str]] = set()
