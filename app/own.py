@@ -23,6 +23,9 @@ _OURS = ("HOPLAB_OWN", "INSTANCE_NONCE", "APPLICATION", "PUBLIC_PREFIX")
 """Variables of the lab's, which the application does not get to see."""
 
 _PACKAGE = __name__.partition(".")[0]
+_NEEDED = ("forwarded_prefix_middleware", "hypercorn.proxy_fix", "granian.proxy_headers")
+"""What the modules that serve this one import, perhaps after it."""
+
 _FRAMES = 8
 
 
@@ -123,6 +126,9 @@ def serve(told: Mapping[str, Any]) -> ASGIApp:
 def _imported(name: str, folder: Path) -> Any:
     """As Uvicorn imports it; a package `app` or a module `shared` of the person's comes first."""
     module, _, attributes = name.partition(":")
+    for needed in (f"{_PACKAGE}.{each}" for each in _NEEDED):
+        if needed.rpartition(".")[0] in sys.modules:  # of the server that runs
+            importlib.import_module(needed)
     root = str(Path(__file__).resolve().parents[1])
     sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in {root, ""})]
     ours = {n: m for n, m in sys.modules.items() if n.partition(".")[0] == _PACKAGE}

@@ -87,7 +87,7 @@ def _where(endpoint: Callable[..., Any]) -> str:
     code = getattr(endpoint, "__code__", None)
     if code is None or not Path(code.co_filename).is_relative_to(Path.cwd()):
         return name
-    return f"{name} ({short(code.co_filename)}:{code.co_firstlineno})"
+    return f"{name}, {short(code.co_filename)}:{code.co_firstlineno}"
 
 
 def short(file: str) -> str:
