@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from hoplab.client.wire import Exchange
 
-_ATTRIBUTES = {"href", "src", "action", "formaction", "poster"}
+_ATTRIBUTES = ("href", "src", "action", "formaction", "poster")
 _LINK_HEADER = re.compile(r"<([^>]*)>")  # RFC 8288, 3
 _REFRESH = re.compile(r"^\s*\d+\s*;\s*url\s*=\s*['\"]?([^'\"]+)", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
@@ -83,11 +83,12 @@ class _Page(HTMLParser):
         told = {name: (value or "").strip() for name, value in attrs}
         if tag == "base" and told.get("href"):
             self.base = urljoin(self.base, told["href"])
+            return  # it shows in the URLs that are resolved from it
         refreshes = tag == "meta" and told.get("http-equiv", "").lower() == "refresh"
         if refreshes and (refresh := _REFRESH.match(told.get("content", ""))):
             self.found.append((tag, "content", refresh[1].strip()))
-        for name in _ATTRIBUTES & told.keys():
-            url = told[name]
+        for name in _ATTRIBUTES:
+            url = told.get(name)
             # A fragment is the page itself; other schemes (mailto, data) are not asked for.
             if url and not url.startswith("#") and re.match(r"https?:|[^:]*(?:[/?#]|$)", url):
                 self.found.append((tag, name, url))
