@@ -43,7 +43,7 @@ def _routes(router: Any, prefix: str) -> Iterator[dict[str, Any]]:
         if not isinstance(path, str):
             continue
         mounted = getattr(route, "app", None)
-        endpoint = getattr(route, "endpoint", None)
+        endpoint = _endpoint(route)
         if endpoint is None and mounted is not None:
             yield from _mounted(mounted, prefix + path)
         elif endpoint is not None:
@@ -55,6 +55,12 @@ def _routes(router: Any, prefix: str) -> Iterator[dict[str, Any]]:
                 "methods": sorted(methods or ["GET"]),
                 "where": _where(endpoint),
             }
+
+
+def _endpoint(route: Any) -> Any:
+    """Starlette's and FastAPI's `endpoint`; of Litestar's handlers, the first one's function."""
+    handlers = getattr(route, "route_handlers", None) or [getattr(route, "route_handler", None)]
+    return getattr(route, "endpoint", None) or getattr(handlers[0], "fn", None)
 
 
 def _mounted(app: Any, path: str) -> Iterator[dict[str, Any]]:

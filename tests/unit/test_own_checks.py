@@ -300,7 +300,7 @@ CASES = [
     Case("urls", "link-wrong-scheme", inside=as_http, scheme=Scheme.HTTPS),
     Case("urls", "link-drops-prefix", inside=unaware),
     Case("urls", "link-wrong-path", outside=altered("/", text(PREFIX, PREFIX * 2))),
-    Case("urls", "servers-wrong", inside=unaware),
+    Case("urls", "servers-drop-prefix", inside=unaware),
     Case("docs", "docs-unreachable", inside=doubled),
     Case("docs", "docs-page-wrong", outside=altered("/docs", text("</html>", ""))),
     Case("docs", "docs-openapi-404", inside=unaware),

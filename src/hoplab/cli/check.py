@@ -104,7 +104,9 @@ def check(
         mode=mode,
         scheme=scheme,
     )
-    wish = Wish(tuple(skip or ()), tuple(only or ()), unsafe, max_requests)
+    wish = Wish(
+        tuple(skip or ()), tuple(only or ()), unsafe, max_requests, catalogue.prefix.encoded
+    )
     headers = [_header(each) for each in header or ()]
     require_writable(output)
     try:

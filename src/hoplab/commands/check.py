@@ -20,8 +20,11 @@ from hoplab.suites.asking import Job, Unfinished, ask
 from hoplab.suites.own.explore import Wish, explore
 from hoplab.topology import Cell, Deployment, Setup, Strategy, Trust
 
-LIMITS = Limits(seconds=5.0, download=2**20)
-"""For an application that nobody here knows: it may hang, or answer without end."""
+LIMITS = Limits(seconds=15.0, download=2**20)
+"""For an application that nobody here knows: it may answer without end."""
+
+_PATIENCE = 5.0
+"""Seconds that an answer may take without a proxy: then it is asked alone."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def _explore(
         base,
         {base: endpoint.direct},
         source=endpoint.source,
-        limits=LIMITS,
+        limits=replace(LIMITS, seconds=_PATIENCE),
         unsafe=wish.unsafe,
         instance=endpoint.nonce,
         headers=headers,

@@ -55,18 +55,27 @@ TIME = f"were left out: exploring takes no longer than {_SECONDS:.0f} s"
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person wants to be asked: patterns of paths (`/admin/*`), and how much."""
+    """What a person wants to be asked: patterns of paths (`/admin/*`), and how much.
+
+    prefix: the public one. An application that has it in its own settings writes it without a proxy
+    as well, and has the same paths without it.
+    """
 
     skip: Sequence[str] = ()
     only: Sequence[str] = ()
     unsafe: bool = False
     most: int = 100
+    prefix: str = ""
 
     def has(self, path: str) -> bool:
         """Whether this path is to be asked."""
         path = path.partition("?")[0]
         wanted = not self.only or any(fnmatchcase(path, each) for each in self.only)
         return wanted and not any(fnmatchcase(path, each) for each in self.skip)
+
+    def without_prefix(self, path: str) -> str:
+        """The path as it is below the prefix."""
+        return (below(self.prefix, path) if self.prefix else None) or path
 
 
 @dataclass(frozen=True)
@@ -186,7 +195,7 @@ def _ask(probe: Probe, seed: Seed, wish: Wish, found: _Found) -> Page | None:
         found.docs.append(seed.path)
     if is_login(answer):
         found.unjudged[LOGIN] += 1  # where it leads is judged
-    page = page_of(answer, seed, partial(_is_answered, probe, wish))
+    page = page_of(answer, seed, wish, partial(_is_answered, probe, wish))
     found.pages.append(page)
     return page
 
@@ -201,7 +210,7 @@ def _why_not(probe: Probe, answer: Exchange) -> str | None:
     return ENDLESS if most is not None and len(answer.body) >= most else None
 
 
-def page_of(answer: Exchange, seed: Seed, is_path: Callable[[str], bool]) -> Page:
+def page_of(answer: Exchange, seed: Seed, wish: Wish, is_path: Callable[[str], bool]) -> Page:
     """What is right, as the application says it without a proxy.
 
     is_path: whether a text in JSON that begins with a slash is a path of the application's.
@@ -224,7 +233,7 @@ def page_of(answer: Exchange, seed: Seed, is_path: Callable[[str], bool]) -> Pag
         answer.status,
         media_type(answer),
         seed.where,
-        frozenset(own),
+        frozenset(map(wish.without_prefix, own)),
         frozenset(foreign),
     )
 

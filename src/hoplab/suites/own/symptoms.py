@@ -59,6 +59,13 @@ SYMPTOMS = (
         " scope fails as well, that is the cause.",
         fix=f"{_MAKE} {TRUST}",
         references=(_URL_FOR, GUIDE)),
+    Symptom("servers-drop-prefix", path="/openapi.json",
+        seen='"Try it out" in the docs, and generated clients, ask URLs that lack {prefix}.',
+        cause="The OpenAPI document names other servers, or none, which means the host's root. The"
+        " framework does not make them from root_path. Where the question scope fails as well, that"
+        " is the cause.",
+        fix="Give the public URL, or {prefix}, among the servers of the OpenAPI document.",
+        references=("https://spec.openapis.org/oas/v3.1.0#server-object", GUIDE)),
     Symptom("cookie-path-wrong",
         seen="People are logged out at once, or settings are forgotten: the browser does not send"
         " the cookie back.",

@@ -30,7 +30,13 @@ _ORIGIN = re.compile(r"https?://mysuperapp\.com:\d+")
 _PORT = re.compile(r"(?<=[a-z0-9\]]):\d{4,5}\b")
 
 _OF_THE_PROXY = {*PROXY_ANSWERED, "prefix-leaks", "tunnel-opened", "stream-buffered"}
-_OF_THE_APPLICATION = {NO_ROUTE, ERROR, "servers-wrong", "docs-page-wrong", "docs-openapi-wrong"}
+_OF_THE_APPLICATION = {
+    NO_ROUTE,
+    ERROR,
+    "servers-drop-prefix",
+    "docs-page-wrong",
+    "docs-openapi-wrong",
+}
 
 
 @dataclass

@@ -22,7 +22,7 @@ def urls(probe: Probe) -> str:
     In Location, Link, HTML, JSON, the servers of an OpenAPI document, and the paths of cookies.
     `paths` asks what they lead to. Symptoms: `link-wrong-host`, `link-drops-port`,
     `link-wrong-port`, `link-wrong-scheme`, `link-drops-prefix`, `link-wrong-path`,
-    `cookie-path-wrong`, `servers-wrong`.
+    `cookie-path-wrong`, `servers-drop-prefix`.
     """
     found: list[tuple[Failed, str]] = []
     told: set[tuple[str, str]] = set()
@@ -57,6 +57,11 @@ def _judge(probe: Probe, page: Page, link: Link) -> None:
             raise Failed("link-wrong-path", f"{shown}: the prefix is there twice")
         return
     parts = urlsplit(given)
+    if link.url in page.foreign:
+        # It is the same without a proxy. Of this machine, it is of use to nobody else.
+        if _LOCAL.fullmatch(parts.hostname or "") and not link.where.startswith("JSON"):
+            raise Failed("link-wrong-host", f"{shown}, expected a URL below {base}")
+        return
     target = f"{parts.path or '/'}?{parts.query}".removesuffix("?")
     candidates = [target, below(prefix, target)]
     for path in (each for each in candidates if each in page.links):
@@ -65,13 +70,7 @@ def _judge(probe: Probe, page: Page, link: Link) -> None:
         except Failed as failure:
             detail = f"{shown}, which leads to {given}, expected {base}{path}"
             raise Failed(failure.symptom, detail) from None
-    if not link.sure:
-        return
-    if link.url in page.foreign:
-        # It is the same without a proxy. Of this machine, it is of use to nobody else.
-        if _LOCAL.fullmatch(parts.hostname or "") and not link.where.startswith("JSON"):
-            raise Failed("link-wrong-host", f"{shown}, expected a URL below {base}")
-    elif parts.netloc == urlsplit(base).netloc and parts.scheme == urlsplit(base).scheme:
+    if link.sure and urlsplit(base)[:2] == parts[:2]:
         raise Failed("link-wrong-path", f"{shown}, which leads to {given}: outside {base}")
 
 
@@ -82,7 +81,7 @@ def _servers(probe: Probe, page: Page, answer: Exchange) -> Iterator[Failed]:
     right = {f"{probe.base}{path}".rstrip("/") for path in page.links}
     if here and not right & {url.rstrip("/") for url in here}:
         yield Failed(
-            "servers-wrong",
+            "servers-drop-prefix",
             f"{page.path}: the OpenAPI servers lead to {', '.join(here)},"
             f" expected {', '.join(sorted(right))}",
         )
