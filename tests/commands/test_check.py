@@ -211,6 +211,31 @@ def test_a_package_of_the_lab_s_name_is_the_person_s(check: Check) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+SECURE = """
+from fastapi import FastAPI, Request
+from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+app = FastAPI()
+app.add_middleware(TrustedHostMiddleware, allowed_hosts=["mysuperapp.com"])
+app.add_middleware(HTTPSRedirectMiddleware)
+
+@app.get("/items/")
+async def items(request: Request):
+    return str(request.url)
+"""
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
+def test_one_that_answers_over_https_alone_and_one_name(check: Check, server: str) -> None:
+    done = check("--proxy", "nginx", "--server", server, "--mode", "strip", main=SECURE)
+
+    assert done.returncode == 0, done.stdout
+    signs = row(done, f"nginx-{server}-strip")
+    assert signs["scope"] == "✓"
+    assert signs["paths"] == signs["urls"] == signs["docs"] == "-/✓"
+
+
 LOGIN = """
 from starlette.responses import PlainTextResponse
 

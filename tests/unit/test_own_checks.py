@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.hypercorn.proxy_fix import behind_proxy
 from app.instance import InstanceMiddleware, nonce
 from app.own_routes import discovered
 from hoplab.client.explored import Explored
@@ -19,7 +22,15 @@ from hoplab.client.target import Limits, Target
 from hoplab.results import Finding, Verdict
 from hoplab.suites.asking import ask_all_of
 from hoplab.suites.own import CHECKS
-from hoplab.suites.own.explore import LOGIN, METHOD, PARAMETERS, SKIPPED, Wish, explore
+from hoplab.suites.own.explore import (
+    LOGIN,
+    METHOD,
+    PARAMETERS,
+    SKIPPED,
+    Wish,
+    explore,
+    forces_https,
+)
 from hoplab.topology import Cell, Scheme, Strategy, Trust
 from tests.unit import stub as faults
 from tests.unit.own_application import Link, shop
@@ -55,7 +66,7 @@ def control(port: int, **changes: Any) -> Target:
     return Target(base, {base: (LOOPBACK, port)}, instance=nonce(), limits=limits, **changes)
 
 
-def found_in(app: FastAPI, wish: Wish = Wish(), **changes: Any) -> Explored:  # noqa: B008 - frozen
+def found_in(app: ASGIApp, wish: Wish = Wish(), **changes: Any) -> Explored:  # noqa: B008 - frozen
     with listening(InstanceMiddleware(app)) as port:
         return explore(control(port, **changes), discovered(app), wish)
 
@@ -168,6 +179,54 @@ def test_what_is_too_long_is_left_out() -> None:
 
     assert "/endless" not in {page.path for page in found.pages}
     assert any("no end" in reason for reason in found.unjudged)
+
+
+def test_one_that_does_not_accept_the_host_is_not_judged(folder: Path) -> None:
+    app = shop(folder)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["elsewhere.example"])
+
+    found = found_in(app)
+
+    assert found.is_empty
+    assert any("is the host mysuperapp.com allowed" in reason for reason in found.unjudged)
+
+
+def test_paths_to_begin_with() -> None:
+    async def hidden(scope: Scope, receive: Receive, send: Send) -> None:
+        there = scope["path"] == "/hidden/" and scope["query_string"] == b"page=1"
+        await PlainTextResponse("", 200 if there else 404)(scope, receive, send)
+
+    found = found_in(hidden, Wish(start=("/hidden/?page=1",)))
+
+    assert [page.path for page in found.pages] == ["/hidden/?page=1"]
+
+
+def test_a_prefix_in_the_application_s_own_settings_is_no_part_of_a_path(folder: Path) -> None:
+    found = found_in(shop(folder, lambda _: f"{PREFIX}/items/"), Wish(prefix=PREFIX))
+
+    [page] = [page for page in found.pages if page.path == "/"]
+    assert page.links == {"/items/", "/static/style.css"}
+
+
+def test_one_that_answers_over_https_alone(ask: Ask, folder: Path) -> None:
+    """It is asked as a proxy would ask over https."""
+    app = shop(folder)
+    app.add_middleware(HTTPSRedirectMiddleware)
+    with listening(InstanceMiddleware(app)) as port:
+        assert forces_https(control(port))
+    with listening(InstanceMiddleware(behind_proxy(app, trusted="*"))) as port:
+        as_https = control(port, headers=[("X-Forwarded-Proto", "https")])
+        assert not forces_https(as_https)
+        found = explore(as_https, discovered(app), Wish(https=True))
+
+    assert found.https_only
+    assert {page.path: page.status for page in found.pages}["/"] == 200
+    for check in CHECKS:
+        [over_http] = ask(check, app=app, explored=found)
+        [over_https] = ask(check, app=app, explored=found, scheme=Scheme.HTTPS)
+        assert over_https.verdict is Verdict.PASS, over_https.detail
+        if check not in {"scope", "forged", "edges"}:
+            assert over_http.detail == "the application redirects http to https"
 
 
 # --- all is right ---

@@ -82,6 +82,10 @@ def check(
         list[str] | None,
         typer.Option("--only", help="Ask these paths alone. Repeatable.", metavar="PATH"),
     ] = None,
+    path: Annotated[
+        list[str] | None,
+        typer.Option("--path", help="Begin here as well. Repeatable.", metavar="PATH"),
+    ] = None,
     unsafe: UnsafeOption = False,  # noqa: FBT002
     max_requests: Annotated[
         int, typer.Option("--max-requests", help="So many paths at most.", min=1)
@@ -105,7 +109,12 @@ def check(
         scheme=scheme,
     )
     wish = Wish(
-        tuple(skip or ()), tuple(only or ()), unsafe, max_requests, catalogue.prefix.encoded
+        tuple(skip or ()),
+        tuple(only or ()),
+        unsafe,
+        max_requests,
+        catalogue.prefix.encoded,
+        tuple(map(_path, path or ())),
     )
     headers = [_header(each) for each in header or ()]
     require_writable(output)
@@ -173,3 +182,10 @@ def _header(given: str) -> tuple[str, str]:
         message = f"--header {given!r} is no header, such as 'Authorization: Bearer TOKEN'"
         raise BadUsage(message)
     return match[1], match[2].strip()
+
+
+def _path(given: str) -> str:
+    if not given.startswith("/"):
+        message = f"--path {given}: a path begins with a slash, and stands below the prefix"
+        raise BadUsage(message)
+    return given

@@ -34,13 +34,17 @@ class Stream:
 
 @dataclass(frozen=True)
 class Explored:
-    """All that was asked. unjudged: how many paths were not, by the reason."""
+    """All that was asked. unjudged: how many paths were not, by the reason.
+
+    https_only: whether it redirects what comes over http.
+    """
 
     pages: Sequence[Page] = ()
     sockets: Sequence[Page] = ()
     streams: Sequence[Stream] = ()
     docs: Sequence[str] = ()
     unjudged: Mapping[str, int] = field(default_factory=dict)
+    https_only: bool = False
 
     @property
     def is_empty(self) -> bool:

@@ -11,13 +11,13 @@ from hoplab.client.wire import Headers
 from hoplab.commands.hosting import Application, Hosting
 from hoplab.commands.session import Session, deployments_of, now
 from hoplab.commands.targets import target
-from hoplab.endpoint import Endpoint
+from hoplab.endpoint import PUBLIC_NAME, Endpoint
 from hoplab.engines.process import ProcessEngine
 from hoplab.errors import HoplabError
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.suites import own
 from hoplab.suites.asking import Job, Unfinished, ask
-from hoplab.suites.own.explore import Wish, explore
+from hoplab.suites.own.explore import Wish, explore, forces_https
 from hoplab.topology import Cell, Deployment, Setup, Strategy, Trust
 
 LIMITS = Limits(seconds=15.0, download=2**20)
@@ -84,8 +84,11 @@ def check(
 
 
 def _bare(cell: Cell) -> Deployment:
-    """The application as it is: asked past the proxy, with nothing told and nobody believed."""
-    return Deployment(cell.topology, Setup(Strategy.NONE, Trust.NONE), prefix=cell.prefix)
+    """The application as it is, to be asked past the proxy.
+
+    Nothing is told, but it believes everybody: it may answer over https alone.
+    """
+    return Deployment(cell.topology, Setup(Strategy.NONE, Trust.ANY), prefix=cell.prefix)
 
 
 def _explore(
@@ -101,8 +104,7 @@ def _explore(
     if endpoint.direct is None:
         message = "This machine can't reach the application past the proxy."
         raise HoplabError(message)
-    host, port = endpoint.direct
-    base = f"http://{host}:{port}"
+    base = f"http://{PUBLIC_NAME}:{endpoint.direct[1]}"
     control = Target(
         base,
         {base: endpoint.direct},
@@ -117,6 +119,10 @@ def _explore(
         hosting.watch()
         session.progress.count(done, of)
 
+    if forces_https(control):
+        forwarded = [("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "127.0.0.1")]
+        control = replace(control, headers=[*headers, *forwarded])
+        wish = replace(wish, https=True)
     return explore(control, hosting.report(endpoint.nonce), wish, progress)
 
 

@@ -49,6 +49,7 @@ METHOD = "take other methods than GET (--unsafe asks them)"
 SKIPPED = "were left out by --skip or --only"
 NO_ANSWER = "gave no answer in time, without a proxy too"
 BROKEN = "answer 5xx without a proxy too"
+BAD = "answer 400 without a proxy too (is the host mysuperapp.com allowed?)"
 ENDLESS = "are longer than 1 MiB, or have no end"
 TIME = f"were left out: exploring takes no longer than {_SECONDS:.0f} s"
 
@@ -57,8 +58,9 @@ TIME = f"were left out: exploring takes no longer than {_SECONDS:.0f} s"
 class Wish:
     """What a person wants to be asked: patterns of paths (`/admin/*`), and how much.
 
-    prefix: the public one. An application that has it in its own settings writes it without a proxy
-    as well, and has the same paths without it.
+    start: paths to begin with, besides what the application says of itself. prefix: the public one.
+    An application that has it in its own settings writes it without a proxy as well, and has the
+    same paths without it. https: the application is asked as if over https, and gives such URLs.
     """
 
     skip: Sequence[str] = ()
@@ -66,6 +68,8 @@ class Wish:
     unsafe: bool = False
     most: int = 100
     prefix: str = ""
+    start: Sequence[str] = ()
+    https: bool = False
 
     def has(self, path: str) -> bool:
         """Whether this path is to be asked."""
@@ -120,7 +124,22 @@ def explore(
         tuple(found.streams),
         tuple(found.docs),
         dict(found.unjudged),
+        wish.https,
     )
+
+
+def forces_https(target: Target) -> bool:
+    """Whether the application redirects what comes over http to the same URL over https."""
+    probe = Probe(target)
+    try:
+        answer = probe.get("/")
+    except (HarnessError, Failed):
+        return False
+    finally:
+        probe.client.close()
+    to = resolved(answer.url, answer.header("Location") or "")
+    same = urlsplit(to)._replace(scheme="http").geturl() == answer.url
+    return answer.status in _REDIRECTS and to.startswith("https:") and same
 
 
 def _ask_pages(
@@ -153,7 +172,8 @@ def _ask_pages(
 
 def _seeds(told: Mapping[str, Any], wish: Wish, found: _Found) -> list[Seed]:
     """The routes, each with its path without or with a slash at the end; and what people guess."""
-    seeds = {("GET", "/"): Seed("/", guessed=True)}
+    seeds = {("GET", path): Seed(path, "--path") for path in map(as_sent, wish.start)}
+    seeds.setdefault(("GET", "/"), Seed("/", guessed=True))
     for route in told.get("routes", ()):
         path, methods = as_sent(route["path"]), route["methods"]
         if route["kind"] != "http" or not path.startswith("/"):
@@ -207,6 +227,8 @@ def _why_not(probe: Probe, answer: Exchange) -> str | None:
         return LOGIN
     if answer.status >= _SERVER_ERRORS:
         return BROKEN
+    if answer.status == _ERRORS:
+        return BAD
     return ENDLESS if most is not None and len(answer.body) >= most else None
 
 
@@ -219,6 +241,8 @@ def page_of(answer: Exchange, seed: Seed, wish: Wish, is_path: Callable[[str], b
     own, foreign, left = set(), set(), _TEXTS
     for link in links(answer):
         inside = below(base, whole(link))
+        if inside is None and wish.https:
+            inside = below(f"https{base.removeprefix('http')}", whole(link))
         if inside is None:
             foreign.add(link.url)
         elif link.sure or inside != link.url:

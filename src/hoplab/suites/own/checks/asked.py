@@ -9,9 +9,17 @@ from hoplab.client.wire import Exchange
 _SHOWN = 3
 
 
-def explored(probe: Probe) -> Explored:
+def known(probe: Probe) -> Explored:
     """What the application answers without a proxy; a check declares that it needs it."""
     return probe.target.explored or Explored()
+
+
+def explored(probe: Probe) -> Explored:
+    """The same. Raises NotApplicable over http, if the application answers over https alone."""
+    found = known(probe)
+    if found.https_only and probe.target.scheme == "http":
+        raise NotApplicable("the application redirects http to https")
+    return found
 
 
 def pages(probe: Probe) -> Sequence[Page]:

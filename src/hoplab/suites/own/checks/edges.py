@@ -1,7 +1,7 @@
 from hoplab.client.probe import Probe
 from hoplab.client.target import Knowledge, needs
 from hoplab.suites.contract.checks.boundary import ask_with_dots, beside, no_tunnel, outside
-from hoplab.suites.own.checks.asked import explored
+from hoplab.suites.own.checks.asked import known
 
 _OK = 200
 
@@ -13,7 +13,7 @@ def edges(probe: Probe) -> str:
     Not a sibling of the prefix, nor a path without it, nor one with dots; and no upgrade to HTTP/2.
     Symptoms: `prefix-leaks`, `tunnel-opened`.
     """
-    right = [page.path for page in explored(probe).pages if page.status == _OK]
+    right = [page.path for page in known(probe).pages if page.status == _OK]
     path = next((each for each in right if each != "/"), "/").partition("?")[0]
     outside(probe, beside(probe.target.prefix, path))
     ask_with_dots(probe, probe.target.prefix, path)

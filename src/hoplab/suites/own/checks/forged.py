@@ -6,7 +6,7 @@ from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Knowledge, needs
 from hoplab.client.wire import Exchange
 from hoplab.suites.contract.checks.spoof import believed, lies_of, seen, ways_to_tell
-from hoplab.suites.own.checks.asked import explored
+from hoplab.suites.own.checks.asked import known
 from hoplab.suites.own.checks.scope import told_of
 from hoplab.suites.own.explore import whole
 from hoplab.suites.own.links import links
@@ -23,7 +23,7 @@ def forged(probe: Probe) -> str:
     `host-spoofable`, `forwarded-misread`.
     """
     lies = lies_of(probe)
-    pages = [page for page in explored(probe).pages if page.method == "GET"]
+    pages = [page for page in known(probe).pages if page.method == "GET"]
     with_urls = sorted(pages, key=lambda page: not page.links)
     for path in [page.path for page in with_urls][:_PAGES] or ["/"]:
         honest = probe.answered(probe.get(path))

@@ -4,7 +4,7 @@ from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Knowledge, needs
 from hoplab.client.wire import Exchange
 from hoplab.suites.contract.checks.client import as_the_proxy_saw
-from hoplab.suites.own.checks.asked import explored
+from hoplab.suites.own.checks.asked import known
 from hoplab.suites.own.explore import scope_of
 
 
@@ -15,7 +15,7 @@ def scope(probe: Probe) -> str:
     Its own routes need not tell: the header that the lab adds does. Symptoms: `root-path-missing`,
     `root-path-wrong`, `scheme-wrong`, `host-wrong`, `client-wrong`.
     """
-    path = next((page.path for page in explored(probe).pages if page.method == "GET"), "/")
+    path = next((page.path for page in known(probe).pages if page.method == "GET"), "/")
     answer = probe.answered(probe.get(path))
     told = told_of(probe, answer)
     root_path = told.get("root_path") or ""
