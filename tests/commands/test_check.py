@@ -68,7 +68,7 @@ def comparable(line: str) -> str:
 
 def test_the_example_of_the_page(check: Check) -> None:
     [source] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    [command] = re.findall(r"^\$ hoplab check (main:app .*)$", PAGE, re.MULTILINE)
+    [command] = re.findall(r"^\$ hoplab check (main:app --prefix /shop)$", PAGE, re.MULTILINE)
 
     done = check(*command.split()[1:], main=source, files={"static/style.css": "body {}"})
 
@@ -267,6 +267,31 @@ def test_a_token_is_sent_and_not_written_down(check: Check, tmp_path: Path) -> N
     assert json.loads(file.read_text())["engine"] == "process"
 
 
+# --- a server of one's own ---
+
+
+def test_a_command_of_one_s_own(check: Check) -> None:
+    """Uvicorn's root path is right behind a proxy that strips, and nowhere else."""
+    command = "uvicorn main:app --host {host} --port {port} --root-path {prefix} --workers 2"
+
+    done = check("--command", command, "--proxy", "nginx", main=RIGHT, files=STYLE)
+
+    assert done.returncode == 1
+    assert set(row(done, "nginx-own-strip").values()) == {"✓", "-"}
+    assert row(done, "nginx-own-preserve")["paths"] == "✗"
+    told = " ".join(done.stdout.split())
+    assert "scope: scope-path-wrong" in told
+    assert "where: nginx-own-preserve" in told
+    assert "the application is told what is wrong (see scope)" in told
+
+
+def test_a_command_that_is_no_program(check: Check) -> None:
+    done = check("--command", "no-such main:app {port}", "--proxy", "nginx", main=RIGHT)
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "There is no program no-such." in done.stderr
+
+
 # --- applications that do not start ---
 
 FAILS = {
@@ -366,6 +391,11 @@ def test_one_that_prints_and_starts_others_leaves_nothing_behind(check: Check) -
         (["main:app", "--prefix", "no-path"], "a prefix is a path"),
         (["main:app", "--proxy", "apache"], "proxy 'apache' is unknown"),
         (["main:app", "--max-requests", "0"], "--max-requests"),
+        (["main:app", "--path", "admin"], "a path begins with a slash"),
+        (["main:app", "--command", "x main:app"], "it has to listen at {host} and {port}"),
+        (["main:app", "--command", "x {port}"], "it has to name main:app"),
+        (["main:app", "--command", "x '"], "No closing quotation"),
+        (["main:app", "--command", "x", "--server", "uvicorn"], "leave out --server"),
     ],
 )
 def test_bad_usage(words: list[str], told: str) -> None:

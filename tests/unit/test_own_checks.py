@@ -350,6 +350,8 @@ CASES = [
     Case("paths", "answer-wrong", outside=altered("/items/", faults.status(202))),
     Case("scope", "root-path-missing", inside=unaware),
     Case("scope", "root-path-wrong", inside=scoped(root_path=f"{PREFIX}/")),
+    Case("scope", "scope-path-wrong", inside=stripped),
+    Case("scope", "scope-path-wrong", inside=doubled),
     Case("scope", "scheme-wrong", inside=as_http, scheme=Scheme.HTTPS),
     Case("scope", "host-wrong", inside=host("app:8000")),
     Case("scope", "client-wrong", inside=scoped(client=("10.0.0.1", 1))),

@@ -75,6 +75,14 @@ def test_a_url_that_follows_from_a_wrong_scope_is_not_the_application_s() -> Non
     assert f"where: {CELLS[0].topology.name}, over http" in text
 
 
+def test_a_wrong_client_is_no_reason_for_a_wrong_url() -> None:
+    scope, urls = wrong("scope", "client-wrong"), wrong("urls", "link-drops-prefix")
+
+    text = " ".join(told([result(CELLS[0], scope, urls)]).split())
+
+    assert "from: the application: what it is told is right (see scope)" in text
+
+
 def test_an_error_of_the_lab_s_is_no_problem_of_the_application() -> None:
     error = Finding("paths", Verdict.ERROR, None, "GET http://mysuperapp.com:1234/x: no answer")
 

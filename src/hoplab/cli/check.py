@@ -27,6 +27,7 @@ from hoplab.cli.options import (
 from hoplab.commands import check as checking
 from hoplab.commands.check import Checked
 from hoplab.commands.hosting import Application
+from hoplab.commands.own_server import NAME, BadCommand, with_own_server
 from hoplab.commands.session import Session
 from hoplab.errors import BadPrefix, HoplabError
 from hoplab.prefix import DEFAULT_PREFIX
@@ -67,6 +68,14 @@ def check(
     ] = None,
     proxy: ProxyOption = None,
     server: ServerOption = None,
+    command: Annotated[
+        str | None,
+        typer.Option(
+            "--command",
+            help="Your own server, with MODULE:APP, {host}, {port} and, if you like, {prefix}.",
+            metavar="TEXT",
+        ),
+    ] = None,
     mode: ModeOption = None,
     scheme: SchemeOption = None,
     prefix: PrefixOption = DEFAULT_PREFIX.encoded,
@@ -100,6 +109,8 @@ def check(
     """
     named = _application(application, app_dir, env_file, factory=factory)
     catalogue = load(checkout(), prefix_of(prefix))
+    if command:
+        catalogue, server = _with_command(catalogue, command, application, server), [NAME]
     cells = select(
         catalogue,
         catalogue.recommended_cells(_topologies(catalogue, proxy, server)),
@@ -156,6 +167,19 @@ def _application(name: str, app_dir: Path, env_file: Path | None, *, factory: bo
         raise BadUsage(message)
     whole = env_file.resolve() if env_file else None
     return Application(name, Path.cwd(), app_dir.resolve(), factory, whole)
+
+
+def _with_command(
+    catalogue: Catalogue, command: str, application: str, server: list[str] | None
+) -> Catalogue:
+    if server:
+        message = "--command is a server of its own: leave out --server"
+        raise BadUsage(message)
+    try:
+        return with_own_server(catalogue, command, application)
+    except BadCommand as error:
+        message = f"--command {command!r}: {error}"
+        raise BadUsage(message) from error
 
 
 def _topologies(

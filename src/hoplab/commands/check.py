@@ -5,9 +5,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hoplab.catalogue import Catalogue
 from hoplab.client.explored import Explored
 from hoplab.client.target import Limits, Target
 from hoplab.client.wire import Headers
+from hoplab.commands import own_server
 from hoplab.commands.hosting import Application, Hosting
 from hoplab.commands.session import Session, deployments_of, now
 from hoplab.commands.targets import target
@@ -51,8 +53,9 @@ def check(
     session.clean_up()
     began, started = time.monotonic(), now()
     run, reports = session.new_run(), session.new_run()
-    hosting = Hosting(application, reports.folder, run.folder, sys.executable)
-    bare = _bare(cells[0])
+    root = session.catalogue.workspace.root
+    hosting = Hosting(application, reports.folder, run.folder, root, sys.executable)
+    bare = _bare(session.catalogue, cells[0])
     engine = ProcessEngine(
         session.catalogue,
         [*deployments, bare],
@@ -83,12 +86,15 @@ def check(
     return Checked(told, explored)
 
 
-def _bare(cell: Cell) -> Deployment:
-    """The application as it is, to be asked past the proxy.
+def _bare(catalogue: Catalogue, cell: Cell) -> Deployment:
+    """The application as it is, to be asked past the proxy: under one of the lab's servers.
 
     Nothing is told, but it believes everybody: it may answer over https alone.
     """
-    return Deployment(cell.topology, Setup(Strategy.NONE, Trust.ANY), prefix=cell.prefix)
+    servers = (cell.topology.server, *catalogue.servers)
+    server = next(name for name in servers if name != own_server.NAME)
+    topology = replace(cell.topology, server=server)
+    return Deployment(topology, Setup(Strategy.NONE, Trust.ANY), prefix=cell.prefix)
 
 
 def _explore(

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hoplab.catalogue.servers import without_settings
+from hoplab.commands import own_server
 from hoplab.engines.process import Hosted
+from hoplab.engines.started import TooLate
 from hoplab.errors import HoplabError
 
 MODULE = "app.own"
@@ -38,11 +40,12 @@ class Application:
 
 @dataclass(frozen=True)
 class Hosting:
-    """An application, the folder for its reports, and that of the logs."""
+    """An application, the folder for its reports, that of the logs, and the lab's own."""
 
     application: Application
     reports: Path
     logs: Path
+    root: Path
     interpreter: str
 
     def hosted(self) -> Hosted:
@@ -57,7 +60,13 @@ class Hosting:
             # What the lab keeps from the servers is not for them alone.
             "environment": {k: v for k, v in os.environ.items() if k not in kept},
         }
-        environment = {"APPLICATION": MODULE, "HOPLAB_OWN": json.dumps(told)}
+        own_server.write_module(self.reports, self.root)
+        path = [str(self.reports), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {
+            "APPLICATION": MODULE,
+            "HOPLAB_OWN": json.dumps(told),
+            "PYTHONPATH": os.pathsep.join(path),
+        }
         return Hosted(self.application.directory, environment, self.watch)
 
     def watch(self) -> None:
@@ -70,8 +79,8 @@ class Hosting:
                 raise DoesNotStart(self._failed(told))
 
     def explained(self, error: HoplabError) -> HoplabError:
-        """The same error, with how far the application has come if it did not start."""
-        if isinstance(error, DoesNotStart):
+        """The same error, with how far the application has come if it did not start in time."""
+        if not isinstance(error, TooLate):
             return error
         states = {told.get("state") for told in self._reports()}
         name = self.application.name

@@ -13,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -68,7 +69,11 @@ def _become(deployment: Mapping[str, Any], parent: int) -> NoReturn:
     os.chdir(deployment["directory"])
     if deployment["exec"]:
         name, *arguments = deployment["command"]
-        program = str(Path(sys.executable).with_name(name))
+        beside = Path(sys.executable).with_name(name)
+        program = str(beside) if beside.is_file() else shutil.which(name)
+        if program is None:
+            os.write(2, f"There is no program {name}.\n".encode())
+            os._exit(1)
         os.execv(program, [program, *arguments])  # noqa: S606
     sys.argv = deployment["command"]
     code: object = 1

@@ -39,6 +39,9 @@ _LISTEN = 4.0  # seconds
 _SECONDS = 60.0
 """For all of it. What is left then is not asked."""
 
+_BYTES = 8 * 2**20
+"""Of all answers together: each topology keeps as much until it is asked all."""
+
 _DOCS = ("/docs", "/redoc", "/schema", "/schema/swagger")
 _OPENAPI = ("/openapi.json", "/schema/openapi.json")
 
@@ -51,6 +54,7 @@ NO_ANSWER = "gave no answer in time, without a proxy too"
 BROKEN = "answer 5xx without a proxy too"
 BAD = "answer 400 without a proxy too (is the host mysuperapp.com allowed?)"
 ENDLESS = "are longer than 1 MiB, or have no end"
+TOGETHER = "were left out: all answers together are over 8 MiB"
 TIME = f"were left out: exploring takes no longer than {_SECONDS:.0f} s"
 
 
@@ -100,6 +104,7 @@ class _Found:
     streams: list[Stream] = field(default_factory=list)
     docs: list[str] = field(default_factory=list)
     unjudged: Counter[str] = field(default_factory=Counter)
+    size: int = 0
 
 
 def explore(
@@ -205,7 +210,7 @@ def _ask(probe: Probe, seed: Seed, wish: Wish, found: _Found) -> Page | None:
         return None
     if answer.status == _NOT_FOUND and (seed.guessed or seed.depth):
         return None  # nobody promised it; a dead link is dead without a proxy, too
-    if reason := _why_not(probe, answer):
+    if reason := _why_not(probe, answer, found.size):
         found.unjudged[reason] += 1
         return None
     if media_type(answer) == "text/event-stream":
@@ -215,12 +220,13 @@ def _ask(probe: Probe, seed: Seed, wish: Wish, found: _Found) -> Page | None:
         found.docs.append(seed.path)
     if is_login(answer):
         found.unjudged[LOGIN] += 1  # where it leads is judged
+    found.size += len(answer.body)
     page = page_of(answer, seed, wish, partial(_is_answered, probe, wish))
     found.pages.append(page)
     return page
 
 
-def _why_not(probe: Probe, answer: Exchange) -> str | None:
+def _why_not(probe: Probe, answer: Exchange, size: int) -> str | None:
     """Why an answer says nothing about what stands in front of the application."""
     most = probe.target.limits.download
     if answer.status in _LOGIN_STATUS:
@@ -229,7 +235,9 @@ def _why_not(probe: Probe, answer: Exchange) -> str | None:
         return BROKEN
     if answer.status == _ERRORS:
         return BAD
-    return ENDLESS if most is not None and len(answer.body) >= most else None
+    if most is not None and len(answer.body) >= most:
+        return ENDLESS
+    return TOGETHER if size + len(answer.body) > _BYTES else None
 
 
 def page_of(answer: Exchange, seed: Seed, wish: Wish, is_path: Callable[[str], bool]) -> Page:

@@ -5,10 +5,15 @@ the application that has to change. {prefix} is the deployment's prefix.
 """
 
 from hoplab.suites.contract.sentences import (
+    ASGI,
+    DOUBLED,
+    GIVE_PREFIX,
     GUIDE,
     HOST_RFC,
+    LABEL,
     RFC,
     SEND_HOST,
+    STARLETTE_ROOT_PATH,
     TRUST,
 )
 from hoplab.symptom import Symptom
@@ -23,6 +28,12 @@ _RELATIVE = f"{RFC}/rfc3986#section-4.2"
 # fmt: off
 # A table, as in the contract's.
 SYMPTOMS = (
+    Symptom("scope-path-wrong",
+        seen="The application is asked for another path than ASGI has it, root_path and what is"
+        " below it: mounts are 404s, and redirects and links lose the prefix or have it twice.",
+        cause=f"{LABEL} {DOUBLED}",
+        fix=GIVE_PREFIX,
+        references=(ASGI, STARLETTE_ROOT_PATH)),
     Symptom("link-drops-prefix",
         seen="A link, form, script, redirect or URL in JSON lacks {prefix}: a 404 of the proxy, or"
         " another site.",

@@ -38,6 +38,16 @@ _OF_THE_APPLICATION = {
     "docs-openapi-wrong",
 }
 
+_PREFIX = re.compile("prefix|path|servers|docs|no-route|refused")
+_FOLLOWS = {
+    "root-path-missing": _PREFIX,
+    "root-path-wrong": _PREFIX,
+    "scope-path-wrong": _PREFIX,
+    "scheme-wrong": re.compile("scheme"),
+    "host-wrong": re.compile("host|port$"),
+}
+"""What follows from a scope that is wrong."""
+
 
 @dataclass
 class Problem:
@@ -136,18 +146,25 @@ def _topologies(cells: Iterable[CellResult]) -> list[Topology]:
 def _hop(problem: Problem) -> str:
     """Whose doing it is, by what else is wrong there."""
     symptom = problem.finding.symptom or ""
-    misled = any(_verdict(result, "scope") is Verdict.FAIL for result in problem.cells)
     if problem.finding.check == "scope":
         return "the server, or what the proxy tells it"
     if symptom in _OF_THE_PROXY:
         return "the proxy, which answers or passes on itself"
     if symptom.endswith("-spoofable") or symptom == "forwarded-misread":
         return "the proxy, which passes it on, and who believes it"
-    if misled:
+    if _is_misled(problem):
         return "the server or the proxy: the application is told what is wrong (see scope)"
     if symptom.startswith(("link-", "cookie-")) or symptom in _OF_THE_APPLICATION:
         return "the application: what it is told is right (see scope)"
     return "the application or the server: what it is told is right (see scope)"
+
+
+def _is_misled(problem: Problem) -> bool:
+    """Whether it follows from what the application is told there."""
+    findings = [finding for result in problem.cells for finding in result.findings]
+    told = {finding.symptom for finding in findings if finding.check == "scope"} - {None}
+    symptom = problem.finding.symptom or ""
+    return any(_FOLLOWS[each].search(symptom) for each in told if each in _FOLLOWS)
 
 
 def _errors(results: Sequence[CellResult]) -> list[RenderableType]:

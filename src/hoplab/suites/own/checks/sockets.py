@@ -1,3 +1,5 @@
+from urllib.parse import unquote
+
 from hoplab.client.probe import Failed, NotApplicable, Probe
 from hoplab.client.target import Knowledge, needs
 from hoplab.suites.own.checks.asked import explored, named, raise_all
@@ -16,7 +18,7 @@ def sockets(probe: Probe) -> str:
     if not routes:
         raise NotApplicable("it has no WebSocket route that opens without parameters or a login")
     scheme = "ws" + probe.target.scheme.removeprefix("http")
-    root = f"{probe.target.prefix_root}"
+    root = probe.target.prefix_decoded
     found = []
     for route in routes:
         status, told = handshake(probe, route.path)
@@ -28,7 +30,7 @@ def sockets(probe: Probe) -> str:
         elif told["scheme"] != scheme:
             symptom = "websocket-wrong-scheme"
             detail = f"scheme {told['scheme']!r}, expected {scheme!r}"
-        elif not str(told["root_path"]).startswith(root):
+        elif not unquote(str(told["root_path"])).startswith(root):
             symptom = "websocket-wrong-root-path"
             detail = f"root_path {told['root_path']!r}, expected {root!r}"
         if symptom:
