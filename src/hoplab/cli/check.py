@@ -107,7 +107,7 @@ def check(
     It is started as it is, in this directory, with this interpreter: behind each proxy, under each
     server, with each topology's recipe. Exit 0: it works; 1: it does not; 3: it does not start.
     """
-    named = _application(application, app_dir, env_file, factory=factory)
+    named = application_of(application, app_dir, env_file, factory=factory)
     catalogue = load(checkout(), prefix_of(prefix))
     if command:
         catalogue, server = _with_command(catalogue, command, application, server), [NAME]
@@ -155,7 +155,10 @@ def _status(checked: Checked) -> int:
     return _FINDINGS if Verdict.FAIL in verdicts or checked.explored.is_empty else 0
 
 
-def _application(name: str, app_dir: Path, env_file: Path | None, *, factory: bool) -> Application:
+def application_of(
+    name: str, app_dir: Path, env_file: Path | None, *, factory: bool
+) -> Application:
+    """What was named, to be started from here. Raises BadUsage if it can't be that."""
     if not _NAME.fullmatch(name):
         message = f"{name!r} is no MODULE:APP, such as main:app"
         raise BadUsage(message)

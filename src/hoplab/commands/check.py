@@ -1,6 +1,5 @@
 """`check`: a person's own application behind each proxy, under each server, in each mode."""
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,11 +9,10 @@ from hoplab.client.explored import Explored
 from hoplab.client.target import Limits, Target
 from hoplab.client.wire import Headers
 from hoplab.commands import own_server
-from hoplab.commands.hosting import Application, Hosting
+from hoplab.commands.hosting import Application, Hosting, running
 from hoplab.commands.session import Session, deployments_of, now
 from hoplab.commands.targets import target
 from hoplab.endpoint import PUBLIC_NAME, Endpoint
-from hoplab.engines.process import ProcessEngine
 from hoplab.errors import HoplabError
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.suites import own
@@ -48,38 +46,24 @@ def check(
 
     Raises HoplabError if the application can't be imported or does not start, with what it says.
     """
-    deployments = deployments_of(cells)
-    session.require_possible(None, deployments)
-    session.clean_up()
     began, started = time.monotonic(), now()
-    run, reports = session.new_run(), session.new_run()
-    root = session.catalogue.workspace.root
-    hosting = Hosting(application, reports.folder, run.folder, root, sys.executable)
     bare = _bare(session.catalogue, cells[0])
-    engine = ProcessEngine(
-        session.catalogue,
-        [*deployments, bare],
-        run,
-        session.certificates(),
-        hosted=hosting.hosted(),
-    )
-    try:
-        with session.running(engine) as endpoints:
-            start_seconds = time.monotonic() - began
-            explored = _explore(session, hosting, endpoints, bare, wish, headers)
-            jobs = [
-                Job(cell, _target(session, cell, endpoints, explored, headers), recommended=True)
-                for cell in cells
-            ]
-            session.progress.stage("asking")
-            found = _ask(session, hosting, jobs)
-            died = engine.died()
-            versions = engine.versions()
-            processes = len(engine.processes)
-    except HoplabError as error:
-        raise hosting.explained(error) from error
-    finally:
-        reports.remove()
+    with running(session, application, [*deployments_of(cells), bare]) as (
+        endpoints,
+        hosting,
+        engine,
+    ):
+        start_seconds = time.monotonic() - began
+        explored = _explore(session, hosting, endpoints, bare, wish, headers)
+        jobs = [
+            Job(cell, _target(session, cell, endpoints, explored, headers), recommended=True)
+            for cell in cells
+        ]
+        session.progress.stage("asking")
+        found = _ask(session, hosting, jobs)
+        died = engine.died()
+        versions = engine.versions()
+        processes = len(engine.processes)
     results = [_with_end(result, died.get(result.cell.deployment)) for result in found]
     seconds = time.monotonic() - began
     told = Results("process", started, seconds, versions, results, start_seconds, processes)

@@ -2,16 +2,21 @@
 
 import json
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hoplab.catalogue.servers import without_settings
 from hoplab.commands import own_server
-from hoplab.engines.process import Hosted
+from hoplab.commands.session import Session
+from hoplab.endpoint import Endpoint
+from hoplab.engines.process import Hosted, ProcessEngine
 from hoplab.engines.started import TooLate
 from hoplab.errors import HoplabError
+from hoplab.topology import Deployment
 
 MODULE = "app.own"
 """What the lab serves in the place of its own application."""
@@ -127,3 +132,33 @@ def _read(file: Path) -> Mapping[str, Any]:
     except (OSError, ValueError):
         return {}
     return told if isinstance(told, dict) else {}
+
+
+@contextmanager
+def running(
+    session: Session, application: Application, deployments: Sequence[Deployment]
+) -> Iterator[tuple[Sequence[Endpoint], Hosting, ProcessEngine]]:
+    """Run an application in these deployments: where they answer, and what can be asked of it.
+
+    Raises HoplabError if it can't be imported or does not start, with what it says. Whatever
+    happens, all is stopped.
+    """
+    session.require_possible(None, deployments)
+    session.clean_up()
+    run, reports = session.new_run(), session.new_run()
+    root = session.catalogue.workspace.root
+    hosting = Hosting(application, reports.folder, run.folder, root, sys.executable)
+    engine = ProcessEngine(
+        session.catalogue,
+        deployments,
+        run,
+        session.certificates(),
+        hosted=hosting.hosted(),
+    )
+    try:
+        with session.running(engine) as endpoints:
+            yield endpoints, hosting, engine
+    except HoplabError as error:
+        raise hosting.explained(error) from error
+    finally:
+        reports.remove()
