@@ -33,10 +33,10 @@ Start: TypeAlias = Callable[..., Behind]
 
 @pytest.fixture(scope="session")
 def hoplab_behind() -> Iterator[Start]:
-    """Start an application behind a proxy: `hoplab_behind("main:app", proxy="nginx").http`.
+    """Start an application behind a proxy: `hoplab_behind("main:app").http` is its URL.
 
-    Besides: server, mode, prefix, factory and app_dir, as the options of `hoplab check`. The same
-    is started once; all is stopped at the end of the session.
+    Besides: proxy, server, mode, prefix, factory and app_dir, as the options of `hoplab check`.
+    The same is started once; all is stopped at the end of the session.
     """
     with ExitStack() as stack:
 

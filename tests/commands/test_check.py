@@ -67,7 +67,7 @@ def comparable(line: str) -> str:
 
 
 def test_the_example_of_the_page(check: Check) -> None:
-    [source] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    source = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
     [command] = re.findall(r"^\$ hoplab check (main:app --prefix /shop)$", PAGE, re.MULTILINE)
 
     done = check(*command.split()[1:], main=source, files={"static/style.css": "body {}"})
