@@ -54,6 +54,7 @@ class InstanceMiddleware:
                 return
             if message["type"] in _STARTS:
                 accepted = True
+                message.setdefault("headers", [])  # ASGI allows to leave them out
                 headers = MutableHeaders(scope=message)
                 headers["X-Instance"] = nonce()
                 headers["X-ASGI-Scope"] = told_text

@@ -339,7 +339,7 @@ def test_variables_of_a_command_line() -> None:
 
 
 def test_what_servers_read_in_the_environment_is_left_out() -> None:
-    kept = {"PATH": "/bin", "HOME": "/root"}
+    kept = {"PATH": "/bin", "HOME": "/root", "APPLICATION_NAME": "a person's own"}
     settings = {f"{name}X": "1" for server in SERVERS.values() for name in server.settings}
     own = dict.fromkeys(
         ("FORWARDED_ALLOW_IPS", "WEB_CONCURRENCY", "PUBLIC_PREFIX", "APPLICATION"), "x"

@@ -64,7 +64,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def load_apart(_: Workspace, prefix: Prefix = DEFAULT_PREFIX) -> Catalogue:
         return replace(loaded(prefix), workspace=apart)
 
-    for module in (cli.ask, cli.learn, cli.reside):
+    for module in (cli.ask, cli.check, cli.learn, cli.reside):
         monkeypatch.setattr(module, "current", lambda: apart)
         monkeypatch.setattr(module, "load", load_apart)
     return tmp_path

@@ -166,6 +166,19 @@ def test_stop_waits_until_all_are_gone(start: Start) -> None:
     assert time.monotonic() - began < runs.STOP_SECONDS / 2
 
 
+def test_a_session_has_what_its_processes_have_started() -> None:
+    """Also where the parent is gone: nobody's child any more."""
+    script = "import os, subprocess\nsubprocess.Popen(['sleep', '60'])\nos._exit(0)"
+    leader = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+    leader.wait()
+
+    [left] = runs.of_session(leader.pid)
+    runs.stop([left])
+
+    assert left.pid != leader.pid
+    assert not any(map(runs.alive, runs.of_session(leader.pid)))
+
+
 def test_stop_kills_what_ignores_sigterm(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "STOP_SECONDS", 0.3)
     deaf, well = start(IGNORES_SIGTERM), start(SLEEPS)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app import plain
+from hoplab.client.explored import Explored
 from hoplab.client.target import (
     Knowledge,
     Limits,
@@ -109,6 +110,7 @@ def knowing(*known: Need, of: Target) -> Target:
         unsafe=Knowledge.UNSAFE in known,
         lab_application=Knowledge.SERVERS in known,
         right=of.right if Knowledge.POLICIES in known else {},
+        explored=of.explored if Knowledge.EXPLORED in known else None,
     )
 
 
@@ -120,6 +122,7 @@ WHOLE = replace(
     unsafe=True,
     lab_application=True,
     right={"policy": {}},
+    explored=Explored(),
     routes=dict.fromkeys(Purpose, "/"),
 )
 

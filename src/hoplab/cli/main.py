@@ -8,7 +8,7 @@ import psutil
 import typer
 
 from hoplab import __version__
-from hoplab.cli import ask, lab, learn, reside
+from hoplab.cli import ask, check, lab, learn, reside
 from hoplab.cli.options import BadUsage
 from hoplab.errors import BadPrefix, HoplabError
 from hoplab.system import interrupts
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 reside.register(app)
 ask.register(app)
+check.register(app)
 learn.register(app)
 lab.register(app)
 

@@ -49,6 +49,14 @@ class Failed(Exception):
         self.detail = detail
 
 
+class FailedOften(Exception):
+    """The answer is no, in several ways: each is a finding of its own."""
+
+    def __init__(self, failures: Sequence[Failed]) -> None:
+        super().__init__("; ".join(map(str, failures)))
+        self.failures = failures
+
+
 class NotApplicable(Exception):
     """The question makes no sense for this cell or engine; the argument says why."""
 
@@ -83,6 +91,8 @@ class Probe:
             target.source,
             connections,
             seconds=target.limits.seconds,
+            most=target.limits.download,
+            headers=target.headers,
         )
 
     def get(self, path: str, headers: Headers = (), *, stream: bool = False) -> Exchange:

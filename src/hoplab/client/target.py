@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from hoplab.client.wire import as_sent
+from hoplab.client.explored import Explored
+from hoplab.client.wire import Headers, as_sent
 from hoplab.endpoint import Address
 
 _PORTS = {"http": 80, "https": 443}
@@ -41,6 +42,7 @@ class Knowledge(StrEnum):
     UNSAFE = "that it may be asked with any method"
     SERVERS = "mounted applications whose OpenAPI servers are known"
     POLICIES = "what CORS policies its paths should have"
+    EXPLORED = "what its application answers where nothing stands in front of it"
 
 
 Need: TypeAlias = Purpose | Knowledge
@@ -48,10 +50,14 @@ Need: TypeAlias = Purpose | Knowledge
 
 @dataclass(frozen=True)
 class Limits:
-    """How long to wait for an answer, in seconds, and how large an upload may be, in bytes."""
+    """How long to wait for an answer, in seconds; how large bodies may be, in bytes.
+
+    upload: those that are sent. download: how much of those that come is read; None is all.
+    """
 
     seconds: float = 15.0
     upload: int = 256 * 1024
+    download: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,8 @@ class Target:
     Known or not: `instance`, what its application puts into X-Instance; `root_path`, which it
     should have; `prefix_root`, what stands for the prefix in a root_path; `client`, the client's
     address as the proxy sees it; `direct`; `routes`, by purpose, their paths below the prefix;
-    `right`, what the suite's author wants here.
+    `right`, what the suite's author wants here; `explored`, what its application answers without a
+    proxy. `headers` go with every request.
     """
 
     base: str
@@ -93,6 +100,8 @@ class Target:
     direct: Direct | None = None
     routes: Mapping[Purpose, str] = field(default_factory=dict)
     right: Mapping[str, Any] = field(default_factory=dict)
+    explored: Explored | None = None
+    headers: Headers = ()
 
     @property
     def origin(self) -> str:
@@ -123,6 +132,7 @@ class Target:
             Knowledge.UNSAFE: not self.unsafe,
             Knowledge.SERVERS: not self.lab_application,
             Knowledge.POLICIES: not self.right,
+            Knowledge.EXPLORED: self.explored is None,
         }
         return next((need for need in needs if missing.get(need, need not in known)), None)
 

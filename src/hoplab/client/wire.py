@@ -5,7 +5,6 @@ twice, in odd case or with underscores, and to connect to one address under anot
 """
 
 import http.client
-import io
 import json
 import re
 import select
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 
+from hoplab.client import reading
 from hoplab.client.conversation import Conversation
 from hoplab.endpoint import Address
 from hoplab.errors import EndedUnanswered, HarnessError, NoAnswer
@@ -37,6 +37,7 @@ CHUNKED = ("Transfer-Encoding", "chunked")
 EXPECT = ("Expect", "100-continue")
 _ENDED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _WAIT_FOR_CONTINUE = 1.0  # seconds; RFC 9110, 10.1.1: not for ever
+HIDDEN = "…"  # in place of what a person's own header says
 _PAUSE = 1.1  # seconds between the pieces of a slow upload
 
 
@@ -124,7 +125,9 @@ class Client:
     `origins` maps an origin (`https://mysuperapp.com:9499`) to the address at which it really
     listens. Clients that are given the same `connections` share those. After `seconds` without an
     answer it gives up: with NoAnswer, which is no finding. EndedUnanswered, of a connection that
-    was taken and then ended, can be one. Not for use by several threads at once.
+    was taken and then ended, can be one. Of a body it reads `most` bytes, for `seconds`; all,
+    without. `headers` go with every request; their values, which may be secret, are not recorded.
+    Not for use by several threads at once.
     """
 
     def __init__(
@@ -134,9 +137,13 @@ class Client:
         source: str | None = None,
         connections: Connections | None = None,
         seconds: float = 15.0,
+        most: int | None = None,
+        headers: Headers = (),
     ) -> None:
         self.origins = origins
         self.seconds = seconds
+        self.most = most
+        self.headers = headers
         self.source = source
         self.exchanges: list[Exchange] = []
         self._tls = _trusting(authority)
@@ -161,11 +168,12 @@ class Client:
         origin = _origin(url)
         # OPTIONS of no path is "OPTIONS *" (RFC 9112, 3.2.4).
         target = url[len(origin) :] or ("*" if method == "OPTIONS" else "/")
-        sent = [("Host", urlsplit(url).netloc), *headers]
+        more = list(headers)
         if body is not None and CHUNKED not in headers:
             length = len(body) if isinstance(body, bytes) else sum(map(len, body))
-            sent.append(("Content-Length", str(length)))
-        exchange = Exchange(method, url, sent)
+            more.append(("Content-Length", str(length)))
+        sent = self._sent(url, more)
+        exchange = Exchange(method, url, self._shown(url, more))
         self.exchanges.append(exchange)
         with self._own_trouble(exchange):
             connection = self._connection(origin)
@@ -181,17 +189,16 @@ class Client:
                 response = _send(connection, method, target, sent, body)
             exchange.status, exchange.headers = response.status, response.getheaders()
             if stream:
-                _read_lines(response, exchange)
+                reading.lines(response, exchange)
                 connection.close()  # http.client does not notice the end of what is read by lines
             elif response.status == http.client.SWITCHING_PROTOCOLS:
                 connection.close()  # it speaks something else now
             elif (exchange.header("content-type") or "").startswith("text/event-stream"):
                 connection.close()  # it may never end
             else:
-                try:
-                    exchange.body = response.read()
-                except http.client.IncompleteRead as cut:  # a finding, not an error of ours
-                    exchange.body, exchange.cut = cut.partial, True
+                reading.body(response, exchange, self.most, self.seconds)
+                if not response.isclosed():
+                    connection.close()  # there is more, which nobody wants
         return exchange
 
     def leave(self, url: str) -> Exchange:
@@ -203,6 +210,17 @@ class Client:
             response = _send(connection, "GET", target, exchange.sent, None)
             exchange.status, exchange.headers = response.status, response.getheaders()
             exchange.body = response.read1()
+        return exchange
+
+    def listen(self, url: str, seconds: float) -> Exchange:
+        """GET a stream for so long: the pieces that come by then, and when each came."""
+        exchange = Exchange("GET", url, self._shown(url))
+        self.exchanges.append(exchange)
+        with self._own_trouble(exchange), self._fresh(_origin(url)) as connection:
+            target = url.removeprefix(_origin(url))
+            response = _send(connection, "GET", target, self._sent(url), None)
+            exchange.status, exchange.headers = response.status, response.getheaders()
+            reading.pieces(response, exchange, connection.sock, seconds)
         return exchange
 
     def pipelined(self, urls: Sequence[str]) -> list[Exchange]:
@@ -221,7 +239,9 @@ class Client:
             connection.sock.sendall("".join(heads).encode("ascii"))
             with connection.sock.makefile("rb") as answers:
                 for exchange in exchanges:
-                    response = http.client.HTTPResponse(cast("socket.socket", _Answers(answers)))
+                    response = http.client.HTTPResponse(
+                        cast("socket.socket", reading.Answers(answers))
+                    )
                     response.begin()
                     exchange.status, exchange.headers = response.status, response.getheaders()
                     exchange.body = response.read()
@@ -256,8 +276,9 @@ class Client:
             source = (self.source, 0) if self.source else None
             sock = open_socket(address, source, self.seconds)
             with sock if parts.scheme == "ws" else self._secure(sock, parts.hostname) as plain:
-                talk = Conversation(plain, url, self.seconds, headers, subprotocols)
-                exchange.sent = talk.sent
+                every = [*self.headers, *headers]
+                talk = Conversation(plain, url, self.seconds, every, subprotocols)
+                exchange.sent = [(k, HIDDEN if self._is_hidden(k) else v) for k, v in talk.sent]
                 exchange.status, exchange.headers = talk.status, talk.headers
                 exchange.body = talk.body
                 if not exchange.status:
@@ -268,6 +289,16 @@ class Client:
                     raise (NoAnswer if told else EndedUnanswered)(message)
                 yield talk, exchange
                 talk.close()
+
+    def _sent(self, url: str, headers: Headers = ()) -> Headers:
+        return [("Host", urlsplit(url).netloc), *self.headers, *headers]
+
+    def _shown(self, url: str, headers: Headers = ()) -> Headers:
+        hidden = [(name, HIDDEN) for name, _ in self.headers]
+        return [("Host", urlsplit(url).netloc), *hidden, *headers]
+
+    def _is_hidden(self, name: str) -> bool:
+        return name.lower() in {own.lower() for own, _ in self.headers}
 
     def _secure(self, sock: socket.socket, name: str | None) -> ssl.SSLSocket:
         try:
@@ -317,9 +348,8 @@ class Client:
             yield
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            message = (
-                f"{exchange.method} {exchange.url}: no answer ({error or type(error).__name__})"
-            )
+            why = error or type(error).__name__
+            message = f"{exchange.method} {exchange.url}: no answer ({why})"
             ended = isinstance(error, _ENDED) and not isinstance(error, ConnectionRefusedError)
             raise (EndedUnanswered if ended else NoAnswer)(message) from error
 
@@ -327,29 +357,6 @@ class Client:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-class _Answers:
-    """What HTTPResponse takes for a socket and its file, and does not close at an answer's end."""
-
-    def __init__(self, file: io.BufferedReader) -> None:
-        self.read, self.readline, self.readinto = file.read, file.readline, file.readinto
-
-    def makefile(self, _mode: str) -> "_Answers":
-        return self
-
-    def flush(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-def _read_lines(response: http.client.HTTPResponse, exchange: Exchange) -> None:
-    try:
-        while piece := response.readline():
-            exchange.chunks.append((time.time(), piece))
-    except http.client.IncompleteRead:
-        exchange.cut = True
-    exchange.body = b"".join(piece for _, piece in exchange.chunks)
 
 
 @cache

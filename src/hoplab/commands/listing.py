@@ -7,6 +7,7 @@ from textwrap import wrap
 from hoplab.catalogue import Catalogue
 from hoplab.catalogue.servers.server import Server
 from hoplab.report.words import first_sentence
+from hoplab.suites import SYMPTOMS
 from hoplab.suites.suite import Suite
 from hoplab.topology import Cell, Mode, Strategy, Topology, Trust
 
@@ -102,8 +103,7 @@ def listing(
         "symptoms": Section(
             [
                 (each.name, first_sentence(each.under(catalogue.prefix.encoded).seen))
-                for suite in suites.values()
-                for each in suite.symptoms
+                for each in SYMPTOMS.values()
             ],
             _SHOWN,
         ),

@@ -98,10 +98,13 @@ class Session:
         self.progress.stage(f"starting ({engine.name})")
         return engine.start()
 
-    def require_possible(self, suite: Suite, deployments: Iterable[Deployment]) -> None:
-        """Raise HoplabError if one of these can't have the prefix, with the reason."""
+    def require_possible(self, suite: Suite | None, deployments: Iterable[Deployment]) -> None:
+        """Raise HoplabError if one of these can't have the prefix, with the reason.
+
+        Without a suite, whose application has paths of its own, every prefix is as good.
+        """
         prefix = self.catalogue.prefix
-        if suite.refuses and re.search(suite.refuses, prefix.encoded):
+        if suite and suite.refuses and re.search(suite.refuses, prefix.encoded):
             message = (
                 f"The application under test has a route {prefix.decoded} of its own: its answer"
                 " could not be told from that of the prefix. Choose another prefix."

@@ -31,8 +31,8 @@ def jobs(
     ]
 
 
-def target(catalogue: Catalogue, suite: Suite, cell: Cell, endpoint: Endpoint) -> Target:
-    """What the checks of a suite are told of a cell that runs."""
+def target(catalogue: Catalogue, suite: Suite | None, cell: Cell, endpoint: Endpoint) -> Target:
+    """What the checks of a suite are told of a cell that runs; without one, of any application."""
     deployment = cell.deployment
     variation = catalogue.variation(cell)
     server = catalogue.servers[cell.topology.server]
@@ -47,8 +47,8 @@ def target(catalogue: Catalogue, suite: Suite, cell: Cell, endpoint: Endpoint) -
         authority=endpoint.authority,
         source=endpoint.source,
         limits=Limits(upload=body_size(cell, catalogue)),
-        unsafe=True,
-        lab_application=True,
+        unsafe=suite is not None,
+        lab_application=suite is not None,
         instance=endpoint.nonce,
         # With `router`, the prefix is part of the routes, and no root.
         root_path="" if cell.strategy is Strategy.ROUTER else root,
@@ -57,7 +57,7 @@ def target(catalogue: Catalogue, suite: Suite, cell: Cell, endpoint: Endpoint) -
         direct=direct,
         routes={
             purpose: path.format(prefix=cell.prefix.encoded)
-            for purpose, path in suite.routes.items()
+            for purpose, path in (suite.routes.items() if suite else ())
         },
         right=variation.right if variation else {},
     )

@@ -2,9 +2,9 @@
 
 `python -m hoplab.engines.launcher MODULES SERVER …` imports MODULES (names, with spaces) as well.
 It reads one JSON object a line on standard input,
-`{"command": […], "environment": {…}, "log": …, "stay": …, "exec": …}`, and answers each with the
-process's number. The fork calls the server's own console script with the command's arguments, so
-that a deployment is what its command line says; with `exec`, it becomes that script.
+`{"command": […], "environment": {…}, "directory": …, "log": …, "stay": …, "exec": …}`, and answers
+each with the process's number. The fork calls the server's own console script with the command's
+arguments, so that a deployment is what its command line says; with `exec`, it becomes that script.
 
 `stay`: the process outlives the launcher. Otherwise it gets SIGTERM when the launcher ends (Linux).
 """
@@ -13,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -65,9 +66,14 @@ def _become(deployment: Mapping[str, Any], parent: int) -> NoReturn:
     environment = {**without_settings(os.environ), **deployment["environment"]}
     os.environ.clear()
     os.environ.update(environment)
+    os.chdir(deployment["directory"])
     if deployment["exec"]:
         name, *arguments = deployment["command"]
-        program = str(Path(sys.executable).with_name(name))
+        beside = Path(sys.executable).with_name(name)
+        program = str(beside) if beside.is_file() else shutil.which(name)
+        if program is None:
+            os.write(2, f"There is no program {name}.\n".encode())
+            os._exit(1)
         os.execv(program, [program, *arguments])  # noqa: S606
     sys.argv = deployment["command"]
     code: object = 1

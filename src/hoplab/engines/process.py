@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -43,6 +44,19 @@ than Linux have no other address on loopback."""
 
 _FEW = 4
 
+
+@dataclass(frozen=True)
+class Hosted:
+    """Where applications run, and what they are told besides.
+
+    watch: called while they start; raises HoplabError if there is nothing to wait for any more.
+    """
+
+    directory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    watch: Callable[[], None] = lambda: None
+
+
 _PRELOADED = ["fastapi", "fastapi.staticfiles", "app.shared"]
 """What is the same in every application under test, and takes most of their imports' time."""
 
@@ -51,7 +65,8 @@ class ProcessEngine:
     """Without `ports`, each deployment gets free ones. With `stay`, all outlive this process.
 
     With `partial`, what can't be started is told by `failures` and the others run; without, it is
-    an error. With `tap`, proxies send what is for a port to the one that it gives.
+    an error. With `tap`, proxies send what is for a port to the one that it gives. With `hosted`,
+    the applications are a person's own.
     """
 
     name = "process"
@@ -67,6 +82,7 @@ class ProcessEngine:
         stay: bool = False,
         partial: bool = False,
         tap: Callable[[str, int], int] | None = None,
+        hosted: Hosted | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._deployments = deployments
@@ -75,6 +91,7 @@ class ProcessEngine:
         self._certificates = certificates
         self._stay = stay
         self._partial = partial
+        self._hosted = hosted or Hosted(catalogue.workspace.root)
         self._launcher: subprocess.Popen[str] | None = None
         self._apps: dict[str, Started] = {}
         self._proxies: dict[str, Started] = {}
@@ -95,6 +112,8 @@ class ProcessEngine:
                 self._launcher.stdin.close()
         processes = [item.process for item in self._started()]
         if self._launcher:
+            # With what applications have started, and left behind.
+            processes += runs.of_session(self._launcher.pid)
             processes.append(psutil.Process(self._launcher.pid))
         runs.stop(processes)
         if self._launcher:
@@ -255,6 +274,7 @@ class ProcessEngine:
         return nonce is not None and nonce.startswith(self._run.nonce)
 
     def _answers(self, started: Started) -> bool:
+        self._hosted.watch()
         return answers(started.host, started.port, self._catalogue.prefix)
 
     def _start_launcher(self, servers: Sequence[Server]) -> subprocess.Popen[str]:
@@ -272,7 +292,12 @@ class ProcessEngine:
         logging = app.server.log_no_requests if self._partial else app.server.log_requests
         deployment = {
             "command": [*app.command(app.port), *logging],
-            "environment": {**app.environment, "INSTANCE_NONCE": self._nonce(app)},
+            "environment": {
+                **app.environment,
+                **self._hosted.environment,
+                "INSTANCE_NONCE": self._nonce(app),
+            },
+            "directory": str(self._hosted.directory),
             "log": str(log),
             "stay": self._stay,
             "exec": app.server.launch is Launch.EXEC,

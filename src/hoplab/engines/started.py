@@ -18,6 +18,11 @@ from hoplab.system.sockets import is_unix_socket, open_socket
 START_SECONDS = 30.0
 """How long a process has to start. A slow machine needs it; a fast one does not wait."""
 
+
+class TooLate(HoplabError):
+    """It runs, and did not answer in time."""
+
+
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LINES = 15
 
@@ -71,7 +76,7 @@ def wait_until(
     """Wait until the condition holds; at most so long, and only while there is hope.
 
     Raises HoplabError, with what the process wrote, if it ends, if it can't use its configuration,
-    or if the time is over (unless not `required`).
+    or if the time is over (TooLate, unless not `required`).
     """
     deadline = time.monotonic() + seconds
     while not condition(started):
@@ -84,7 +89,7 @@ def wait_until(
             if not required:
                 return
             message = f"{started.name} did not answer in {seconds:.0f} s. The end of its log:\n"
-            raise HoplabError(message + started.tail())
+            raise TooLate(message + started.tail())
         time.sleep(0.01)
 
 

@@ -32,13 +32,18 @@ def local_versions(catalogue: Catalogue) -> dict[str, str]:
 
 
 def _packages(catalogue: Catalogue) -> list[str]:
-    return [*_FRAMEWORK, *(server.package for server in catalogue.servers.values())]
+    packages = (server.package for server in catalogue.servers.values())
+    return [*_FRAMEWORK, *filter(None, packages)]
 
 
 def require_package(server: Server) -> None:
-    """Raise HoplabError if a server is not installed, or too old for what the lab says of it."""
-    step = _installing(server.package)
-    _require(server.name, _installed(server.package), server.minimum, step)
+    """Raise HoplabError if a server is not installed, or too old for what the lab says of it.
+
+    Of a person's own command, which has no package, nothing is known.
+    """
+    if server.package:
+        step = _installing(server.package)
+        _require(server.name, _installed(server.package), server.minimum, step)
 
 
 def require_binary(proxy: Proxy) -> None:

@@ -16,7 +16,7 @@ from multiprocessing.context import SpawnProcess
 from queue import Empty, SimpleQueue
 from typing import NamedTuple, TypeAlias, cast
 
-from hoplab.client.probe import Answers, Failed, NotApplicable, Probe, Recorded
+from hoplab.client.probe import Answers, Failed, FailedOften, NotApplicable, Probe, Recorded
 from hoplab.client.target import Target, needs_of
 from hoplab.client.wire import Connections
 from hoplab.errors import HarnessError, HoplabError
@@ -197,7 +197,7 @@ class _CellInParts:
         self._answered = answered
         self._finish = finish
         self._asked: Answers = {}
-        self._findings: dict[str, Finding] = {}
+        self._findings: dict[str, list[Finding]] = {}
         self._left = len(checks)
         self._lock = threading.Lock()
 
@@ -212,9 +212,9 @@ class _CellInParts:
         connections: Connections = {}
         for name in names:
             probe = Probe(self._job.target, connections, self._asked, self._directly)
-            finding = _ask(name, self._checks[name], probe)
-            shortened = [exchange.shortened() for exchange in finding.exchanges]
-            self._findings[name] = replace(finding, exchanges=shortened)
+            found = _ask(name, self._checks[name], probe)
+            exchanges = [exchange.shortened() for exchange in probe.client.exchanges]
+            self._findings[name] = [replace(finding, exchanges=exchanges) for finding in found]
             self._answered.append(None)
         for connection in connections.values():
             connection.close()
@@ -222,12 +222,17 @@ class _CellInParts:
             self._left -= len(names)
             finished = not self._left
         if finished:
-            findings = [self._findings[name] for name in self._checks]
+            findings = [finding for name in self._checks for finding in self._findings[name]]
             self._finish(CellResult(self._job.cell, self._job.recommended, findings))
 
 
 def ask_one(name: str, check: Check, target: Target) -> Finding:
-    """Put one question to one target, over connections of its own."""
+    """Put one question to one target, over connections of its own: the first finding."""
+    return ask_all_of(name, check, target)[0]
+
+
+def ask_all_of(name: str, check: Check, target: Target) -> list[Finding]:
+    """The same with every finding: a check may say no in several ways."""
     probe = Probe(target)
     try:
         return _ask(name, check, probe)
@@ -235,18 +240,21 @@ def ask_one(name: str, check: Check, target: Target) -> Finding:
         probe.client.close()
 
 
-def _ask(name: str, check: Check, probe: Probe) -> Finding:
+def _ask(name: str, check: Check, probe: Probe) -> list[Finding]:
     """Whatever the check raises that is no answer is an error of the lab.
 
     It says nothing about the cell.
     """
     if missing := probe.target.lacks(needs_of(check)):
-        return Finding(name, Verdict.NOT_APPLICABLE, None, f"not known here: {missing.value}")
+        return [Finding(name, Verdict.NOT_APPLICABLE, None, f"not known here: {missing.value}")]
     symptom = None
     try:
         verdict, detail = Verdict.PASS, check(probe)
     except Failed as failed:
         verdict, symptom, detail = Verdict.FAIL, failed.symptom, failed.detail
+    except FailedOften as often:
+        exchanges = probe.client.exchanges
+        return [Finding(name, Verdict.FAIL, f.symptom, f.detail, exchanges) for f in often.failures]
     except NotApplicable as reason:
         verdict, detail = Verdict.NOT_APPLICABLE, str(reason)
     except Recorded as answer:
@@ -255,4 +263,4 @@ def _ask(name: str, check: Check, probe: Probe) -> Finding:
         verdict, detail = Verdict.ERROR, str(error)
     except Exception as bug:
         verdict, detail = Verdict.ERROR, f"{type(bug).__name__}: {bug}"
-    return Finding(name, verdict, symptom, detail, probe.client.exchanges)
+    return [Finding(name, verdict, symptom, detail, probe.client.exchanges)]

@@ -5,6 +5,7 @@ of one that was killed (SIGKILL, power) is stopped and removed by the next.
 """
 
 import json
+import os
 import secrets
 import shutil
 import time
@@ -92,6 +93,16 @@ def stop(processes: Iterable[psutil.Process]) -> None:
         deadline = time.monotonic() + STOP_SECONDS
         while (left := [p for p in left if alive(p)]) and time.monotonic() < deadline:
             time.sleep(0.01)
+
+
+def of_session(leader: int) -> list[psutil.Process]:
+    """The processes of the session of this number, whoever is their parent now."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(OSError, psutil.NoSuchProcess):
+            if os.getsid(process.pid) == leader:
+                found.append(process)
+    return found
 
 
 def alive(process: psutil.Process) -> bool:

@@ -84,7 +84,16 @@ SERVERS: Mapping[str, Server] = _load()
 
 def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """Without what servers read there: a deployment is what its command line says."""
-    own = ("FORWARDED_ALLOW_IPS", "WEB_CONCURRENCY", "PUBLIC_PREFIX", "APPLICATION")
+    own = (
+        "FORWARDED_ALLOW_IPS",
+        "WEB_CONCURRENCY",
+        "PUBLIC_PREFIX",
+        "PUBLIC_PREFIX_DECODED",
+        "APPLICATION",
+    )
     theirs = [name for server in SERVERS.values() for name in server.settings]
-    read = (*own, *theirs)
-    return {name: value for name, value in environment.items() if not name.startswith(read)}
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in own and not name.startswith(tuple(theirs))
+    }

@@ -24,14 +24,9 @@ def boundary(probe: Probe) -> str:
     Symptoms: `prefix-leaks`, `tunnel-opened`, `path-altered`.
     """
     app, prefix = probe.route(Purpose.GREETING), probe.target.prefix
-    _outside(probe, [prefix + sibling + app for sibling in _SIBLINGS])
-    _outside(probe, [app, prefix.swapcase() + app])
-    _ask_with_dots(probe, prefix, probe.route(Purpose.SCOPE))
-    # Twice: a filter may look at one of several values.
-    for headers in (_H2C, [*_H2C, ("Upgrade", "websocket")]):
-        upgraded = probe.get(app, headers)
-        if upgraded.status == _SWITCHING:
-            probe.fail("tunnel-opened", upgraded, "that the proxy keeps the upgrade to HTTP/2")
+    outside(probe, beside(prefix, app))
+    ask_with_dots(probe, prefix, probe.route(Purpose.SCOPE))
+    no_tunnel(probe, app)
     scope = probe.scope(_ODD_PATH)
     if not scope["path"].endswith("/a/b/café") or not scope["raw_path"].endswith(_ODD_PATH):
         detail = f"path {scope['path']!r}, raw_path {scope['raw_path']!r}, asked {_ODD_PATH}"
@@ -39,7 +34,22 @@ def boundary(probe: Probe) -> str:
     return "sibling, missing and dotted prefix, encoded slash, UTF-8; no h2c"
 
 
-def _outside(probe: Probe, paths: list[str]) -> None:
+def beside(prefix: str, path: str) -> list[str]:
+    """Paths that are not below the prefix, though they begin or end like one that is."""
+    other_case = [prefix.swapcase() + path] if prefix.swapcase() != prefix else []
+    return [*(prefix + each + path for each in _SIBLINGS), path, *other_case]
+
+
+def no_tunnel(probe: Probe, path: str) -> None:
+    """An upgrade to HTTP/2 is not passed on; Failed if it is."""
+    # Twice: a filter may look at one of several values.
+    for headers in (_H2C, [*_H2C, ("Upgrade", "websocket")]):
+        upgraded = probe.get(path, headers)
+        if upgraded.status == _SWITCHING:
+            probe.fail("tunnel-opened", upgraded, "that the proxy keeps the upgrade to HTTP/2")
+
+
+def outside(probe: Probe, paths: list[str]) -> None:
     """The proxy itself says that there is no such path."""
     for path in paths:
         answer = probe.get(probe.origin + path)
@@ -49,7 +59,7 @@ def _outside(probe: Probe, paths: list[str]) -> None:
             probe.answered(answer)
 
 
-def _ask_with_dots(probe: Probe, prefix: str, route: str) -> None:
+def ask_with_dots(probe: Probe, prefix: str, route: str) -> None:
     """A proxy may resolve the dots; what it compared is then what it has to pass on."""
     for path in (
         f"/nowhere/..{prefix}{route}",

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from hoplab.client.probe import Failed, NotApplicable, Probe
@@ -11,17 +13,23 @@ def client(probe: Probe) -> str:
     Symptoms: `scheme-wrong`, `host-wrong`, `client-wrong`.
     """
     scope = probe.scope()
-    if scope["scheme"] != probe.target.scheme:
-        detail = f"scheme {scope['scheme']!r}, expected {probe.target.scheme!r}"
-        raise Failed("scheme-wrong", detail)
     hosts = [value for name, value in scope["headers"] if name.lower() == "host"]
+    return as_the_proxy_saw(probe, scope["scheme"], hosts, scope["client"])
+
+
+def as_the_proxy_saw(
+    probe: Probe, scheme: str, hosts: list[str], client: Sequence[Any] | None
+) -> str:
+    """What came, if the application sees scheme, Host and client as they are; Failed if not."""
+    if scheme != probe.target.scheme:
+        raise Failed("scheme-wrong", f"scheme {scheme!r}, expected {probe.target.scheme!r}")
     if hosts != [urlsplit(probe.base).netloc]:
         raise Failed("host-wrong", f"Host {hosts}, expected {urlsplit(probe.base).netloc!r}")
     expected = probe.target.client
     if expected is None:
         message = "scheme and host are right; the client's address is not known here"
         raise NotApplicable(message)
-    given = (scope["client"] or [None])[0]
+    given = (client or [None])[0]
     if given != expected:
         raise Failed("client-wrong", f"client {given!r}, expected {expected!r}")
-    return f"client {given}, scheme {scope['scheme']}, host {hosts[0]}"
+    return f"client {given}, scheme {scheme}, host {hosts[0]}"

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Sequence
 
 from hoplab.client.probe import Probe, resolved
 from hoplab.client.target import Purpose, needs
@@ -43,18 +44,33 @@ def load_docs(
     """
     pages = {}
     documents: dict[str, Exchange] = {}  # both pages name the same document, if all is right
-    for name, pattern in _NAMES_OPENAPI.items():
+    for name in _NAMES_OPENAPI:
         page = probe.expect(probe.get(f"{mount}/{name}"), missing=unreachable)
-        text = page.body.decode("utf-8", "replace")
-        named, scripts = pattern.search(text), _SCRIPT.findall(text)
-        if not named or not scripts or not text.rstrip().endswith("</html>"):
-            probe.fail(wrong, page, "a whole page with its script and its OpenAPI URL")
-        for script in scripts:
-            _load(probe, page, script, wrong)
+        url = whole_page(probe, page, wrong, [name])
         pages[name] = page
-        if (url := resolved(page.url, named[1])) not in documents:
-            documents[url] = _openapi(probe, page, url, openapi_404, openapi_wrong)
+        if url not in documents:
+            documents[url] = openapi(probe, page, url, openapi_404, openapi_wrong)
     return pages["docs"], next(iter(documents.values()))
+
+
+def names_openapi(page: Exchange, kinds: Sequence[str] = tuple(_NAMES_OPENAPI)) -> str | None:
+    """The URL of the OpenAPI document that a docs page names, as it is written there."""
+    text = page.body.decode("utf-8", "replace")
+    named = (_NAMES_OPENAPI[kind].search(text) for kind in kinds)
+    return next((match[1] for match in named if match), None)
+
+
+def whole_page(
+    probe: Probe, page: Exchange, wrong: str, kinds: Sequence[str] = tuple(_NAMES_OPENAPI)
+) -> str:
+    """The whole URL of the document that a docs page names; `wrong` if the page is not whole."""
+    text = page.body.decode("utf-8", "replace")
+    named, scripts = names_openapi(page, kinds), _SCRIPT.findall(text)
+    if not named or not scripts or not text.rstrip().endswith("</html>"):
+        probe.fail(wrong, page, "a whole page with its script and its OpenAPI URL")
+    for script in scripts:
+        _load(probe, page, script, wrong)
+    return resolved(page.url, named)
 
 
 def _load(probe: Probe, page: Exchange, script: str, wrong: str) -> None:
@@ -69,7 +85,8 @@ def _load(probe: Probe, page: Exchange, script: str, wrong: str) -> None:
         probe.fail(wrong, loaded, "a script")
 
 
-def _openapi(probe: Probe, page: Exchange, url: str, missing: str, wrong: str) -> Exchange:
+def openapi(probe: Probe, page: Exchange, url: str, missing: str, wrong: str) -> Exchange:
+    """The OpenAPI document that a docs page names, if it is one."""
     document = probe.follow(url, page.url)
     if document is None:
         probe.fail(wrong, page, f"an OpenAPI document of this origin, and not {url}")

@@ -34,12 +34,7 @@ def spoof(probe: Probe) -> str:
     path = probe.route(Purpose.REDIRECT)
     honest_redirect = probe.reached(probe.get(path)).header("location")
     lies = lies_of(probe)
-    ways: dict[str, Headers] = {
-        "plain": lies,
-        "doubled": [*lies, *lies],
-        "odd case": [(name.swapcase(), value) for name, value in lies],
-        "underscores": [(name.replace("-", "_"), value) for name, value in lies],
-    }
+    ways = ways_to_tell(lies)
     own = _arrived(before["headers"], lies)  # a proxy may write itself what is a lie here
     arrived: set[str] = set()
     for way, headers in ways.items():
@@ -60,6 +55,16 @@ def spoof(probe: Probe) -> str:
         detail = f"what the client sent arrives at the application: {', '.join(sorted(arrived))}"
         raise Failed("forwarded-passed-on", detail)
     return f"{len(lies)} headers, {len(ways)} ways: nothing changed, and none arrived"
+
+
+def ways_to_tell(lies: Headers) -> dict[str, Headers]:
+    """The headers as a client may write them: a filter may know one way alone."""
+    return {
+        "plain": lies,
+        "doubled": [*lies, *lies],
+        "odd case": [(name.swapcase(), value) for name, value in lies],
+        "underscores": [(name.replace("-", "_"), value) for name, value in lies],
+    }
 
 
 def seen(scope: dict[str, Any]) -> Seen:

@@ -1,0 +1,164 @@
+"""A person's own application as a process of the lab's: how it is told, and what it reports."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hoplab.catalogue.servers import without_settings
+from hoplab.commands import own_server
+from hoplab.commands.session import Session
+from hoplab.endpoint import Endpoint
+from hoplab.engines.process import Hosted, ProcessEngine
+from hoplab.engines.started import TooLate
+from hoplab.errors import HoplabError
+from hoplab.topology import Deployment
+
+MODULE = "app.own"
+"""What the lab serves in the place of its own application."""
+
+_LOG = 8 * 2**20
+"""Bytes of a log, after which it begins again: an application may print without end."""
+
+
+class DoesNotStart(HoplabError):
+    """The application itself has said why it can't be started."""
+
+
+_NO_MODULE = {"ModuleNotFoundError", "ImportError"}
+
+
+@dataclass(frozen=True)
+class Application:
+    """What a person names, as on an ASGI server's command line, and from which directory."""
+
+    name: str
+    directory: Path
+    app_dir: Path
+    factory: bool = False
+    env_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """An application, the folder for its reports, that of the logs, and the lab's own."""
+
+    application: Application
+    reports: Path
+    logs: Path
+    root: Path
+    interpreter: str
+
+    def hosted(self) -> Hosted:
+        """How the engine starts it."""
+        kept = without_settings(os.environ)
+        told = {
+            "application": self.application.name,
+            "factory": self.application.factory,
+            "app_dir": str(self.application.app_dir),
+            "env_file": str(self.application.env_file or ""),
+            "reports": str(self.reports),
+            # What the lab keeps from the servers is not for them alone.
+            "environment": {k: v for k, v in os.environ.items() if k not in kept},
+        }
+        own_server.write_module(self.reports, self.root)
+        path = [str(self.reports), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {
+            "APPLICATION": MODULE,
+            "HOPLAB_OWN": json.dumps(told),
+            "PYTHONPATH": os.pathsep.join(path),
+        }
+        return Hosted(self.application.directory, environment, self.watch)
+
+    def watch(self) -> None:
+        """Raise DoesNotStart if the application says that it can't start; keep the logs short."""
+        for log in self.logs.glob("*.log"):
+            if log.stat().st_size > _LOG:
+                os.truncate(log, 0)  # its writers append
+        for told in self._reports():
+            if told.get("state") == "failed":
+                raise DoesNotStart(self._failed(told))
+
+    def explained(self, error: HoplabError) -> HoplabError:
+        """The same error, with how far the application has come if it did not start in time."""
+        if not isinstance(error, TooLate):
+            return error
+        states = {told.get("state") for told in self._reports()}
+        name = self.application.name
+        if "importing" in states:
+            reason = (
+                f"{name} is not imported yet: its module does not come to an end. Does it start a"
+                ' server or a loop itself, outside `if __name__ == "__main__":`?'
+            )
+        elif "starting" in states:
+            reason = (
+                f"{name} has not finished its startup (lifespan): does it wait for something that"
+                " is not there, such as a database?"
+            )
+        else:
+            return error
+        return HoplabError(f"{reason}\n{error}")
+
+    def report(self, nonce: str) -> Mapping[str, Any]:
+        """What the process of this nonce has said last."""
+        return _read(self.reports / f"{nonce}.json")
+
+    def _reports(self) -> list[Mapping[str, Any]]:
+        return [_read(file) for file in self.reports.glob("*.json")]
+
+    def _failed(self, told: Mapping[str, Any]) -> str:
+        name, kind, error = self.application.name, told.get("kind"), told.get("error", "")
+        if kind == "its lifespan":
+            return f"{name} does not start, its startup (lifespan) fails:\n{error}"
+        hint = ""
+        if kind in _NO_MODULE:
+            hint = (
+                f"\nhoplab imports it with its own interpreter, {self.interpreter}, from"
+                f" {self.application.app_dir}: install hoplab where the application's packages are,"
+                " or name another folder with --app-dir."
+            )
+        elif kind == "SystemExit":
+            hint = "\nIts module ends the program when it is imported."
+        return f"{name} can't be imported:\n{error}{hint}"
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    try:
+        told = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+@contextmanager
+def running(
+    session: Session, application: Application, deployments: Sequence[Deployment]
+) -> Iterator[tuple[Sequence[Endpoint], Hosting, ProcessEngine]]:
+    """Run an application in these deployments: where they answer, and what can be asked of it.
+
+    Raises HoplabError if it can't be imported or does not start, with what it says. Whatever
+    happens, all is stopped.
+    """
+    session.require_possible(None, deployments)
+    session.clean_up()
+    run, reports = session.new_run(), session.new_run()
+    root = session.catalogue.workspace.root
+    hosting = Hosting(application, reports.folder, run.folder, root, sys.executable)
+    engine = ProcessEngine(
+        session.catalogue,
+        deployments,
+        run,
+        session.certificates(),
+        hosted=hosting.hosted(),
+    )
+    try:
+        with session.running(engine) as endpoints:
+            yield endpoints, hosting, engine
+    except HoplabError as error:
+        raise hosting.explained(error) from error
+    finally:
+        reports.remove()

@@ -1,0 +1,102 @@
+"""How much of an answer is read, and for how long; what of a request is written down."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from hoplab.client.wire import HIDDEN, Client
+from tests.unit.stub import LOOPBACK, listening
+
+PIECE = b"x" * 2**14
+
+
+async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+    """Pieces, one after the other, until the client leaves; `/slow`: every 0.1 s."""
+    await send({"type": "http.response.start", "status": 200})
+    leaving = asyncio.ensure_future(left(receive))
+    while not leaving.done():
+        await send({"type": "http.response.body", "body": PIECE, "more_body": True})
+        await asyncio.sleep(0.1 if scope["path"] == "/slow" else 0)
+
+
+async def left(receive: Receive) -> None:
+    message: Message = {}
+    while message.get("type") != "http.disconnect":
+        message = await receive()
+
+
+async def short(_scope: Scope, _receive: Receive, send: Send) -> None:
+    headers = [(b"content-length", b"5")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+@pytest.fixture
+def origin() -> Iterator[str]:
+    with listening(endless) as port:
+        yield f"http://x:{port}"
+
+
+def client(origin: str, seconds: float = 5.0, most: int | None = None) -> Client:
+    port = int(origin.rpartition(":")[2])
+    return Client({origin: (LOOPBACK, port)}, None, seconds=seconds, most=most)
+
+
+def test_so_many_bytes_are_read_and_no_more(origin: str) -> None:
+    asking = client(origin, most=100_000)
+
+    answers = [asking.request("GET", f"{origin}/") for _ in range(2)]
+
+    assert [len(answer.body) for answer in answers] == [100_000] * 2
+    assert not answers[0].cut
+
+
+def test_what_comes_in_drops_is_read_for_so_long(origin: str) -> None:
+    began = time.monotonic()
+
+    answer = client(origin, seconds=0.5, most=2**30).request("GET", f"{origin}/slow")
+
+    assert 2 <= len(answer.body) / len(PIECE) <= 8
+    assert time.monotonic() - began < 3
+
+
+def test_a_short_body_is_read_whole_and_the_connection_used_again() -> None:
+    with listening(short) as port:
+        asking = client(f"http://x:{port}", most=100)
+        bodies = [asking.request("GET", f"http://x:{port}/").body for _ in range(2)]
+        asking.close()
+
+    assert bodies == [b"hello"] * 2
+
+
+def test_a_stream_is_listened_to_for_so_long(origin: str) -> None:
+    answer = client(origin).listen(f"{origin}/slow", 0.5)
+
+    times = [at for at, _ in answer.chunks]
+    assert answer.status == 200
+    assert len(times) >= 2
+    assert times[-1] - times[0] < 1
+
+
+def test_a_person_s_header_is_sent_and_not_written_down() -> None:
+    seen: list[dict[bytes, bytes]] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(dict(scope["headers"]))
+        await short(scope, receive, send)
+
+    with listening(noting) as port:
+        origin = f"http://x:{port}"
+        asking = Client(
+            {origin: (LOOPBACK, port)}, None, headers=[("Authorization", "Bearer secret")]
+        )
+        answer = asking.request("GET", f"{origin}/", [("X-One", "1")])
+        asking.close()
+
+    assert seen[0][b"authorization"] == b"Bearer secret"
+    assert ("Authorization", HIDDEN) in answer.sent
+    assert ("X-One", "1") in answer.sent
+    assert "secret" not in repr(answer)
