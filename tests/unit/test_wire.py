@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket
 from hoplab.client import wire
 from hoplab.client.wire import CHUNKED, EXPECT, Client, Connections, Exchange, as_sent
 from hoplab.engines.certificates import Certificates, ensure
-from hoplab.errors import HarnessError
+from hoplab.errors import EndedUnanswered, HarnessError, NoAnswer
 from tests.unit.stub import LOOPBACK, OK, Recorder, accepting, closed_port, listening, recording
 
 NAME = "mysuperapp.com"
@@ -371,6 +371,14 @@ def test_a_stream_is_left(certificates: Certificates) -> None:
     assert client.exchanges == [exchange, again]
 
 
+def test_what_nobody_answers_is_named(certificates: Certificates) -> None:
+    with client_of(closed_port(), certificates) as (client, origin):
+        with pytest.raises(NoAnswer, match=f"GET {origin}/a: no answer"):
+            client.leave(f"{origin}/a")
+        with pytest.raises(NoAnswer, match=f"GET {origin}/2: no answer"):
+            client.pipelined([f"{origin}/0", f"{origin}/1", f"{origin}/2"])
+
+
 def test_requests_in_a_row_do_not_wait_for_answers(certificates: Certificates) -> None:
     heads = b""
 
@@ -593,6 +601,18 @@ def test_stream_records_when_each_line_arrived(certificates: Certificates) -> No
     assert abs(time.time() - second) < 60, "not seconds since the epoch"
 
 
+def test_a_stream_that_is_cut_says_so(certificates: Certificates) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with (
+        recording(head + b"8\r\ndata: 0\n\r\n8\r\nda", close=True) as recorder,
+        client_of(recorder.port, certificates) as (client, origin),
+    ):
+        exchange = client.request("GET", origin, stream=True)
+
+    assert exchange.cut is True
+    assert exchange.body.startswith(b"data: 0\n")
+
+
 def test_something_else_can_be_asked_after_a_stream(certificates: Certificates) -> None:
     async def short(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse("no events", 404)(scope, receive, send)
@@ -710,7 +730,18 @@ def test_websocket_handshake_that_is_none(certificates: Certificates) -> None:
     with (
         recording(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", close=True) as recorder,
         client_of(recorder.port, certificates) as (client, origin),
-        pytest.raises(HarnessError, match=r"no HTTP response \(.*(Upgrade|Connection)"),
+        pytest.raises(NoAnswer, match=r"no HTTP response \(.*(Upgrade|Connection)") as caught,
+    ):
+        client.websocket("ws" + origin[4:])
+
+    assert not isinstance(caught.value, EndedUnanswered)
+
+
+def test_websocket_handshake_that_is_not_answered(certificates: Certificates) -> None:
+    with (
+        recording(b"", close=True) as recorder,
+        client_of(recorder.port, certificates) as (client, origin),
+        pytest.raises(EndedUnanswered, match=r"no HTTP response \(the connection was closed\)"),
     ):
         client.websocket("ws" + origin[4:])
 
