@@ -299,7 +299,7 @@ def test_a_proxy_s_policy_whose_line_is_gone_is_an_error(clone: Clone) -> None:
 
     run = clone.hoplab("cors", *ONE, "--variation", "nginx-too", "--variation", "single")
 
-    assert run.returncode == 1, run.stderr
+    assert run.returncode == 3, run.stderr
     assert "2 cells: 1 right, 1 error; no surprises\n" in run.stdout
 
 

@@ -234,7 +234,7 @@ def test_a_variation_whose_lines_are_gone_is_an_error_of_its_own_cells(clone: Cl
         "--variation", "none", "--variation", "nginx-no-body-size",
     )  # fmt: skip
 
-    assert run.returncode == 1
+    assert run.returncode == 3
     assert "2 cells: 1 right, 1 error; no surprises" in run.stdout, run.stderr
     assert "has no '        client_max_body_size 32m;'" in " ".join(run.stdout.split("\n"))
 

@@ -22,7 +22,7 @@ def test_an_application_that_fails_to_start(clone: Clone, engine: str) -> None:
 
     done = clone.hoplab("verify", "--engine", engine, "--proxy", "nginx", "--mode", "strip")
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert done.stdout == ""
     name = {"process": "uvicorn-server-option-proxy", "docker": "uvicorn-strip"}[engine]
     assert f"{name} ended instead of starting" in done.stderr
@@ -36,7 +36,7 @@ def test_a_proxy_that_fails_to_start(clone: Clone, engine: str) -> None:
 
     done = clone.hoplab("verify", "--engine", engine, "--proxy", "nginx", "--mode", "strip")
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     name = {"process": "nginx", "docker": "strip"}[engine]
     assert f"{name} ended instead of starting" in done.stderr
     assert 'unknown directive "proxy_bufferin"' in done.stderr
@@ -70,7 +70,7 @@ def test_a_taken_port(clone: Clone, engine: str) -> None:
         ports = {**others, "NGINX_UVICORN_STRIP_HTTPS": port}
         done = clone.program("up", "strip", "--engine", engine, **ports)
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert f"{port} (NGINX_UVICORN_STRIP_HTTPS) by " in done.stderr
     assert f"process {os.getpid()}" in done.stderr
     assert "NGINX_UVICORN_STRIP_HTTPS=" in done.stderr.splitlines()[-1]
@@ -83,7 +83,7 @@ def test_an_image_that_cannot_be_had(clone: Clone) -> None:
 
     done = clone.hoplab("verify", "--engine", "docker", "--proxy", "nginx", NGINX_IMAGE=image)
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert image in done.stderr
     assert "NGINX_IMAGE" in done.stderr
     assert "--engine process" in done.stderr
@@ -93,7 +93,7 @@ def test_an_image_that_cannot_be_had(clone: Clone) -> None:
 def test_no_daemon(clone: Clone) -> None:
     done = clone.hoplab("verify", "--engine", "docker", DOCKER_HOST="tcp://127.0.0.1:9")
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "Docker can't be used" in done.stderr
     assert "--engine process" in done.stderr
 
@@ -136,7 +136,7 @@ def test_an_image_that_cannot_be_built(clone: Clone) -> None:
 
     done = clone.hoplab("verify", "--engine", "docker", "--proxy", "nginx", "--mode", "strip")
 
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (3, "")
     said = done.stderr
     assert 'File "/srv/app/plain.py", line' in said
     assert said.index("SyntaxError: ") < said.index("Correct app/plain.py")
@@ -150,7 +150,7 @@ def test_an_application_that_answers_its_health_check_with_an_error(clone: Clone
 
     done = clone.hoplab("verify", "--engine", "docker", "--proxy", "nginx", "--mode", "strip")
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "uvicorn-strip does not pass its health check: " in done.stderr
     assert "500 Internal Server Error" in done.stderr
     assert "TypeError: " in done.stderr, "the end of its log"
@@ -163,7 +163,7 @@ def test_a_proxy_that_goes_on_without_a_broken_file(clone: Clone, engine: str) -
 
     done = clone.hoplab("verify", "--engine", engine, "--proxy", "traefik", "--mode", "strip")
 
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (3, "")
     name = {"process": "traefik", "docker": "traefik-uvicorn-strip"}[engine]
     assert f"{name} can't use its configuration" in done.stderr
     assert str(clone.folder / "traefik") in done.stderr

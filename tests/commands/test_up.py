@@ -110,7 +110,7 @@ def test_logs_are_followed_until_ctrl_c(up: Clone) -> None:
 def test_logs_of_what_is_not_up_are_not_followed(up: Clone) -> None:
     run = up.program("logs", "--follow", OTHER.name)
 
-    assert (run.returncode, run.stdout) == (1, "")
+    assert (run.returncode, run.stdout) == (3, "")
     assert run.stderr == f"hoplab: {OTHER.name} is not up; up: {TOPOLOGY.name}\n"
 
 

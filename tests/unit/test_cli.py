@@ -310,7 +310,7 @@ def test_init_needs_a_folder(call: Call, tmp_path: Path) -> None:
     assert call("init", str(file)) == Said(
         2, "", f"hoplab: {file} is a file: name a new folder, or an empty one\n"
     )
-    assert call("init", str(lost)) == Said(1, "", f"hoplab: {lost}: No such file or directory\n")
+    assert call("init", str(lost)) == Said(3, "", f"hoplab: {lost}: No such file or directory\n")
     assert file.read_text() == "mine"
     assert not lost.parent.exists()
 
@@ -393,7 +393,7 @@ def test_nothing_is_up(call: Call) -> None:
     )
     assert call("ps", "--format", "json") == Said(0, "[]\n", "")
     assert call("logs") == Said(
-        1, "", "hoplab: Nothing is up. Start it with `hoplab up strip` or `hoplab up preserve`.\n"
+        3, "", "hoplab: Nothing is up. Start it with `hoplab up strip` or `hoplab up preserve`.\n"
     )
 
 
@@ -506,7 +506,7 @@ def test_logs_of_a_topology_that_is_not_up(call: Call, up: runs.Run) -> None:
     assert up.folder.exists()
     said = call("logs", "traefik-uvicorn-strip")
 
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (3, "")
     assert said.err == "hoplab: traefik-uvicorn-strip is not up; up: nginx-uvicorn-strip\n"
 
 
@@ -520,7 +520,7 @@ def test_down_without_anything_up_is_no_error(call: Call) -> None:
 def test_docker_that_is_wanted_and_not_there(program: Call) -> None:
     said = program("verify", "--engine", "docker")
 
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (3, "")
     assert said.err.startswith("hoplab: Docker can't be used: ")
     assert hints.WITHOUT_DOCKER in said.err
     assert "Traceback" not in said.err
@@ -656,7 +656,7 @@ def test_existing_file_is_overwritten(
 
 @pytest.mark.parametrize(
     ("verdicts", "code"),
-    [([Verdict.PASS], 0), ([Verdict.FAIL], 1), ([Verdict.ERROR], 1), ([], 1)],
+    [([Verdict.PASS], 0), ([Verdict.FAIL], 1), ([Verdict.FAIL, Verdict.ERROR], 3), ([], 3)],
 )
 def test_exit_is_0_only_if_all_pass(
     call: Call, monkeypatch: pytest.MonkeyPatch, verdicts: list[Verdict], code: int

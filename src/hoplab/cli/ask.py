@@ -32,6 +32,7 @@ from hoplab.cli.options import (
     prefix_of,
     require_writable,
     select,
+    status,
     write,
 )
 from hoplab.commands import ask, reporting
@@ -90,7 +91,7 @@ def verify(
         results = ask.verify(Session(catalogue, progress), engine, cells, checks)
     table = text.results_table(results, plain=output is not None)
     write(_content(catalogue, "hoplab verify", results, table, output_format), output)
-    raise typer.Exit(0 if results.passed else 1)
+    raise typer.Exit(status(results, right=results.passed))
 
 
 def _register_suite(app: typer.Typer, suite: Suite) -> None:
@@ -223,7 +224,7 @@ def _write(
         print(summary_text(results), file=sys.stderr)
     if signal:
         raise signal
-    raise typer.Exit(0 if results.as_predicted else 1)
+    raise typer.Exit(status(results, right=results.as_predicted))
 
 
 def _content(

@@ -9,6 +9,7 @@ import typer
 from hoplab import results_file
 from hoplab.catalogue import Catalogue, load
 from hoplab.cli.options import (
+    OWN_ERROR,
     BadUsage,
     Format,
     FormatOption,
@@ -22,6 +23,7 @@ from hoplab.cli.options import (
     prefix_of,
     require_writable,
     select,
+    status,
     write,
 )
 from hoplab.commands import check as checking
@@ -41,7 +43,6 @@ from hoplab.workspace import current
 
 _NAME = re.compile(r"[\w.]+:[\w.]+")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e\x80-\xff\t]+)")
-_FINDINGS, _OWN_ERROR = 1, 3
 
 FactoryOption = Annotated[bool, typer.Option("--factory", help="APP is a function that makes it.")]
 UnsafeOption = Annotated[
@@ -136,7 +137,7 @@ def check(
         raise
     except HoplabError as error:
         typer.echo(f"hoplab: {error}", err=True)
-        raise typer.Exit(_OWN_ERROR) from error
+        raise typer.Exit(OWN_ERROR) from error
     if output_format is Format.JSON:
         write(results_file.dump(checked.results), output)
     else:
@@ -148,11 +149,8 @@ def check(
 
 def _status(checked: Checked) -> int:
     """Where no path was judged, nothing is known to work."""
-    cells = checked.results.cells
-    verdicts = {finding.verdict for result in cells for finding in result.findings}
-    if Verdict.ERROR in verdicts:
-        return _OWN_ERROR
-    return _FINDINGS if Verdict.FAIL in verdicts or checked.explored.is_empty else 0
+    found = any(cell.verdict is Verdict.FAIL for cell in checked.results.cells)
+    return status(checked.results, right=not found and not checked.explored.is_empty)
 
 
 def application_of(

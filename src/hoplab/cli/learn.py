@@ -15,6 +15,7 @@ from hoplab.cli.options import (
     known,
     prefix_of,
     select,
+    status,
 )
 from hoplab.commands import ask, fixes, showing
 from hoplab.commands.listing import listing
@@ -80,7 +81,7 @@ def print_recipe(
         for path in (*made.proxy, *made.application)
     }
     print(recipe_text(made, files, results, cells[-1].id))
-    raise typer.Exit(0 if results.as_predicted else 1)
+    raise typer.Exit(status(results, right=results.as_predicted))
 
 
 def explain(
@@ -131,7 +132,7 @@ def explain(
         fix=fixes.fix_lines(catalogue, cell, result.symptoms) if result.symptoms else [],
     )
     print(cell_text(explained))
-    raise typer.Exit(0 if results.as_predicted else 1)
+    raise typer.Exit(status(results, right=results.as_predicted))
 
 
 def repro(

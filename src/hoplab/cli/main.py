@@ -9,7 +9,7 @@ import typer
 
 from hoplab import __version__
 from hoplab.cli import ask, check, lab, learn, reside
-from hoplab.cli.options import BadUsage
+from hoplab.cli.options import OWN_ERROR, BadUsage
 from hoplab.errors import BadPrefix, HoplabError
 from hoplab.system import interrupts
 
@@ -59,7 +59,7 @@ def main() -> None:
     except (BadUsage, BadPrefix) as error:
         sys.exit(_complain(error, 2))
     except HoplabError as error:
-        sys.exit(_complain(error, 1))
+        sys.exit(_complain(error, OWN_ERROR))
     except interrupts.Interrupted:
         _complain("interrupted", 0)
         raise
@@ -69,9 +69,10 @@ def main() -> None:
     except OSError as error:  # a folder that can't be written, a full disk
         if error.filename is None:
             raise
-        sys.exit(_complain(f"{error.filename}: {error.strerror}", 1))
+        sys.exit(_complain(f"{error.filename}: {error.strerror}", OWN_ERROR))
     except psutil.AccessDenied as error:
-        sys.exit(_complain(f"process {error.pid} is somebody else's: ask them to `hoplab down`", 1))
+        message = f"process {error.pid} is somebody else's: ask them to `hoplab down`"
+        sys.exit(_complain(message, OWN_ERROR))
     except Exception as error:
         if not hasattr(error, "format_message"):  # Click's, or Typer's own copy of it
             raise

@@ -13,6 +13,7 @@ import typer
 from hoplab.catalogue import Catalogue
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix, parse
+from hoplab.results import Results, Verdict
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 
 
@@ -41,6 +42,17 @@ class ListFormat(StrEnum):
 
 class BadUsage(HoplabError):
     """The call's words are off: exit 2."""
+
+
+FINDINGS, OWN_ERROR = 1, 3
+"""Exit statuses: something asked is wrong; hoplab, or what it starts, failed by itself."""
+
+
+def status(results: Results, *, right: bool) -> int:
+    """The exit status: 0 if all is right; an error says nothing of what else was found."""
+    if any(cell.verdict is Verdict.ERROR for cell in results.cells):
+        return OWN_ERROR
+    return 0 if right else FINDINGS
 
 
 def _one_of(what: str, values: type[StrEnum]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from hoplab.cli.options import (
     known,
     narrowed,
     prefix_of,
+    status,
 )
 from hoplab.commands import reside
 from hoplab.commands.session import Session
@@ -52,7 +53,7 @@ def up(
     print(text.up_table(endpoints, results))
     authority = catalogue.workspace.certificates / "ca.pem"
     print(f"\nhttps: trust {authority}, or curl --cacert it. Stop: hoplab down")
-    raise typer.Exit(0 if results.passed else 1)
+    raise typer.Exit(status(results, right=results.passed))
 
 
 def down() -> None:
