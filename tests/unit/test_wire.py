@@ -135,14 +135,15 @@ def test_body_is_sent_with_its_length(asked: tuple[Recorder, Client, str]) -> No
     assert recorder.requests[1].endswith(b"\r\nContent-Length: 0\r\n\r\n")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no other address on loopback")
 def test_source_is_the_address_that_it_connects_from(certificates: Certificates) -> None:
     with (
         recording() as recorder,
-        client_of(recorder.port, certificates, source=LOOPBACK) as (client, origin),
+        client_of(recorder.port, certificates, source="127.0.0.9") as (client, origin),
     ):
         client.request("GET", origin)
 
-    assert [host for host, _ in recorder.connections] == [LOOPBACK]
+    assert [host for host, _ in recorder.connections] == ["127.0.0.9"]
 
 
 # --- TLS ---
@@ -630,6 +631,80 @@ def test_endless_stream_is_not_read_unless_wanted(certificates: Certificates) ->
 
     assert (exchange.status, exchange.body, exchange.chunks) == (200, b"", [])
     assert again.status == 200
+
+
+def test_a_stream_is_listened_to_for_so_long(certificates: Certificates) -> None:
+    """Without an end: what comes by then, over a connection of its own."""
+    left = threading.Event()
+    heads = []
+
+    def endless(connection: socket.socket) -> None:
+        with connection:
+            heads.append(connection.recv(2**16))
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nfirst")
+            time.sleep(0.1)
+            connection.sendall(b"second")
+            if not connection.recv(1):
+                left.set()
+
+    before = time.monotonic()
+    with accepting(endless) as port, client_of(port, certificates) as (client, origin):
+        exchange = client.listen(f"{origin}/events?a", 0.4)
+        assert left.wait(5)
+
+    host = origin.removeprefix("http://")
+    assert heads == [f"GET /events?a HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()]
+    assert 0.3 < time.monotonic() - before < 5
+    assert (exchange.method, exchange.url) == ("GET", f"{origin}/events?a")
+    assert (exchange.status, exchange.header("X-A"), exchange.cut) == (200, "b", False)
+    assert exchange.sent == [("Host", host)]
+    assert exchange.body == b"firstsecond"
+    [(first, _), (second, _)] = exchange.chunks
+    assert second - first > 0.05
+    assert client.exchanges == [exchange]
+
+
+def test_what_nobody_lets_listen_is_named(certificates: Certificates) -> None:
+    with (
+        client_of(closed_port(), certificates) as (client, origin),
+        pytest.raises(NoAnswer, match=f"GET {origin}/a: no answer"),
+    ):
+        client.listen(f"{origin}/a", 1)
+
+
+def test_of_a_large_answer_the_beginning_is_read(certificates: Certificates) -> None:
+    large = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789"
+    with recording(large) as recorder, client_of(recorder.port, certificates) as (client, origin):
+        client.most = 4
+        cut = client.request("GET", origin)
+        client.most = None
+        whole = client.request("GET", origin)
+
+    assert (cut.body, cut.cut) == (b"1234", False)
+    assert whole.body == b"123456789"
+
+
+def test_a_person_s_own_headers_are_sent_and_not_recorded(certificates: Certificates) -> None:
+    with recording() as recorder:
+        origin = f"http://{NAME}:{recorder.port}"
+        client = Client(
+            {origin: (LOOPBACK, recorder.port)},
+            certificates.authority,
+            most=100,
+            headers=[("Authorization", "Bearer secret")],
+        )
+        client.request("GET", f"{origin}/", [("X-A", "b")])
+        client.leave(f"{origin}/")
+        client.close()
+
+    assert [b"Authorization: Bearer secret\r\n" in sent for sent in recorder.requests] == [
+        True,
+        True,
+    ]
+    told = [dict(exchange.sent) for exchange in client.exchanges]
+    assert [each["Authorization"] for each in told] == ["…", "…"]
+    assert [each["Host"] for each in told] == [f"{NAME}:{recorder.port}"] * 2
+    assert told[0]["X-A"] == "b"
 
 
 # --- WebSockets ---

@@ -203,11 +203,11 @@ class Client:
 
     def leave(self, url: str) -> Exchange:
         """GET a stream, and hang up when its first bytes have come: the body."""
-        exchange = Exchange("GET", url, [("Host", urlsplit(url).netloc)])
+        exchange = Exchange("GET", url, self._shown(url))
         self.exchanges.append(exchange)
         with self._own_trouble(exchange), self._fresh(_origin(url)) as connection:
             target = url.removeprefix(_origin(url))
-            response = _send(connection, "GET", target, exchange.sent, None)
+            response = _send(connection, "GET", target, self._sent(url), None)
             exchange.status, exchange.headers = response.status, response.getheaders()
             exchange.body = response.read1()
         return exchange
@@ -217,10 +217,11 @@ class Client:
         exchange = Exchange("GET", url, self._shown(url))
         self.exchanges.append(exchange)
         with self._own_trouble(exchange), self._fresh(_origin(url)) as connection:
+            sock = connection.sock  # http.client forgets it if the answer ends with the connection
             target = url.removeprefix(_origin(url))
             response = _send(connection, "GET", target, self._sent(url), None)
             exchange.status, exchange.headers = response.status, response.getheaders()
-            reading.pieces(response, exchange, connection.sock, seconds)
+            reading.pieces(response, exchange, sock, seconds)
         return exchange
 
     def pipelined(self, urls: Sequence[str]) -> list[Exchange]:
