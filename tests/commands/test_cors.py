@@ -120,8 +120,19 @@ def test_the_documentation_shows_the_table_that_comes_out() -> None:
     assert f"$ hoplab cors\n{tables}{len(CELLS)} cells: " in (ROOT / "docs/cors.md").read_text()
 
 
+def test_the_commands_for_the_post_s_points_run_and_nothing_is_a_surprise() -> None:
+    page = (ROOT / "docs/cors.md").read_text()
+    section = page.partition("\n## The post, point by point\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"`hoplab cors ([^`]+)`", section)
+    assert len(commands) > 4
+
+    for arguments in commands:
+        run = hoplab("cors", *ONE, *arguments.split())
+        assert run.returncode == 0, f"{arguments}\n{run.stdout}{run.stderr}"
+
+
 def test_every_cell_of_a_variant_answers_the_same(whole: Results) -> None:
-    """Whatever proxy, server, mode and scheme: who gets in, and with which status."""
+    """Whatever proxy, server, mode and scheme: which origins may read it, and with which status."""
     seen: dict[tuple[str, ...], set[tuple[Any, ...]]] = {}
     for result in whole.cells:
         for finding in result.findings:

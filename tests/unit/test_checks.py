@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import forwarded_prefix, plain, router
+from app import app_argument, forwarded_prefix, plain, router
 from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware
 from app.hypercorn import forwarded_prefix as hypercorn_forwarded_prefix
 from app.hypercorn.proxy_fix import behind_proxy
@@ -1134,13 +1134,21 @@ def test_direct_answer_of_somebody_else_is_an_error(stub: Stub) -> None:
 
 
 @pytest.mark.parametrize("scheme", Scheme)
-def test_direct_records_what_the_guide_says(stub: Stub, scheme: Scheme) -> None:
-    with listening(plain.app, root_path=PREFIX) as port:
+@pytest.mark.parametrize(
+    ("app", "options", "status"),
+    [(plain.app, {"root_path": PREFIX}, 404), (app_argument.app, {}, 200)],
+    ids=["uvicorn --root-path", "FastAPI(root_path=)"],
+)
+def test_direct_records_where_the_guide_is_right_and_where_not(
+    stub: Stub, scheme: Scheme, app: ASGIApp, options: dict[str, str], status: int
+) -> None:
+    with listening(app, **options) as port:
         finding = stub.ask("direct", scheme, direct=(LOOPBACK, port))
 
     assert (finding.verdict, finding.symptom) == (Verdict.RECORDED, None)
     assert finding.detail == (
-        '/app: 200 {"message":"Hello World","root_path":"/api/v1"}; its OpenAPI: 404'
+        '/app: 200 {"message":"Hello World","root_path":"/api/v1"};'
+        f" with the prefix: {status}; the OpenAPI document that /docs names: {status}"
     )
 
 

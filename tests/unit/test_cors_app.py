@@ -10,6 +10,8 @@ from functools import cache
 from typing import Any
 
 import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware import Middleware
 from fastapi.middleware.cors import CORSMiddleware
 from prometheus_client.parser import text_string_to_metric_families as parsed
 from starlette.responses import PlainTextResponse
@@ -256,7 +258,7 @@ def test_the_policy_of_a_layer_is_that_of_its_origins(ask: Ask) -> None:
     assert "allow-origin" not in allowed(ask(app, "GET", "/", headers(MAIN)))
 
 
-# --- who gets in where, in the problem and in its fixes ---
+# --- which origins may read what, in the problem and in its fixes ---
 
 ALL, HIS, HERS, NOBODY = {MAIN, METRICS}, {MAIN}, {METRICS}, set[str]()
 
@@ -299,7 +301,7 @@ ALL, HIS, HERS, NOBODY = {MAIN, METRICS}, {MAIN}, {METRICS}, set[str]()
         ("single_added", "/fail", NOBODY, ALL),
     ],
 )
-def test_who_gets_in(
+def test_which_origins_may_read(
     ask: Ask, variant: str, path: str, simple: set[str], preflight: set[str]
 ) -> None:
     app = VARIANTS[variant].app
@@ -331,6 +333,35 @@ ORDER = {
 """By variant: the layers outermost first, in front of the main application and of the mount."""
 
 every_variant = pytest.mark.parametrize("variant", NAMES)
+
+
+def test_what_fastapi_is_given_runs_in_its_order_and_what_is_added_runs_before(ask: Ask) -> None:
+    """The opposite of add_middleware."""
+    given = [Middleware(Layer, name=name, middleware=as_it_is) for name in ("first", "second")]
+    app = FastAPI(middleware=given)
+    app.add_middleware(Layer, name="added", middleware=as_it_is)
+    app.add_middleware(Layer, name="added-last", middleware=as_it_is)
+
+    answer = ask(app, "GET", "/openapi.json")
+
+    assert answer.header("X-Middleware") == passed("added-last", "added", "first", "second")
+
+
+def test_a_router_of_fastapi_has_no_middleware() -> None:
+    assert not hasattr(APIRouter(), "middleware")
+    assert "middleware" not in inspect.signature(APIRouter).parameters
+
+
+@every_variant
+@pytest.mark.parametrize("path", ["/items/", "/metrics/"])
+@pytest.mark.parametrize("origin", [None, STRANGER])
+def test_cors_is_no_access_control(ask: Ask, variant: str, path: str, origin: str | None) -> None:
+    """Whatever the policy: the answer is there, and only a browser keeps it from a page."""
+    answer = ask(VARIANTS[variant].app, "GET", path, headers(origin))
+
+    assert answer.status == 200
+    assert answer.body
+    assert "allow-origin" not in allowed(answer)
 
 
 @every_variant

@@ -1,4 +1,4 @@
-"""The table of the CORS variants says who gets in where, and what the author does not want.
+"""The CORS table says which origins may read what, and what the author does not want.
 
 What it means, and not its columns.
 """

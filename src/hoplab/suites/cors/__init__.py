@@ -1,4 +1,4 @@
-"""CORS on a mounted application: which origins get in where."""
+"""CORS on a mounted application: which origins may read what."""
 
 from hoplab.client.target import Purpose
 from hoplab.suites.cors.checks import CHECKS
@@ -9,7 +9,7 @@ from hoplab.suites.suite import Suite
 SUITE = Suite(
     name="cors",
     command="cors",
-    about="Ask which origins each CORS variant lets in.",
+    about="Ask which origins may read what, for each CORS variant.",
     checks=CHECKS,
     symptoms=CORS,
     routes={Purpose.METRICS: "/metrics/", Purpose.SCOPE: "/scope"},

@@ -1,4 +1,4 @@
-"""What the CORS variants are for: whom each path should let in, and what a browser makes of it.
+"""What the CORS variants are for: which origins may read each path, and what a browser makes of it.
 
 The rules are those of the Fetch standard, https://fetch.spec.whatwg.org/#cors-check and
 #cors-preflight-fetch. No input or output.
@@ -34,7 +34,7 @@ _PREFLIGHT = [
 class Right:
     """What the author of a variant wants; the table `[cors]` of its file.
 
-    policy: the origins that are to be let in, by what a path begins with; the longest counts.
+    policy: the origins that may read, by what a path begins with; the longest counts.
     layers: by path, the middleware that a request passes on its way in, outermost first.
     answered_by_proxy: whether no preflight reaches the application.
     """
@@ -44,7 +44,7 @@ class Right:
     answered_by_proxy: bool = False
 
     def wanted(self, path: str) -> Sequence[str]:
-        """The origins that this path should let in."""
+        """The origins that may read this path."""
         return self.policy[max((start for start in self.policy if path.startswith(start)), key=len)]
 
 

@@ -1,4 +1,4 @@
-"""The CORS variants as a table: which origins get in, with a preflight and without one."""
+"""The CORS variants as a table: which origins may read what, with a preflight and without one."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -38,7 +38,8 @@ _PATHS = {
 LEGEND = """\
 Does a browser let a page of this origin, with its cookies, read the answer to
 a GET, and does it send what it asks for before (pre: the preflight)?
-no Origin: does the answer say Vary: Origin, for the caches?
+no Origin: it gets the answer, whatever the policy (CORS is no access control);
+is that one marked Vary: Origin, for the caches?
 !: not what the variant's author wants. ≠: not the same everywhere. -: not
 asked. /fail and …/fail answer 500, …/missing 404."""
 _LABEL, _ANSWER = 9, 5

@@ -9,16 +9,21 @@ from hoplab.suites.check import Part, independent_of
 def direct(probe: Probe) -> str:
     """How does the application behave if it is asked directly, past the proxy?
 
-    FastAPI's guide: `/app` answers and reports the prefix, `/docs` can't load its OpenAPI.
-    Recorded, not judged.
+    FastAPI's guide: `/app` answers and reports the prefix, the same path with the prefix does not
+    answer, and `/docs` can't load its OpenAPI. Recorded, not judged.
     """
     probe.client.source = None
+    root_path, route = probe.target.root_path, probe.route(Purpose.GREETING)
     try:
-        app = probe.ask_directly(probe.route(Purpose.GREETING))
-        openapi = probe.ask_directly(f"{probe.target.root_path}/openapi.json")
+        app = probe.ask_directly(route)
+        prefixed = probe.ask_directly(f"{root_path}{route}")
+        openapi = probe.ask_directly(f"{root_path}/openapi.json")
     except NoAnswer as error:  # Docker Desktop and rootless Docker keep it to themselves
         raise NotApplicable(f"not asked: {error}") from error
     if not probe.from_app(app):
         message = f"{app}: somebody else answers there"
         raise HarnessError(message)
-    raise Recorded(f"/app: {app.status} {app.body.decode()}; its OpenAPI: {openapi.status}")
+    raise Recorded(
+        f"{route}: {app.status} {app.body.decode()}; with the prefix: {prefixed.status};"
+        f" the OpenAPI document that /docs names: {openapi.status}"
+    )

@@ -11,7 +11,7 @@ _NO_POLICY = {404, 413, 429, *range(500, 600)}
 
 @needs(Knowledge.POLICIES)
 def preflight(probe: Probe) -> str:
-    """Does a preflight let in whom the path's policy names, and nobody else?
+    """Does a preflight allow the origins of the path's policy, and no others?
 
     A layer of the application may answer it, or the proxy. Symptoms: `cors-wrong-policy`,
     `cors-duplicated`, `cors-preflight-redirected`, `cors-missing`.

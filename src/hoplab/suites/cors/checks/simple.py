@@ -11,7 +11,7 @@ PATHS = {"/items/": [200], "/metrics": [200, 307], "/metrics/": [200]}
 
 @needs(Knowledge.POLICIES)
 def simple(probe: Probe) -> str:
-    """Does a GET let in whom the path's policy names, and nobody else, with and without a cookie?
+    """May the origins of the path's policy, and no others, read a GET, with and without a cookie?
 
     And does a cache learn that the answer depends on the origin, even if none was sent? Symptoms:
     `cors-wrong-policy`, `cors-duplicated`, `cors-missing`, `cors-vary-missing`.
