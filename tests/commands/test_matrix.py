@@ -202,7 +202,7 @@ def test_a_binary_that_is_missing_or_too_old_is_an_error_of_its_cells(
         "--trust", "proxy", "--scheme", "http", "--variation", "none", "--check", "reach",
     )  # fmt: skip
 
-    assert run.returncode == 1
+    assert run.returncode == 3
     others = len(CATALOGUE.proxies) - 1
     assert f"{others + 1} cells: {others} right, 1 error; no surprises" in run.stdout
     assert re.search(message, run.stdout)
@@ -217,7 +217,7 @@ def test_an_application_that_can_t_be_imported_is_an_error_of_its_cells(clone: C
         "--trust", "proxy", "--scheme", "http", "--variation", "none", "--check", "reach",
     )  # fmt: skip
 
-    assert run.returncode == 1
+    assert run.returncode == 3
     every = len(CATALOGUE.proxies)
     told = f"{every} cells: 0 right, {every} errors; no surprises"
     assert told in run.stdout, run.stderr
