@@ -11,7 +11,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from hoplab.catalogue import load
-from hoplab.client.wire import CHUNKED, Client, Headers
+from hoplab.client.sending import CHUNKED
+from hoplab.client.wire import Client, Headers
 from hoplab.endpoint import Endpoint
 from hoplab.engines import certificates
 from hoplab.engines.process import ProcessEngine

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hoplab.client import wire
+from hoplab.client import sending
 from hoplab.engines.certificates import Certificates, ensure
 from tests.unit.stub import Stub, as_it_is, running_stub
 
@@ -53,4 +53,4 @@ def quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[f"{checks}.websocket_messages"], "_QUIET", 0.3)
     monkeypatch.setattr(sys.modules[f"{checks}.disconnect"], "_SECONDS", 0.5)
     monkeypatch.setattr(sys.modules[f"{checks}.answers"], "_SECONDS", 0.05)
-    monkeypatch.setattr(wire, "_PAUSE", 0.05)
+    monkeypatch.setattr(sending, "_PAUSE", 0.05)

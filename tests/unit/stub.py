@@ -198,6 +198,16 @@ def rescoped(change: Callable[[Scope], dict[str, Any]]) -> Fault:
     return fault
 
 
+def believing(header: bytes, change: Callable[[str], dict[str, Any]]) -> Fault:
+    """The scope arrives with what the value of this header changes, if it came."""
+
+    def believed(scope: Scope) -> dict[str, Any]:
+        value = dict(scope["headers"]).get(header)
+        return change(value.decode()) if value else {}
+
+    return rescoped(believed)
+
+
 def scoped(**changes: Any) -> Fault:
     """The scope arrives with other values."""
     return rescoped(lambda _: changes)

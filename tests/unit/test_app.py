@@ -29,7 +29,8 @@ from app.instance import InstanceMiddleware, nonce
 from app.shared import PREFIX, Application, create_app
 from hoplab.catalogue.servers import SERVERS
 from hoplab.catalogue.servers.server import Start
-from hoplab.client.wire import CHUNKED, Client, Exchange
+from hoplab.client.sending import CHUNKED
+from hoplab.client.wire import Client, Exchange
 from hoplab.endpoint import PUBLIC_NAME
 from hoplab.engines.certificates import Certificates
 from hoplab.prefix import DEFAULT_PREFIX

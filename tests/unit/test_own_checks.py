@@ -43,6 +43,7 @@ from tests.unit.stub import (
     all_of,
     altered,
     as_it_is,
+    believing,
     doubled,
     host,
     instead,
@@ -259,28 +260,10 @@ def as_http(_: Scope) -> dict[str, Any]:
     return {"scheme": "http"}
 
 
-@rescoped
-def believes_proto(scope: Scope) -> dict[str, Any]:
-    value = dict(scope["headers"]).get(b"x-forwarded-proto")
-    return {"scheme": value.decode()} if value else {}
-
-
-@rescoped
-def believes_for(scope: Scope) -> dict[str, Any]:
-    value = dict(scope["headers"]).get(b"x-forwarded-for")
-    return {"client": (value.decode(), 0)} if value else {}
-
-
-@rescoped
-def believes_prefix(scope: Scope) -> dict[str, Any]:
-    value = dict(scope["headers"]).get(b"x-forwarded-prefix")
-    return {"root_path": value.decode()} if value else {}
-
-
-@rescoped
-def counts_proxies(scope: Scope) -> dict[str, Any]:
-    value = dict(scope["headers"]).get(b"x-forwarded-for")
-    return {"client": ("198.51.100.1", 0)} if value else {}
+believes_proto = believing(b"x-forwarded-proto", lambda value: {"scheme": value})
+believes_for = believing(b"x-forwarded-for", lambda value: {"client": (value, 0)})
+believes_prefix = believing(b"x-forwarded-prefix", lambda value: {"root_path": value})
+counts_proxies = believing(b"x-forwarded-for", lambda _: {"client": ("198.51.100.1", 0)})
 
 
 @rescoped

@@ -14,8 +14,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from hoplab.client import wire
-from hoplab.client.wire import CHUNKED, EXPECT, Client, Connections, Exchange, as_sent
+from hoplab.client import sending
+from hoplab.client.sending import CHUNKED, EXPECT
+from hoplab.client.wire import Client, Connections, Exchange, as_sent
 from hoplab.engines.certificates import Certificates, ensure
 from hoplab.errors import EndedUnanswered, HarnessError, NoAnswer
 from tests.unit.stub import LOOPBACK, OK, Recorder, accepting, closed_port, listening, recording
@@ -305,7 +306,7 @@ def test_pieces_are_sent_with_a_pause_before_each(
     told: bytes,
     came: bytes,
 ) -> None:
-    monkeypatch.setattr(wire, "_PAUSE", 0.2)
+    monkeypatch.setattr(sending, "_PAUSE", 0.2)
     upload = Upload(came[-5:])
     uploaded(certificates, upload, headers, [b"he", b"llo"])
 
@@ -320,7 +321,7 @@ def test_pieces_are_sent_with_a_pause_before_each(
 def test_body_waits_for_100_continue(
     certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "_WAIT_FOR_CONTINUE", 30)
+    monkeypatch.setattr(sending, "_WAIT_FOR_CONTINUE", 30)
     upload = Upload(b"hello", b"HTTP/1.1 100 Continue\r\n\r\n")
     before = time.monotonic()
     uploaded(certificates, upload, [EXPECT], b"hello")
@@ -334,7 +335,7 @@ def test_body_waits_for_100_continue_not_for_ever(
     certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """RFC 9110, 10.1.1."""
-    monkeypatch.setattr(wire, "_WAIT_FOR_CONTINUE", 0.3)
+    monkeypatch.setattr(sending, "_WAIT_FOR_CONTINUE", 0.3)
     upload = Upload(b"hello")
     before = time.monotonic()
     uploaded(certificates, upload, [EXPECT], b"hello")
@@ -346,25 +347,38 @@ def test_body_waits_for_100_continue_not_for_ever(
 # --- connections that are left, and requests in a row ---
 
 
+class Endless:
+    """A stream that goes on: what it was asked, and whether the client has left.
+
+    pieces: of the body, 0.1 s apart.
+    """
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = pieces
+        self.heads: list[bytes] = []
+        self.left = threading.Event()
+
+    def talk(self, connection: socket.socket) -> None:
+        with connection:
+            self.heads.append(connection.recv(2**16))
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-A: b\r\n\r\n" + self.pieces[0])
+            for piece in self.pieces[1:]:
+                time.sleep(0.1)
+                connection.sendall(piece)
+            if not connection.recv(1):
+                self.left.set()
+
+
 def test_a_stream_is_left(certificates: Certificates) -> None:
     """Over a connection of its own: nothing else can be asked there."""
-    left = threading.Event()
-    heads = []
-
-    def endless(connection: socket.socket) -> None:
-        with connection:
-            heads.append(connection.recv(2**16))
-            connection.sendall(b"HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nfirst")
-            if not connection.recv(1):
-                left.set()
-
-    with accepting(endless) as port, client_of(port, certificates) as (client, origin):
+    endless = Endless(b"first")
+    with accepting(endless.talk) as port, client_of(port, certificates) as (client, origin):
         exchange = client.leave(f"{origin}/endless?a=b")
-        assert left.wait(5)
+        assert endless.left.wait(5)
         again = client.leave(f"{origin}/endless?a=b")
 
     host = origin.removeprefix("http://")
-    assert heads[0] == f"GET /endless?a=b HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    assert endless.heads[0] == f"GET /endless?a=b HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
     assert (exchange.method, exchange.url) == ("GET", f"{origin}/endless?a=b")
     assert (exchange.status, exchange.header("X-A")) == (200, "b")
     assert exchange.body == b"first"
@@ -635,25 +649,14 @@ def test_endless_stream_is_not_read_unless_wanted(certificates: Certificates) ->
 
 def test_a_stream_is_listened_to_for_so_long(certificates: Certificates) -> None:
     """Without an end: what comes by then, over a connection of its own."""
-    left = threading.Event()
-    heads = []
-
-    def endless(connection: socket.socket) -> None:
-        with connection:
-            heads.append(connection.recv(2**16))
-            connection.sendall(b"HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nfirst")
-            time.sleep(0.1)
-            connection.sendall(b"second")
-            if not connection.recv(1):
-                left.set()
-
+    endless = Endless(b"first", b"second")
     before = time.monotonic()
-    with accepting(endless) as port, client_of(port, certificates) as (client, origin):
+    with accepting(endless.talk) as port, client_of(port, certificates) as (client, origin):
         exchange = client.listen(f"{origin}/events?a", 0.4)
-        assert left.wait(5)
+        assert endless.left.wait(5)
 
     host = origin.removeprefix("http://")
-    assert heads == [f"GET /events?a HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()]
+    assert endless.heads == [f"GET /events?a HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()]
     assert 0.3 < time.monotonic() - before < 5
     assert (exchange.method, exchange.url) == ("GET", f"{origin}/events?a")
     assert (exchange.status, exchange.header("X-A"), exchange.cut) == (200, "b", False)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from hoplab.catalogue import proxies, variations
 from hoplab.catalogue.placeholders import filled
@@ -86,6 +87,22 @@ class Catalogue:
             owner.name: {symptom: each.under(prefix) for symptom, each in owner.advice.items()}
             for owner in owners
         }
+
+    def advice_for(self, cell: Cell, symptoms: Iterable[str]) -> dict[str, dict[str, Advice]]:
+        """What the cell's own proxy and server have to do with these symptoms, by their names.
+
+        One that is not known, as in an old results file, has none.
+        """
+        owners = (cell.topology.proxy, cell.topology.server)
+        return {
+            name: {o: self.advice[o][name] for o in owners if name in self.advice.get(o, {})}
+            for name in symptoms
+        }
+
+    @property
+    def right(self) -> dict[str, Mapping[str, Any]]:
+        """What each variation's author wants, by its name."""
+        return {name: each.right for name, each in self.variations.items()}
 
     def advice_on(self, symptom: str) -> dict[str, Advice]:
         """What there is on one symptom; the names of those that say the same are joined."""

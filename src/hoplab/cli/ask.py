@@ -2,9 +2,8 @@
 
 import inspect
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -126,7 +125,7 @@ def _register_suite(app: typer.Typer, suite: Suite) -> None:
         with Progress() as progress:
             results, signal = ask.matrix(Session(catalogue, progress), cells, suite, checks)
         table = suite.tables(
-            results, _right(catalogue), plain=output is not None, variations=variations
+            results, catalogue.right, plain=output is not None, variations=variations
         )
         name = f"hoplab {suite.command}"
         _write(catalogue, name, results, table, signal, output_format, output)
@@ -157,7 +156,7 @@ def show(
     catalogue = load(current())
     of = {suite_of(catalogue, result.cell).name for result in results.cells}
     suite = SUITES[of.pop()] if len(of) == 1 else ask.CONTRACT
-    print(suite.tables(results, _right(catalogue), plain=False, variations=variations))
+    print(suite.tables(results, catalogue.right, plain=False, variations=variations))
 
 
 def report(
@@ -190,10 +189,6 @@ def report(
 def _run(file: Path) -> reporting.Run:
     content = results_file.read(file)
     return reporting.Run(file.name, results_file.load(content, str(file)), content)
-
-
-def _right(catalogue: Catalogue) -> dict[str, Mapping[str, Any]]:
-    return {name: each.right for name, each in catalogue.variations.items()}
 
 
 def _whole_names(catalogue: Catalogue, suite: Suite, given: list[str] | None) -> list[str] | None:

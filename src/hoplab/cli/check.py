@@ -9,7 +9,6 @@ import typer
 from hoplab import results_file
 from hoplab.catalogue import Catalogue, load
 from hoplab.cli.options import (
-    OWN_ERROR,
     BadUsage,
     Format,
     FormatOption,
@@ -31,7 +30,6 @@ from hoplab.commands.check import Checked
 from hoplab.commands.hosting import Application
 from hoplab.commands.own_server import NAME, BadCommand, with_own_server
 from hoplab.commands.session import Session
-from hoplab.errors import BadPrefix, HoplabError
 from hoplab.prefix import DEFAULT_PREFIX
 from hoplab.report.progress import Progress
 from hoplab.results import Verdict
@@ -130,14 +128,8 @@ def check(
     )
     headers = [_header(each) for each in header or ()]
     require_writable(output)
-    try:
-        with Progress() as progress:
-            checked = checking.check(Session(catalogue, progress), named, cells, wish, headers)
-    except BadPrefix:
-        raise
-    except HoplabError as error:
-        typer.echo(f"hoplab: {error}", err=True)
-        raise typer.Exit(OWN_ERROR) from error
+    with Progress() as progress:
+        checked = checking.check(Session(catalogue, progress), named, cells, wish, headers)
     if output_format is Format.JSON:
         write(results_file.dump(checked.results), output)
     else:

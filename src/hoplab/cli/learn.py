@@ -116,16 +116,12 @@ def explain(
         (result,) = results.cells
         request, shown = showing.questions_of(catalogue, result)[0]
         traced = None if result.verdict is Verdict.ERROR else showing.trace(session, cell, request)
-    owners = (cell.topology.proxy, cell.topology.server)
     explained = Explained(
         result,
         traced,
         shown,
         symptoms={name: SYMPTOMS[name].under(cell.prefix.encoded) for name in result.symptoms},
-        advice={
-            name: {o: catalogue.advice[o][name] for o in owners if name in catalogue.advice[o]}
-            for name in result.symptoms
-        },
+        advice=catalogue.advice_for(cell, result.symptoms),
         rules=[] if cell.variation else because(cell, catalogue),
         variation=catalogue.variation(cell),
         changes=fixes.changed_lines(catalogue, cell.deployment),

@@ -272,10 +272,7 @@ class Probe:
         """Who gave this answer; and if it was the application, which path it was asked for."""
         if not self.from_app(exchange):
             return "(by the proxy)"
-        try:
-            told = json.loads(exchange.header("X-ASGI-Scope") or "{}")
-        except ValueError:
-            told = {}
+        told = scope_of(exchange) or {}
         return f"(by the application, asked for {told.get('path')})"
 
     def _get_once(self, answers: Answers, url: str, headers: Headers) -> Exchange:
@@ -326,6 +323,15 @@ def _instance(exchange: Exchange) -> str | None:
         told = exchange.json()
         named = told.get("instance") if isinstance(told, dict) else None
     return named
+
+
+def scope_of(exchange: Exchange) -> dict[str, Any] | None:
+    """What the server told the application of this request; None if that did not answer."""
+    try:
+        told = json.loads(exchange.header("X-ASGI-Scope") or "null")
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
 
 
 def _by_proxy(status: int) -> str:

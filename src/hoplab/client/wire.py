@@ -7,12 +7,10 @@ twice, in odd case or with underscores, and to connect to one address under anot
 import http.client
 import json
 import re
-import select
 import socket
 import ssl
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -21,6 +19,7 @@ from urllib.parse import quote, urlsplit
 
 from hoplab.client import reading
 from hoplab.client.conversation import Conversation
+from hoplab.client.sending import CHUNKED, send
 from hoplab.endpoint import Address
 from hoplab.errors import EndedUnanswered, HarnessError, NoAnswer
 from hoplab.system.sockets import open_socket
@@ -33,12 +32,8 @@ _LONGEST_CHARACTER = 4  # bytes, in UTF-8
 
 Headers: TypeAlias = Sequence[tuple[str, str]]
 
-CHUNKED = ("Transfer-Encoding", "chunked")
-EXPECT = ("Expect", "100-continue")
 _ENDED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
-_WAIT_FOR_CONTINUE = 1.0  # seconds; RFC 9110, 10.1.1: not for ever
 HIDDEN = "…"  # in place of what a person's own header says
-_PAUSE = 1.1  # seconds between the pieces of a slow upload
 
 
 @dataclass
@@ -181,12 +176,12 @@ class Client:
                 connection.close()  # what may not be sent twice goes over a new connection
             reused = connection.sock is not None
             try:
-                response = _send(connection, method, target, sent, body)
+                response = send(connection, method, target, sent, body)
             except ConnectionError:
                 if not reused:
                     raise
                 connection.close()  # was closed meanwhile; a GET may be repeated (RFC 9112, 9.3.1)
-                response = _send(connection, method, target, sent, body)
+                response = send(connection, method, target, sent, body)
             exchange.status, exchange.headers = response.status, response.getheaders()
             if stream:
                 reading.lines(response, exchange)
@@ -203,26 +198,29 @@ class Client:
 
     def leave(self, url: str) -> Exchange:
         """GET a stream, and hang up when its first bytes have come: the body."""
-        exchange = Exchange("GET", url, self._shown(url))
-        self.exchanges.append(exchange)
-        with self._own_trouble(exchange), self._fresh(_origin(url)) as connection:
-            target = url.removeprefix(_origin(url))
-            response = _send(connection, "GET", target, self._sent(url), None)
-            exchange.status, exchange.headers = response.status, response.getheaders()
+        with self._streaming(url) as (exchange, response, _):
             exchange.body = response.read1()
         return exchange
 
     def listen(self, url: str, seconds: float) -> Exchange:
         """GET a stream for so long: the pieces that come by then, and when each came."""
+        with self._streaming(url) as (exchange, response, sock):
+            reading.pieces(response, exchange, sock, seconds)
+        return exchange
+
+    @contextmanager
+    def _streaming(
+        self, url: str
+    ) -> Iterator[tuple[Exchange, http.client.HTTPResponse, socket.socket]]:
+        """GET over a connection of its own, whose answer is read as far as somebody wants."""
         exchange = Exchange("GET", url, self._shown(url))
         self.exchanges.append(exchange)
         with self._own_trouble(exchange), self._fresh(_origin(url)) as connection:
             sock = connection.sock  # http.client forgets it if the answer ends with the connection
             target = url.removeprefix(_origin(url))
-            response = _send(connection, "GET", target, self._sent(url), None)
+            response = send(connection, "GET", target, self._sent(url), None)
             exchange.status, exchange.headers = response.status, response.getheaders()
-            reading.pieces(response, exchange, sock, seconds)
-        return exchange
+            yield exchange, response, sock
 
     def pipelined(self, urls: Sequence[str]) -> list[Exchange]:
         """GET all of them over one connection, without waiting for an answer in between.
@@ -364,36 +362,3 @@ def _origin(url: str) -> str:
 def _trusting(authority: Path | None) -> ssl.SSLContext:
     """Made once: it takes longer than a request."""
     return ssl.create_default_context(cafile=authority)
-
-
-def _send(
-    connection: _Connection,
-    method: str,
-    target: str,
-    headers: Headers,
-    body: bytes | Sequence[bytes] | None,
-) -> http.client.HTTPResponse:
-    if connection.sock is None:
-        connection.connect()
-    connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-    for name, value in headers:
-        connection.putheader(name, value)
-    chunked = CHUNKED in headers
-    with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
-        # Who refuses it may answer before it has arrived.
-        if body is None or isinstance(body, bytes):
-            if EXPECT in headers:
-                connection.endheaders()
-                select.select([connection.sock], [], [], _WAIT_FOR_CONTINUE)
-                connection.send(body or b"")
-            else:
-                connection.endheaders(body, encode_chunked=chunked)
-        else:
-            connection.endheaders(_slowly(body), encode_chunked=chunked)
-    return connection.getresponse()
-
-
-def _slowly(pieces: Sequence[bytes]) -> Iterator[bytes]:
-    for piece in pieces:
-        time.sleep(_PAUSE)
-        yield piece

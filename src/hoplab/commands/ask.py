@@ -1,7 +1,7 @@
 """`verify` and the suites' commands: start what the cells need, ask, stop."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hoplab.catalogue import Catalogue
 from hoplab.commands.session import Session, deployments_of, now
@@ -11,7 +11,7 @@ from hoplab.engines.process import ProcessEngine
 from hoplab.predictions import predict
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.suites import SUITES
-from hoplab.suites.asking import Unfinished, ask
+from hoplab.suites.asking import Job, Unfinished, ask
 from hoplab.suites.check import Check
 from hoplab.suites.schedule import schedule
 from hoplab.suites.suite import Suite
@@ -49,9 +49,20 @@ def ask_all(
     checks: Mapping[str, Check],
 ) -> list[CellResult]:
     """Every check of every cell. A signal ends it, and nothing is kept."""
+    asked_of = jobs(session.catalogue, suite, cells, endpoints)
+    return ask_whole(session, asked_of, checks, session.progress.count)
+
+
+def ask_whole(
+    session: Session,
+    asked_of: Sequence[Job],
+    checks: Mapping[str, Check],
+    progress: Callable[[int, int], None],
+) -> list[CellResult]:
+    """The same of any jobs; `progress` is told how many of how many checks are answered."""
     session.progress.stage("asking")
     try:
-        return ask(jobs(session.catalogue, suite, cells, endpoints), checks, session.progress.count)
+        return ask(asked_of, checks, progress)
     except Unfinished as unfinished:
         raise unfinished.signal from None
 

@@ -1,7 +1,7 @@
 """`check`: a person's own application behind each proxy, under each server, in each mode."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hoplab.catalogue import Catalogue
@@ -9,6 +9,7 @@ from hoplab.client.explored import Explored
 from hoplab.client.target import Limits, Target
 from hoplab.client.wire import Headers
 from hoplab.commands import own_server
+from hoplab.commands.ask import ask_whole
 from hoplab.commands.hosting import Application, Hosting, running
 from hoplab.commands.session import Session, deployments_of, now
 from hoplab.commands.targets import target
@@ -16,7 +17,7 @@ from hoplab.endpoint import PUBLIC_NAME, Endpoint
 from hoplab.errors import HoplabError
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.suites import own
-from hoplab.suites.asking import Job, Unfinished, ask
+from hoplab.suites.asking import Job
 from hoplab.suites.own.explore import Wish, explore, forces_https
 from hoplab.topology import Cell, Deployment, Setup, Strategy, Trust
 
@@ -59,8 +60,7 @@ def check(
             Job(cell, _target(session, cell, endpoints, explored, headers), recommended=True)
             for cell in cells
         ]
-        session.progress.stage("asking")
-        found = _ask(session, hosting, jobs)
+        found = ask_whole(session, jobs, own.CHECKS, _progress(session, hosting))
         died = engine.died()
         versions = engine.versions()
         processes = len(engine.processes)
@@ -105,15 +105,11 @@ def _explore(
         headers=headers,
     )
 
-    def progress(done: int, of: int) -> None:
-        hosting.watch()
-        session.progress.count(done, of)
-
     if forces_https(control):
         forwarded = [("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "127.0.0.1")]
         control = replace(control, headers=[*headers, *forwarded])
         wish = replace(wish, https=True)
-    return explore(control, hosting.report(endpoint.nonce), wish, progress)
+    return explore(control, hosting.report(endpoint.nonce), wish, _progress(session, hosting))
 
 
 def _target(
@@ -128,15 +124,14 @@ def _target(
     return replace(known, limits=LIMITS, explored=explored, headers=headers)
 
 
-def _ask(session: Session, hosting: Hosting, jobs: Sequence[Job]) -> list[CellResult]:
+def _progress(session: Session, hosting: Hosting) -> Callable[[int, int], None]:
+    """Told how many of how many are asked; raises DoesNotStart as `Hosting.watch` does."""
+
     def progress(done: int, of: int) -> None:
         hosting.watch()
         session.progress.count(done, of)
 
-    try:
-        return ask(jobs, own.CHECKS, progress)
-    except Unfinished as unfinished:
-        raise unfinished.signal from None
+    return progress
 
 
 def _with_end(result: CellResult, died: str | None) -> CellResult:

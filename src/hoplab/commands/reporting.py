@@ -172,15 +172,7 @@ class _Explaining:
 
     def _causes(self, result: CellResult) -> list[Json]:
         """What is wrong, what follows from it, and what fixes it."""
-        owners = (result.cell.topology.proxy, result.cell.topology.server)
-        advice = {
-            name: {
-                owner: self._catalogue.advice[owner][name]
-                for owner in owners
-                if name in self._catalogue.advice.get(owner, {})
-            }
-            for name in result.symptoms
-        }
+        advice = self._catalogue.advice_for(result.cell, result.symptoms)
         prefix = self._catalogue.prefix.encoded
         known = {name: SYMPTOMS[name].under(prefix) for name in result.symptoms if name in SYMPTOMS}
         try:
@@ -229,7 +221,7 @@ class _Explaining:
 
     def grids(self, results: Sequence[CellResult]) -> list[Json]:
         """What the suites tell of a variation's cells together."""
-        right = {name: each.right for name, each in self._catalogue.variations.items()}
+        right = self._catalogue.right
         found = []
         for suite in SUITES.values():
             own = [

@@ -96,7 +96,7 @@ def stop(processes: Iterable[psutil.Process]) -> None:
 
 
 def of_session(leader: int) -> list[psutil.Process]:
-    """The processes of the session of this number, whoever is their parent now."""
+    """The processes of the session of this number, also those that outlived their parent."""
     found = []
     for process in psutil.process_iter():
         with suppress(OSError, psutil.NoSuchProcess):

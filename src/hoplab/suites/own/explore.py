@@ -4,7 +4,6 @@ From its route table, its OpenAPI document, its docs pages, and then along the l
 Nobody who stands in front of it may change what is found here.
 """
 
-import json
 import re
 import time
 from collections import Counter, deque
@@ -16,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hoplab.client.explored import Explored, Page, Stream
-from hoplab.client.probe import Failed, Probe, resolved
+from hoplab.client.probe import Failed, Probe, resolved, scope_of
 from hoplab.client.target import Target
 from hoplab.client.wire import Exchange, as_sent
 from hoplab.errors import HarnessError
@@ -202,9 +201,8 @@ def _seeds(told: Mapping[str, Any], wish: Wish, found: _Found) -> list[Seed]:
 
 def _ask(probe: Probe, seed: Seed, wish: Wish, found: _Found) -> Page | None:
     """A page, if it can be judged; why not is counted."""
-    body = b"" if seed.method in {"POST", "PUT", "PATCH"} else None
     try:
-        answer = probe.request(seed.method, seed.path, body=body)
+        answer = asked(probe, seed.method, seed.path)
     except (HarnessError, Failed) as error:
         found.unjudged[BROKEN if isinstance(error, Failed) else NO_ANSWER] += 1
         return None
@@ -224,6 +222,12 @@ def _ask(probe: Probe, seed: Seed, wish: Wish, found: _Found) -> Page | None:
     page = page_of(answer, seed, wish, partial(_is_answered, probe, wish))
     found.pages.append(page)
     return page
+
+
+def asked(probe: Probe, method: str, path: str) -> Exchange:
+    """The answer to a request with an empty body, if its method has one."""
+    body = b"" if method in {"POST", "PUT", "PATCH"} else None
+    return probe.request(method, path, body=body)
 
 
 def _why_not(probe: Probe, answer: Exchange, size: int) -> str | None:
@@ -340,12 +344,3 @@ def handshake(probe: Probe, path: str) -> tuple[int, dict[str, Any] | None]:
     url = "ws" + probe.url(path).removeprefix("http")
     with probe.client.conversation(url) as (_, exchange):
         return exchange.status, scope_of(exchange)
-
-
-def scope_of(exchange: Exchange) -> dict[str, Any] | None:
-    """What the server told the application of this request; None if that did not answer."""
-    try:
-        told = json.loads(exchange.header("X-ASGI-Scope") or "null")
-    except ValueError:
-        return None
-    return told if isinstance(told, dict) else None

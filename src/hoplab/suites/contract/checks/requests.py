@@ -4,8 +4,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from hoplab.client.probe import Failed, Probe, once
+from hoplab.client.sending import CHUNKED, EXPECT
 from hoplab.client.target import Knowledge, Purpose, needs
-from hoplab.client.wire import CHUNKED, EXPECT, Exchange, Headers
+from hoplab.client.wire import Exchange, Headers
 from hoplab.suites.check import Part, independent_of, slow
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

@@ -5,8 +5,9 @@ from functools import cache
 from itertools import pairwise
 
 from hoplab.client.probe import Failed, Probe
+from hoplab.client.sending import CHUNKED
 from hoplab.client.target import Knowledge, Purpose, needs
-from hoplab.client.wire import CHUNKED, Exchange
+from hoplab.client.wire import Exchange
 from hoplab.suites.check import Part, independent_of, slow
 
 _MIB = 1024 * 1024

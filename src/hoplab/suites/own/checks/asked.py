@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from hoplab.client.explored import Explored, Page
 from hoplab.client.probe import Failed, FailedOften, NotApplicable, Probe
 from hoplab.client.wire import Exchange
+from hoplab.suites.own.explore import asked
 
 _SHOWN = 3
 
@@ -33,8 +34,7 @@ def pages(probe: Probe) -> Sequence[Page]:
 
 def ask(probe: Probe, page: Page) -> Exchange:
     """Ask for a page behind the proxy as it was asked without."""
-    body = b"" if page.method in {"POST", "PUT", "PATCH"} else None
-    return probe.request(page.method, page.path, body=body)
+    return asked(probe, page.method, page.path)
 
 
 def named(page: Page) -> str:

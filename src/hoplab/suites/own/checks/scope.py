@@ -2,12 +2,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from hoplab.client.probe import Failed, Probe
+from hoplab.client.probe import Failed, Probe, scope_of
 from hoplab.client.target import Knowledge, needs
 from hoplab.client.wire import Exchange
 from hoplab.suites.contract.checks.client import as_the_proxy_saw
 from hoplab.suites.own.checks.asked import known, raise_all
-from hoplab.suites.own.explore import scope_of
 
 
 @needs(Knowledge.INSTANCE, Knowledge.ROOT_PATH)
