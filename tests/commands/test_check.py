@@ -391,6 +391,7 @@ def test_one_that_prints_and_starts_others_leaves_nothing_behind(check: Check) -
         (["main:app", "--prefix", "no-path"], "a prefix is a path"),
         (["main:app", "--proxy", "apache"], "proxy 'apache' is unknown"),
         (["main:app", "--max-requests", "0"], "--max-requests"),
+        (["main:app", "--format", "html"], "html"),
         (["main:app", "--path", "admin"], "a path begins with a slash"),
         (["main:app", "--command", "x main:app"], "it has to listen at {host} and {port}"),
         (["main:app", "--command", "x {port}"], "it has to name main:app"),

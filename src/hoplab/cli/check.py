@@ -10,8 +10,8 @@ from hoplab import results_file
 from hoplab.catalogue import Catalogue, load
 from hoplab.cli.options import (
     BadUsage,
-    Format,
-    FormatOption,
+    ListFormat,
+    ListFormatOption,
     ModeOption,
     OutputOption,
     PrefixOption,
@@ -98,7 +98,7 @@ def check(
     max_requests: Annotated[
         int, typer.Option("--max-requests", help="So many paths at most.", min=1)
     ] = 100,
-    output_format: FormatOption = Format.TABLE,
+    output_format: ListFormatOption = ListFormat.TABLE,
     output: OutputOption = None,
 ) -> None:
     """Ask whether your own ASGI application works behind each proxy, and say what to change.
@@ -130,7 +130,7 @@ def check(
     require_writable(output)
     with Progress() as progress:
         checked = checking.check(Session(catalogue, progress), named, cells, wish, headers)
-    if output_format is Format.JSON:
+    if output_format is ListFormat.JSON:
         write(results_file.dump(checked.results), output)
     else:
         told = {name: each.under(catalogue.prefix.encoded) for name, each in SYMPTOMS.items()}

@@ -34,7 +34,7 @@ class Format(StrEnum):
 
 
 class ListFormat(StrEnum):
-    """How a list is written."""
+    """How a list is written, and what `check` found: no page shows that."""
 
     TABLE = "table"
     JSON = "json"
