@@ -13,7 +13,7 @@ MODULES ?= results results_file
 MUTMUT  := $(VENV)/mutmut
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up-strip up-preserve up down ps logs verify matrix cors report screenshots certificates test test-fixes lint format bench-startup bench-matrix sabotage sabotage-code docs lock
+.PHONY: help setup up-strip up-preserve up down ps logs verify matrix cors report demo screenshots certificates test test-fixes test-applications lint format bench-startup bench-matrix bench-check bench-live prove-check sabotage sabotage-code docs lock bench-doctor
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ matrix: $(READY) ## Ask every combination, right and wrong, and compare with wha
 verify: $(READY) ## Ask all eight the whole contract, on free ports
 	@$(BIN)/hoplab verify --engine $(ENGINE)
 
-cors: $(READY) ## Ask which origins each CORS variant lets in
+cors: $(READY) ## Ask which origins may read what, for each CORS variant
 	@$(BIN)/hoplab cors
 
 report: $(READY) ## Ask every combination and CORS, and write all of it as report.html
@@ -51,6 +51,9 @@ report: $(READY) ## Ask every combination and CORS, and write all of it as repor
 	-@$(BIN)/hoplab cors --format json -o .hoplab/cors.json
 	@$(BIN)/hoplab report .hoplab/matrix.json .hoplab/cors.json -o report.html
 
+demo: $(READY) ## Start the eight topologies, and a live page of them, until Ctrl-C
+	@$(BIN)/hoplab demo$(if $(filter-out auto,$(ENGINE)), --engine $(ENGINE))
+
 screenshots: report ## Make the pictures of docs/images/ (needs Chromium)
 	@$(BIN)/python scripts/screenshots.py report.html
 
@@ -58,10 +61,13 @@ certificates: $(READY) ## Make the proxies' certificate (for `docker compose` by
 	@$(BIN)/hoplab certificates
 
 test: $(READY) ## Run the tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto
 
 test-fixes: $(READY) ## Try each fix that a text prescribes (minutes)
 	@$(BIN)/pytest tests/fixes
+
+test-applications: $(READY) ## Check applications from the package index (minutes, and needs it)
+	@$(BIN)/pytest tests/applications
 
 lint: $(READY) ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .
@@ -79,8 +85,21 @@ bench-startup: $(READY) ## Compare the lab's start with bare scripts that start 
 bench-matrix: $(READY) ## Measure what the whole matrix costs, and how that grows
 	@$(BIN)/python scripts/bench_matrix.py
 
-sabotage: $(READY) ## Break the deployments (FAULTS='nginx/*'), print what is not noticed
-	@$(BIN)/python -m scripts.sabotage --faults '$(FAULTS)' $(if $(filter *,$(FAULTS)),-o docs/sabotage.md)
+bench-live: $(READY) ## Measure the live lab: from a save to new verdicts, from a click to a trace
+	@$(BIN)/python scripts/bench_live.py
+
+bench-check: $(READY) ## Measure hoplab check of a small application, beside the same processes bare
+	@$(BIN)/python scripts/bench_check.py
+
+prove-check: $(READY) ## Ask the whole matrix what `hoplab check` asks, print what is not found
+	@$(BIN)/python -m scripts.prove_check
+
+bench-doctor: $(READY) ## Run the doctor at every cell, and compare its diagnoses with the causes
+	@$(BIN)/python -m scripts.bench_doctor --foreign --write
+
+sabotage: $(READY) ## Break the deployments (FAULTS='nginx/* caddy/mirror'), print what is not noticed; goes on after Ctrl-C
+	@mkdir -p .hoplab
+	@$(BIN)/python -m scripts.sabotage --faults '$(FAULTS)' --resume .hoplab/sabotage.jsonl $(if $(filter *,$(FAULTS)),-o docs/sabotage.md)
 
 sabotage-code: $(READY) $(MUTMUT) ## Break the code (MODULES='results client.wire'), the same
 	@PYTHONPATH=$(MUTMUT) $(BIN)/python -m scripts.sabotage.mutations $(MODULES)

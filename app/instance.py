@@ -23,7 +23,7 @@ def nonce() -> str:
 
 
 class InstanceMiddleware:
-    """Adds `X-Instance` (the nonce) and `X-ASGI-Scope` (scheme, client, root_path, path, Host)."""
+    """Adds `X-Instance`, the nonce, and `X-ASGI-Scope`: of the scope what the lab compares."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -33,7 +33,7 @@ class InstanceMiddleware:
             await self.app(scope, receive, send)
             return
 
-        told = {key: scope.get(key) for key in ("scheme", "client", "root_path", "path")}
+        told = {key: scope.get(key) for key in ("scheme", "client", "root_path", "path", "method")}
         told["host"] = [v.decode("latin-1") for k, v in scope["headers"] if k == b"host"]
         told_text = json.dumps(told, ensure_ascii=True)
 

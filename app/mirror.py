@@ -5,6 +5,8 @@ With them the lab sees whether a proxy changes anything on the way in or back.
 
 import asyncio
 import hashlib
+import json
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from itertools import count
@@ -20,7 +22,7 @@ SUBPROTOCOL = "mirror"
 
 GIVEN: tuple[tuple[str, str], ...] = (
     ("Set-Cookie", "a=1; Path=/; HttpOnly"),
-    ("Set-Cookie", "b=2; Path=/; SameSite=Lax"),
+    ("Set-Cookie", "b=2; Domain=example.com; Path=/; SameSite=Lax"),
     ("ETag", '"as-given"'),
     ("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT"),
     ("Vary", "Accept-Language"),
@@ -50,8 +52,7 @@ _left: dict[str, asyncio.Event] = {}
 async def read_request(request: Request) -> JSONResponse:
     """The request as it came: method, query, headers, length and SHA-256 of the body.
 
-    `serial` is another number for each request: an answer from a cache has an old one. X-Method is
-    the method once more, for HEAD.
+    `serial` is another number for each request: an answer from a cache has an old one.
     """
     body = await request.body()
     return JSONResponse(
@@ -62,16 +63,20 @@ async def read_request(request: Request) -> JSONResponse:
             "headers": [[k.decode("latin-1"), v.decode("latin-1")] for k, v in request.headers.raw],
             "length": len(body),
             "sha256": hashlib.sha256(body).hexdigest(),
-        },
-        headers={"X-Method": request.method},
+        }
     )
 
 
 @router.api_route("/answer", methods=METHODS)
 async def answer(
-    request: Request, status: int = 200, size: int = 0, seconds: float = 0, token: str = ""
+    request: Request,
+    status: int = 200,
+    size: int = 0,
+    seconds: float = 0,
+    token: str = "",
+    cookie: int = 0,
 ) -> Response:
-    """Answer with this status, and `size` bytes more, after so many seconds.
+    """Answer with this status, `size` bytes more and a cookie of so many, after so many seconds.
 
     `token` counts how often it was asked: see `/answered`.
     """
@@ -86,6 +91,10 @@ async def answer(
         response.headers["Content-Type"] = "text/plain; charset=utf-8"
     for name, value in GIVEN:
         response.headers.append(name, value)
+    if cookie:
+        response.headers.append("Set-Cookie", "large=" + "c" * min(cookie, 2**16))
+    if status == 302:  # noqa: PLR2004 - RFC 9110, 15.4.3
+        response.headers["Location"] = "/as/given?next=%2Fa"
     if status == 401:  # noqa: PLR2004 - RFC 9110, 15.5.2
         response.headers["WWW-Authenticate"] = 'Bearer realm="as given"'
     return response
@@ -97,9 +106,23 @@ async def answered(token: str) -> dict[str, int]:
     return {"times": _arrived[token]}
 
 
+@router.get("/lines")
+async def read_lines(count: int = 2, interval: float = 0.25) -> StreamingResponse:
+    """JSON line by line, `interval` seconds apart: a stream that is no text/event-stream."""
+
+    async def lines() -> AsyncIterator[str]:
+        for number in range(min(count, 100)):
+            if number:
+                await asyncio.sleep(min(interval, 10.0))
+            yield json.dumps({"number": number, "sent": time.time()}) + "\n"
+
+    headers = {"Cache-Control": "no-store"}
+    return StreamingResponse(lines(), media_type="application/x-ndjson", headers=headers)
+
+
 @router.get("/endless/{token}")
-async def endless(token: str) -> StreamingResponse:
-    """Events until the client leaves: see `client_left`."""
+async def endless(token: str, quiet: bool = False) -> StreamingResponse:
+    """Events until the client leaves, or one and then none: see `client_left`."""
     left = _left[token] = asyncio.Event()
     _forget_the_oldest(_left)
 
@@ -108,7 +131,7 @@ async def endless(token: str) -> StreamingResponse:
             for number in range(int(_LONGEST / 0.05)):
                 # As large as what a proxy may collect before it writes to TLS, in some events.
                 yield f": {'.' * 2048}\ndata: {number}\n\n"
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(_LONGEST if quiet else 0.05)
         finally:
             left.set()
 
@@ -117,15 +140,15 @@ async def endless(token: str) -> StreamingResponse:
 
 @router.get("/endless/{token}/left")
 async def client_left(token: str, seconds: float = 0) -> dict[str, bool]:
-    """Whether the client of `/endless` has left; waits up to so many seconds for it."""
+    """Whether `/endless` was asked, and its client has left; waits up to so many seconds for it."""
     left = _left.get(token)
     if left is None:
-        return {"left": False}
+        return {"asked": False, "left": False}
     try:
         await asyncio.wait_for(left.wait(), min(seconds, _LONGEST))
     except TimeoutError:
-        return {"left": False}
-    return {"left": True}
+        return {"asked": True, "left": False}
+    return {"asked": True, "left": True}
 
 
 def _forget_the_oldest(by_token: dict[str, Any]) -> None:
@@ -136,7 +159,7 @@ def _forget_the_oldest(by_token: dict[str, Any]) -> None:
 
 @router.websocket("/ws/mirror")
 async def mirror(websocket: WebSocket) -> None:
-    """Tells the request's headers and client, then sends every message back.
+    """Tells the request's query, headers and client, then sends every message back.
 
     The text `close CODE` closes with this code.
     """
@@ -146,7 +169,9 @@ async def mirror(websocket: WebSocket) -> None:
         key: websocket.scope.get(key) for key in ("scheme", "client", "root_path", "path")
     }
     headers = [[k.decode("latin-1"), v.decode("latin-1")] for k, v in websocket.headers.raw]
-    await websocket.send_json({**told, "headers": headers, "instance": nonce()})
+    query = websocket.scope["query_string"].decode("latin-1")
+    about = {**told, "query_string": query, "headers": headers, "instance": nonce()}
+    await websocket.send_json(about)
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":

@@ -6,6 +6,7 @@ What is to be imported, and where to write what came of it, stands in HOPLAB_OWN
 
 import importlib
 import inspect
+import io
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.instance import InstanceMiddleware, nonce
-from app.own_routes import discovered, short
+from app.own_routes import discovered, remember_directory, short
 
 _OURS = ("HOPLAB_OWN", "INSTANCE_NONCE", "APPLICATION", "PUBLIC_PREFIX")
 """Variables of the lab's, which the application does not get to see."""
@@ -106,6 +107,9 @@ def serve(told: Mapping[str, Any]) -> ASGIApp:
     """Import the application that `told` names, and put the wrapper around it."""
     report = Report(Path(told["reports"]))
     report.tell(state="importing")
+    remember_directory()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # its log is read while it runs
     for name in _OURS:
         os.environ.pop(name, None)
     os.environ.update(told["environment"])

@@ -10,6 +10,17 @@ _MOST = 2000
 
 _LAYERS = 20
 
+_places: list[Path] = []
+
+
+def remember_directory() -> None:
+    """Call before the application is imported, which may go elsewhere: where the person called."""
+    _places[:] = [Path.cwd()]
+
+
+def _here() -> Path:
+    return _places[0] if _places else Path.cwd()
+
 
 def discovered(app: Any) -> dict[str, Any]:
     """Routes (path, methods, kind, where), and what the application says of its docs.
@@ -91,7 +102,7 @@ def _where(endpoint: Callable[..., Any]) -> str:
     while hasattr(endpoint, "__wrapped__"):
         endpoint = endpoint.__wrapped__
     code = getattr(endpoint, "__code__", None)
-    if code is None or not Path(code.co_filename).is_relative_to(Path.cwd()):
+    if code is None or not Path(code.co_filename).is_relative_to(_here()):
         return name
     return f"{name}, {short(code.co_filename)}:{code.co_firstlineno}"
 
@@ -99,7 +110,7 @@ def _where(endpoint: Callable[..., Any]) -> str:
 def short(file: str) -> str:
     """A file's path, from the working directory if it lies below that."""
     path = Path(file)
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    return str(path.relative_to(_here()) if path.is_relative_to(_here()) else path)
 
 
 def _text(app: Any, name: str) -> str:

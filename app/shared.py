@@ -127,6 +127,7 @@ def describe(connection: HTTPConnection) -> dict[str, Any]:
         "client": scope.get("client"),
         "server": scope.get("server"),
         "root_path": scope.get("root_path", ""),
+        "app_root_path": scope.get("app_root_path", scope.get("root_path", "")),
         "path": scope["path"],
         "raw_path": scope.get("raw_path", b"").decode("latin-1"),
         "query_string": scope["query_string"].decode("latin-1"),

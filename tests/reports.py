@@ -13,6 +13,7 @@ from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.results_file import dump
 from hoplab.suites import SUITES
 from hoplab.suites.cors.right import MAIN
+from hoplab.suites.own import CHECKS as OWN
 from hoplab.topology import Cell, Scheme
 from tests.catalogue import CATALOGUE
 
@@ -83,6 +84,24 @@ def hostile(cell: Cell, value: str) -> Results:
     ]
     result = CellResult(cell, recipe=True, findings=findings, prediction={value: value})
     return Results(value, value, 1.0, {value: value}, [result])
+
+
+def of_own_application() -> Results:
+    """What `hoplab check` has found: in one topology a question that said no in two ways."""
+    cells = CATALOGUE.recommended_cells(CATALOGUE.topologies)
+    wrong = [
+        Finding(
+            "urls", Verdict.FAIL, "link-drops-prefix", "/ leads to\n/items", [an_exchange(cells[0])]
+        ),
+        Finding("urls", Verdict.FAIL, "cookie-path-wrong", "the path is /items"),
+    ]
+    results = []
+    for cell in cells:
+        found = wrong if cell.topology == cells[0].topology else []
+        names = {finding.check for finding in found}
+        rest = [Finding(name, Verdict.PASS, None, "well") for name in OWN if name not in names]
+        results.append(CellResult(cell, recipe=True, findings=[*found, *rest]))
+    return Results("process", STARTED, 2.5, dict(VERSIONS), results)
 
 
 def write_page(file: Path, *runs: Results, names: Sequence[str] = ()) -> Path:

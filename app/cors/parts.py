@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.cors.metrics import Metrics
-from app.shared import Application, read_items, read_scope
+from app.shared import Application, read_app, read_items, read_scope
 
 MAIN, METRICS = "http://main.co.kr", "http://metrics.co.kr"
 
@@ -31,6 +31,7 @@ def main_app() -> FastAPI:
     """The main application: `/items/`, and `/fail` for a 500 of its own."""
     app = Application(title="Main")
     app.add_api_route("/items/", read_items)
+    app.add_api_route("/app", read_app)  # where compose.yaml looks whether it is up
     app.add_api_route("/scope", read_scope)
     app.add_api_route("/fail", fail)
     return app

@@ -36,8 +36,9 @@ class Fault:
 
 
 def load(pattern: str = "*", folder: Path = FOLDER) -> list[Fault]:
-    """The faults whose name matches, for example `nginx/*`; FILE/NAME is a fault's name."""
+    """The faults whose name, FILE/NAME, matches a pattern; `nginx/* caddy/mirror` are two."""
     found = []
+    patterns = pattern.split()
     for file in sorted(folder.glob("*.toml")):
         for told in tomllib.loads(file.read_text(encoding="utf-8"))["fault"]:
             fault = Fault(
@@ -48,7 +49,7 @@ def load(pattern: str = "*", folder: Path = FOLDER) -> list[Fault]:
                 edits=tuple((old, new) for old, new in told["edits"]),
                 topologies=tuple(told["topologies"]),
             )
-            if fnmatchcase(fault.name, pattern):
+            if any(fnmatchcase(fault.name, each) for each in patterns):
                 found.append(fault)
     if not found:
         message = f"no fault is named {pattern}; they are in {folder}"

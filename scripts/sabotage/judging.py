@@ -1,5 +1,7 @@
 """Was a fault noticed? What `hoplab verify` finds is compared with what it finds unbroken."""
 
+import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -48,11 +50,11 @@ class Judgement:
 
 
 class Judge:
-    """Asks the lab with each fault; the unbroken topologies are asked once."""
+    """Asks the lab with each fault; several may share what the unbroken topologies answer."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, unbroken: "Unbroken") -> None:
         self._lab = lab
-        self._right: dict[str, Results] = {}
+        self._unbroken = unbroken
 
     def judge(
         self, fault: Fault, prove: Callable[[str], tuple[str, ...]] | None = None
@@ -64,7 +66,7 @@ class Judge:
         found: list[tuple[Outcome, tuple[str, ...]]] = []
         shown: set[str] = set()
         for name in fault.topologies:
-            right = self._unbroken(name)
+            right = self._unbroken.of(name, self._lab)
             with self._lab.broken(fault):
                 try:
                     found.append(compare(right, self._lab.verify(name)))
@@ -77,18 +79,32 @@ class Judge:
         asked = prove is not None and outcome is not Outcome.NOTICED
         return Judgement(fault, outcome, by, tuple(sorted(shown)) if asked else None)
 
-    def _unbroken(self, name: str) -> Results:
-        if name not in self._right:
-            try:
-                right = self._lab.verify(name)
-            except NotStarted as reason:
-                message = f"the unbroken {name} can't be asked:\n{reason}"
-                raise HoplabError(message) from None
-            if not right.passed:
-                message = f"the unbroken {name} does not pass: see `hoplab verify`"
-                raise HoplabError(message)
-            self._right[name] = right
-        return self._right[name]
+
+class Unbroken:
+    """What is found in the topologies as they are: each is asked once, when it is needed."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Results] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def of(self, name: str, lab: Lab) -> Results:
+        """The results of this topology. Raises HoplabError if it does not pass."""
+        with self._locks[name]:
+            if name not in self._found:
+                self._found[name] = _right(lab, name)
+            return self._found[name]
+
+
+def _right(lab: Lab, name: str) -> Results:
+    try:
+        right = lab.verify(name)
+    except NotStarted as reason:
+        message = f"the unbroken {name} can't be asked:\n{reason}"
+        raise HoplabError(message) from None
+    if not right.passed:
+        message = f"the unbroken {name} does not pass: see `hoplab verify`"
+        raise HoplabError(message)
+    return right
 
 
 def compare(right: Results, broken: Results) -> tuple[Outcome, tuple[str, ...]]:

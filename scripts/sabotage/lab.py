@@ -5,16 +5,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hoplab import results_file
-from hoplab.catalogue import load
+from hoplab.catalogue import Catalogue, load
 from hoplab.errors import HoplabError
 from hoplab.results import Results
-from hoplab.system import interrupts
 from hoplab.topology import Topology
 from hoplab.workspace import checkout
 from scripts.sabotage.faults import Fault
@@ -27,17 +27,28 @@ class NotStarted(Exception):
     """`hoplab verify` gave no results; the argument is what it said."""
 
 
-class Lab:
-    """The copy. `hoplab` of the copy is asked as a person would."""
+class Ended(Exception):
+    """Ctrl-C came while this lab was asked."""
 
-    def __init__(self, folder: Path) -> None:
+
+def copied(catalogue: Catalogue) -> list[Path]:
+    """The folders on which an answer depends."""
+    root = catalogue.workspace.root
+    return [root / name for name in ("app", *catalogue.proxies, "variations", "src")]
+
+
+class Lab:
+    """The copy. `hoplab` of the copy is asked as a person would, until `ended`."""
+
+    def __init__(self, folder: Path, ended: threading.Event) -> None:
         source = checkout()
         self.folder = folder
+        self._ended = ended
         catalogue = load(source)
         self._topologies = {topology.name: topology for topology in catalogue.composed}
-        for name in ("app", *catalogue.proxies, "variations", "src"):
+        for path in copied(catalogue):
             ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-            shutil.copytree(source.root / name, folder / name, ignore=ignored)
+            shutil.copytree(path, folder / path.name, ignore=ignored)
         for name in ("compose.yaml", ".env"):
             shutil.copy(source.root / name, folder / name)
 
@@ -59,6 +70,11 @@ class Lab:
             raise HoplabError(message)
         return self._topologies[name]
 
+    def check(self) -> None:
+        """Raise Ended if Ctrl-C came: the main thread alone is told. What waits calls this."""
+        if self._ended.is_set():
+            raise Ended
+
     def verify(self, name: str) -> Results:
         """What `hoplab verify` finds in this topology. Raises NotStarted if it finds nothing."""
         topology = self.topology(name)
@@ -73,6 +89,7 @@ class Lab:
         return results_file.load(output)
 
     def _run(self, command: list[str]) -> str:
+        self.check()
         log = self.folder / "verify.log"
         with log.open("w") as said:
             process = subprocess.Popen(
@@ -87,7 +104,7 @@ class Lab:
             deadline = time.monotonic() + VERIFY_SECONDS
             try:
                 while process.poll() is None and time.monotonic() < deadline:
-                    interrupts.check()
+                    self.check()
                     time.sleep(0.05)
             finally:
                 if process.poll() is None:

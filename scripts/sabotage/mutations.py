@@ -2,8 +2,9 @@
 
     python -m scripts.sabotage.mutations [MODULE …]
 
-A module is named as `results` or `client.wire`; its tests are tests/unit/test_results.py and
-test_wire.py, and no others: what only a distant test notices is hard to find again. mutmut (its
+A module is named as `results` or `client.wire`; its tests are tests/unit/test_results.py, or
+test_wire.py and test_wire_….py, and no others: what only a distant test notices is hard to find
+again. mutmut (its
 package has to be importable) works in a copy. It leaves decorated functions alone, properties too;
 in the copy, decorators are called after the function instead, which is the same to Python. Only
 caches are left out: they are full when mutmut forks, and the mutated function is not called.
@@ -39,19 +40,18 @@ _CACHES = ("cache", "lru_cache")
 
 @dataclass(frozen=True)
 class Module:
-    """A module of hoplab with the tests that mirror it; `path` is below src/hoplab."""
+    """A module of hoplab with the tests that mirror it; `path` is below src/hoplab.
+
+    tests: from the checkout's root.
+    """
 
     path: Path
+    tests: tuple[str, ...]
 
     @property
     def source(self) -> str:
         """From the checkout's root."""
         return f"src/hoplab/{self.path}"
-
-    @property
-    def test(self) -> str:
-        """From the checkout's root."""
-        return f"tests/unit/test_{self.path.stem}.py"
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,17 @@ def find(name: str, root: Path) -> Module:
         told = ", ".join(str(path.relative_to(package)) for path in found) or "none"
         message = f"{name} is no one module of hoplab ({told}); name it as client.wire"
         raise HoplabError(message)
-    module = Module(found[0].relative_to(package))
-    if not (root / module.test).exists():
-        message = f"{name}: there is no {module.test}"
+    stem, others = found[0].stem, {path.stem for path in package.rglob("*.py")}
+    first = f"tests/unit/test_{stem}.py"
+    if not (root / first).exists():
+        message = f"{name}: there is no {first}"
         raise HoplabError(message)
-    return module
+    more = [
+        str(path.relative_to(root))
+        for path in sorted(root.glob(f"tests/unit/test_{stem}_*.py"))
+        if path.stem.removeprefix("test_") not in others  # results_file is a module itself
+    ]
+    return Module(found[0].relative_to(package), (first, *more))
 
 
 def undecorated(source: str) -> str:
@@ -119,7 +125,7 @@ def copy(root: Path, folder: Path, module: Module) -> None:
     settings = {
         "source_paths": ["src/"],
         "only_mutate": [module.source],
-        "pytest_add_cli_args_test_selection": [module.test],
+        "pytest_add_cli_args_test_selection": [*module.tests],
         # A server in a test's thread may see its client go, which is no failure.
         "pytest_add_cli_args": ["-W", "ignore::pytest.PytestUnhandledThreadExceptionWarning"],
         "also_copy": [*others, *files],

@@ -17,7 +17,7 @@ from hoplab.catalogue import load
 from hoplab.endpoint import PUBLIC_NAME, Endpoint
 from hoplab.engines import certificates
 from hoplab.engines.process import ProcessEngine
-from hoplab.system import interrupts, runs
+from hoplab.system import runs
 from hoplab.topology import Scheme
 from hoplab.workspace import Workspace
 from scripts.sabotage.faults import Fault
@@ -94,13 +94,13 @@ class Differences:
         engine = ProcessEngine(catalogue, [deployment], run, files)
         try:
             [endpoint] = engine.start()
-            return ask(endpoint)
+            return ask(endpoint, self._lab.check)
         finally:
             engine.stop()
 
 
-def ask(endpoint: Endpoint) -> dict[str, str]:
-    """Every question over each scheme, and what came back."""
+def ask(endpoint: Endpoint, check: Callable[[], None]) -> dict[str, str]:
+    """Every question over each scheme, and what came back; `check` may end it."""
     tls = ssl.create_default_context(cafile=endpoint.authority)
     asked: dict[str, tuple[_Place, Question]] = {}
     for scheme in Scheme:
@@ -112,7 +112,7 @@ def ask(endpoint: Endpoint) -> dict[str, str]:
     with ThreadPoolExecutor(CLIENTS) as pool:
         answers = {name: pool.submit(_answer, *each) for name, each in asked.items()}
         while not all(answer.done() for answer in answers.values()):
-            interrupts.check()
+            check()
             time.sleep(0.02)
     told = {name: answer.result() for name, answer in answers.items()}
     for name, (place, question) in asked.items():

@@ -17,7 +17,7 @@ def share(judgements: Sequence[Judgement]) -> str:
     """For example `37 of 127 noticed (29 %)`. What did not start does not count."""
     asked = [each for each in judgements if each.outcome is not Outcome.NOT_STARTED]
     noticed = sum(each.outcome is Outcome.NOTICED for each in asked)
-    percent = f" ({100 * noticed / len(asked):.0f} %)" if asked else ""
+    percent = f" ({100 * noticed // len(asked)} %)" if asked else ""
     return f"{noticed} of {len(asked)} noticed{percent}"
 
 

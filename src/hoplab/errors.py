@@ -13,6 +13,10 @@ class NoAnswer(HarnessError):
     """No HTTP response came: refused, cut off, or too late."""
 
 
+class TimedOut(NoAnswer):
+    """None came in the time that there was."""
+
+
 class EndedUnanswered(NoAnswer):
     """The other side took the connection, and ended it without an HTTP response."""
 

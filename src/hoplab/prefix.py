@@ -13,7 +13,10 @@ _REFUSED = re.compile(r"[?#\\'\"<>&`,%\[\]|^]")
 
 @dataclass(frozen=True, order=True)
 class Prefix:
-    """`encoded` is percent-encoded as in a URL, and begins with a slash; none stands at its end."""
+    """`encoded` is percent-encoded as in a URL, and begins with a slash; none stands at its end.
+
+    It is empty where there is no prefix: the application is public at the root of its name.
+    """
 
     encoded: str
 
@@ -22,6 +25,11 @@ class Prefix:
         """As ASGI's `path` and `root_path` have it."""
         return unquote(self.encoded)
 
+    @property
+    def option(self) -> str:
+        """As `--prefix` takes it, and results files have it: `/` where there is none."""
+        return self.encoded or "/"
+
     def __str__(self) -> str:
         return self.encoded
 
@@ -29,8 +37,12 @@ class Prefix:
 def parse(text: str) -> Prefix:
     """The prefix that a person wrote, encoded or not, with or without a slash at the end.
 
+    `/` is none.
+
     Raises ValueError, with what is wrong with it.
     """
+    if text == "/":
+        return NO_PREFIX
     path = text.removesuffix("/")
     try:
         unquote(path, errors="strict")
@@ -38,7 +50,7 @@ def parse(text: str) -> Prefix:
         message = "what is percent-encoded in it is not UTF-8"
         raise ValueError(message) from None
     if not path.startswith("/"):
-        message = "a prefix is a path such as /api/v1" + "; / alone is none" * (text == "/")
+        message = "a prefix is a path such as /api/v1, or / for none"
         raise ValueError(message)
     segments = path.split("/")[1:]
     for segment in segments:
@@ -52,6 +64,8 @@ def parse(text: str) -> Prefix:
             raise ValueError(message)
     return Prefix("".join("/" + quote(unquote(segment), safe=_KEPT) for segment in segments))
 
+
+NO_PREFIX = Prefix("")
 
 DEFAULT_PREFIX = Prefix("/api/v1")
 """As in FastAPI's guide "Behind a Proxy"."""

@@ -1,4 +1,4 @@
-"""A fixture for tests of your own application: it runs behind a proxy, as in `hoplab check`.
+"""Your own application behind a proxy, in your own tests: as in `hoplab check`.
 
 pytest imports this module in every project in which hoplab is installed: so it imports nothing else
 until a test wants it.
@@ -7,96 +7,99 @@ until a test wants it.
 # ruff: noqa: PLC0415 - what a test needs is imported in it
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
+if TYPE_CHECKING:
+    from hoplab.testing import Behind, Running
 
-@dataclass(frozen=True)
-class Behind:
-    """Where an application answers: its public base URL over http and over https.
+    Start: TypeAlias = Callable[..., Behind]
+    Check: TypeAlias = Callable[..., None]
 
-    authority: the file with the certificate to trust for the second.
-    """
+_MARKER = (
+    "hoplab(application, proxy=…, server=…, mode=…, scheme=…, prefix=…, …): the topologies for"
+    " hoplab_app and hoplab_check; each a name or a list, the eight main ones if left out"
+)
+_RUNNING: "pytest.StashKey[Running]" = pytest.StashKey()
+_LOGS = pytest.StashKey[dict[str, str]]()
 
-    http: str
-    https: str
-    authority: Path
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known, also to --strict-markers."""
+    config.addinivalue_line("markers", _MARKER)
 
 
-Start: TypeAlias = Callable[..., Behind]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with `hoplab_app` runs once for each topology that its marker chooses."""
+    if "hoplab_app" in metafunc.fixturenames:
+        from hoplab import testing
+
+        chosen = testing.chosen(_marked(metafunc.definition))
+        metafunc.parametrize("hoplab_app", chosen, indirect=True, ids=testing.name)
 
 
 @pytest.fixture(scope="session")
-def hoplab_behind() -> Iterator[Start]:
+def hoplab_behind(pytestconfig: pytest.Config) -> Iterator["Start"]:
     """Start an application behind a proxy: `hoplab_behind("main:app").http` is its URL.
 
-    Besides: proxy, server, mode, prefix, factory and app_dir, as the options of `hoplab check`.
-    The same is started once; all is stopped at the end of the session.
+    Options are those of `hoplab.check`; of several topologies, it is the first. The same is started
+    once; all is stopped at the end of the session.
     """
-    with ExitStack() as stack:
+    from hoplab import testing
 
-        @cache
-        def start(
-            application: str,
-            *,
-            proxy: str | None = None,
-            server: str | None = None,
-            mode: str = "strip",
-            prefix: str = "/api/v1",
-            factory: bool = False,
-            app_dir: str = ".",
-        ) -> Behind:
-            return stack.enter_context(
-                _behind(application, proxy, server, mode, prefix, Path(app_dir), factory=factory)
-            )
-
-        yield start
+    with testing.Running() as running:
+        pytestconfig.stash[_RUNNING] = running
+        yield running.start
+    del pytestconfig.stash[_RUNNING]
 
 
-@contextmanager
-def _behind(
-    application: str,
-    proxy: str | None,
-    server: str | None,
-    mode: str,
-    prefix: str,
-    app_dir: Path,
-    *,
-    factory: bool,
-) -> Iterator[Behind]:
-    from hoplab.catalogue import load
-    from hoplab.cli.check import application_of
-    from hoplab.cli.options import prefix_of, select
-    from hoplab.commands.hosting import running
-    from hoplab.commands.session import Session
-    from hoplab.errors import HoplabError
-    from hoplab.report.progress import Progress
-    from hoplab.topology import Scheme
-    from hoplab.workspace import current
+@pytest.fixture
+def hoplab_app(request: pytest.FixtureRequest, hoplab_behind: "Start") -> "Behind":
+    """The marker's application, behind each topology that the marker chooses."""
+    return hoplab_behind(**request.param)
 
-    try:
-        named = application_of(application, app_dir, None, factory=factory)
-        catalogue = load(current(), prefix_of(prefix))
-        cells = select(
-            catalogue,
-            catalogue.recommended_cells(catalogue.all_topologies),
-            proxy=[proxy] if proxy else None,
-            server=[server] if server else None,
-            mode=[mode],
-        )
-        with (
-            Progress() as progress,
-            running(Session(catalogue, progress), named, [cells[0].deployment]) as ([endpoint], *_),
-        ):
-            yield Behind(
-                endpoint.base(Scheme.HTTP, endpoint.host),
-                endpoint.base(Scheme.HTTPS, endpoint.host),
-                endpoint.authority,
-            )
-    except HoplabError as error:
-        pytest.fail(str(error), pytrace=False)
+
+@pytest.fixture
+def hoplab_check(request: pytest.FixtureRequest) -> "Check":
+    """Assert that an application works behind each proxy: `hoplab_check("main:app")`.
+
+    Options are those of `hoplab.check`; what they leave out, the test's marker says. A failure
+    says what is wrong, where, whose doing it is and what fixes it.
+    """
+    from hoplab import testing
+
+    def check(application: object = None, **options: Any) -> None:
+        told, logs = testing.check(application, {**_marked(request.node), **options})
+        request.node.stash[_LOGS] = logs
+        if told:
+            pytest.fail(told, pytrace=False)
+
+    return check
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What is in the logs by now is of other tests."""
+    if running := item.config.stash.get(_RUNNING, None):
+        running.forget()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Attach to a failure what servers and proxies have written since the test began."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    if report.failed and report.when != "teardown":
+        running = item.config.stash.get(_RUNNING, None)
+        for logs in (item.stash.get(_LOGS, None), running and running.written()):
+            told = logs.items() if logs else ()
+            report.sections += [(f"hoplab: log of {name}", text) for name, text in told]
+
+
+def _marked(node: Any) -> dict[str, Any]:
+    """What the markers say; that of the test before those of its class and module."""
+    told: dict[str, Any] = {}
+    for marker in reversed(list(node.iter_markers("hoplab"))):
+        told |= {"application": marker.args[0]} if marker.args else {}
+        told |= marker.kwargs
+    return told

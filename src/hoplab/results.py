@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hoplab.advice import OwnConfiguration, Tried
 from hoplab.client.wire import Exchange
 from hoplab.topology import Cell
 
@@ -101,7 +102,9 @@ class Results:
     `started` is UTC in ISO 8601 with a Z. `seconds` is the whole run's duration, of which
     `start_seconds` went until everything answered; `processes` were running then. `memory_bytes` is
     the memory that they and the lab itself had at the end, when it is the most. Those are 0 where
-    nobody counts. `unfinished` cells are missing, because somebody interrupted the run.
+    nobody counts. `unfinished` cells are missing, because somebody interrupted the run. `tried` is
+    what was tried for each problem that is not the application's own, None if nothing was to be.
+    `configuration` is the person's own that was in place of the lab's.
     """
 
     engine: str
@@ -113,6 +116,8 @@ class Results:
     processes: int = 0
     memory_bytes: int = 0
     unfinished: int = 0
+    tried: Sequence[Tried] | None = None
+    configuration: OwnConfiguration | None = None
 
     @property
     def passed(self) -> bool:

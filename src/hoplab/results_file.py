@@ -13,7 +13,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from hoplab import __version__
+from hoplab import __version__, advice
+from hoplab.advice import text as _text
 from hoplab.client.wire import Exchange, Headers
 from hoplab.endpoint import PUBLIC_NAME
 from hoplab.errors import HoplabError
@@ -84,7 +85,18 @@ def as_json(results: Results) -> Json:
         "header_lists": tables.header_lists.entries,
         "headers": tables.headers.entries,
         "bodies": tables.bodies.entries,
+        **_advice(results),
     }
+
+
+def _advice(results: Results) -> Json:
+    """What `check` has tried."""
+    told: Json = {}
+    if results.tried is not None:
+        told["tried"] = [advice.as_json(each) for each in results.tried]
+    if results.configuration:
+        told["proxy_config"] = advice.as_json(results.configuration)
+    return told
 
 
 def recorded(exchange: Exchange) -> Exchange:
@@ -158,7 +170,7 @@ def _cell(result: CellResult, tables: _Tables) -> Json:
         "trust": cell.trust,
         "scheme": cell.scheme,
         **_given({"variation": cell.variation}),
-        **({"prefix": cell.prefix.encoded} if cell.prefix != DEFAULT_PREFIX else {}),
+        **({"prefix": cell.prefix.option} if cell.prefix != DEFAULT_PREFIX else {}),
         "recipe": result.recipe,
         "verdict": result.verdict,
         **_given({"symptoms": found}),
@@ -272,13 +284,6 @@ def read(path: Path) -> Any:
     raise HoplabError(message)
 
 
-def _text(told: Any) -> str:
-    if not isinstance(told, str):
-        message = f"{told!r} is no text"
-        raise TypeError(message)
-    return told
-
-
 def _texts(told: Any) -> dict[str, str]:
     return {_text(key): _text(value) for key, value in told.items()}
 
@@ -295,6 +300,10 @@ def _results(file: Json) -> Results:
         processes=int(file.get("processes", 0)),
         memory_bytes=int(file.get("memory_mib", 0)) * 2**20 or int(file.get("memory_bytes", 0)),
         unfinished=int(file.get("unfinished", 0)),
+        tried=[advice.read_tried(each) for each in file["tried"]] if "tried" in file else None,
+        configuration=(
+            advice.read_configuration(file["proxy_config"]) if "proxy_config" in file else None
+        ),
     )
 
 

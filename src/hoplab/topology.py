@@ -82,6 +82,11 @@ class Deployment:
     variation: str = ""
     prefix: Prefix = DEFAULT_PREFIX
 
+    def cell(self, scheme: Scheme) -> "Cell":
+        """It, asked over this scheme."""
+        strategy, trust = self.setup.strategy, self.setup.trust
+        return Cell(self.topology, strategy, trust, scheme, self.variation, self.prefix)
+
     @property
     def name(self) -> str:
         """For example `PROXY-SERVER-strip.server-option.proxy`."""

@@ -54,6 +54,11 @@ class Workspace:
         return self._state / "repro"
 
     @property
+    def demo(self) -> Path:
+        """Where the demo that runs is, and the token that it wants."""
+        return self._state / "demo.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the one `up` or `down` that is at work."""
         return self._state / "lock"

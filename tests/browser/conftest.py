@@ -109,11 +109,12 @@ def browser(
     profile = tmp_path_factory.mktemp("browser")
     files = certificates.ensure(WORKSPACE.certificates)
     with chromium(playwright, executable, files, profile) as browser:
-        browser.on("requestfailed", _note)
+        browser.on("requestfailed", note)
         yield browser
 
 
-def _note(request: Request) -> None:
+def note(request: Request) -> None:
+    """Remember a connection that Chromium broke."""
     if request.failure == NETWORK_CHANGED:
         _broken.append(request.url)
 

@@ -1,6 +1,7 @@
 """The report in a real browser: from disk, without a network."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwrig
 from hoplab.predictions import predict
 from hoplab.topology import Cell
 from tests.catalogue import CATALOGUE
-from tests.reports import a_run, every_cell, few, hostile, write_page
+from tests.reports import a_run, every_cell, few, hostile, of_own_application, write_page
 
 CELL = "nginx-hypercorn-strip.server-option.proxy.https"
 RECIPE = "nginx-uvicorn-strip.server-option.proxy.https"
@@ -92,6 +93,26 @@ def sections(page: Page) -> dict[str, str]:
     """The panel's parts by their titles."""
     found = panel(page).locator("section").all()
     return {part.locator("h3").inner_text(): part.inner_text() for part in found}
+
+
+def test_what_check_found_in_an_own_application(page: Page, tmp_path: Path) -> None:
+    results = of_own_application()
+    url = write_page(tmp_path / "own.html", results).as_uri()
+    wrong, right = results.cells[0].cell.id, results.cells[-1].cell.id
+
+    opened(page, url, f"cell={wrong}")
+    told = sections(page)
+
+    expect(page.locator("#views a")).to_have_text([re.compile("Your application")])
+    assert len(page.locator("button.mark").all()) == len(results.cells)
+    assert "fails (2 findings)" in panel(page).inner_text()
+    assert "/ leads to\n/items" in told["Why: 2 causes"]
+    assert "the path is /items" in told["Why: 2 causes"]
+    assert "By hand" not in told
+    assert panel(page).locator("details.finding.fail").count() == 2
+    opened(page, url, f"cell={right}&check=urls")
+    assert "passes" in panel(page).inner_text()
+    assert mark(page, wrong).inner_text() == "ldp"
 
 
 # --- the grid ---
@@ -365,7 +386,10 @@ def test_the_policy_forbids_what_is_not_the_page_s_own(reader: Browser, report: 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(reader: Browser, report: str, width: int, scheme: Any) -> None:
     context = reader.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        reduced_motion="reduce",  # a color in transition is judged as it is
+        bypass_csp=True,
     )
     page = context.new_page()
     changed = f"cell={CELL}"

@@ -10,8 +10,9 @@ from typing import Any
 from tests.catalogue import CATALOGUE, ROOT
 from tests.commands.run import hoplab
 
-IMAGE = {"APP_IMAGE": "hoplab-app:test"}
-"""One for all clones: images stay."""
+IMAGE = {"APP_IMAGE": f"hoplab-app:test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"}
+"""One for all clones of a process of pytest's, for images stay. Not for those of another process,
+which may have a broken application just now."""
 
 
 class Clone:

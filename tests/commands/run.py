@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hoplab import cli
-from hoplab.cli import ask, check, learn, reside
+from hoplab.cli import ask, check, learn, live, reside
 from hoplab.system.interrupts import Interrupted
 from hoplab.workspace import Workspace
 from tests.catalogue import ROOT
@@ -29,7 +29,7 @@ def hoplab(
     code: object = 0
     out, err = StringIO(), StringIO()
     with interruptible(), pytest.MonkeyPatch.context() as patch:
-        for module in (ask, check, learn, reside):
+        for module in (ask, check, learn, live, reside):
             patch.setattr(module, "current", lambda: Workspace(root))
         for name, value in (environment or {}).items():
             patch.setenv(name, value)

@@ -3,21 +3,26 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import takewhile
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
+from xml.etree import ElementTree as ET
 
 import psutil
 import pytest
 
 from hoplab.client.probe import WHO_ANSWERED
 from hoplab.engines import process
+from hoplab.engines.launching import Launcher
 from hoplab.results import Verdict
 from hoplab.results_file import load as load_results
 from hoplab.suites.own import CHECKS
+from hoplab.system import runs
 from tests.catalogue import CATALOGUE, ROOT
 from tests.commands.run import hoplab
+from tests.reports import overview
 
 PAGE = (ROOT / "docs/check.md").read_text()
 ONE = ["--proxy", "nginx", "--server", "uvicorn", "--mode", "strip"]
@@ -42,7 +47,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
         done = hoplab("check", name, *options)
         assert "Traceback" not in done.stderr
         left = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
-        assert [p for p in left if p.status() != psutil.STATUS_ZOMBIE] == []
+        assert [p for p in left if runs.alive(p)] == []
         return done
 
     return run
@@ -249,7 +254,7 @@ async def app(scope, receive, send):
 def test_a_login_on_everything_is_not_judged(check: Check) -> None:
     done = check(*ONE, main=LOGIN)
 
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert row(done)["paths"] == row(done)["urls"] == "-"
     assert "need a login (give a token with --header)" in done.stdout
     assert "Nothing of the application was judged" in done.stdout
@@ -265,6 +270,33 @@ def test_a_token_is_sent_and_not_written_down(check: Check, tmp_path: Path) -> N
     assert "Bearer" not in file.read_text()
     assert {result.verdict for result in load_results(file).cells} == {Verdict.PASS}
     assert json.loads(file.read_text())["engine"] == "process"
+
+
+@pytest.mark.parametrize("output_format", ["json", "junit", "sarif", "html"])
+def test_other_formats_are_alone_on_standard_output(check: Check, output_format: str) -> None:
+    source = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
+
+    done = check(
+        *ONE, "--format", output_format, main=source, files={"static/style.css": "body {}"}
+    )
+
+    assert done.returncode == 1
+    match output_format:
+        case "json":
+            assert json.loads(done.stdout)["schema"] == 3
+        case "junit":
+            [urls, _] = ET.fromstring(done.stdout.encode()).iter("failure")  # noqa: S314 - ours
+            assert urls.attrib["type"] == "link-drops-prefix, cookie-path-wrong"
+            assert "fix: Make the URL from the request" in (urls.text or "")
+        case "sarif":
+            run = json.loads(done.stdout)["runs"][0]
+            places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+            lines = [(p["artifactLocation"]["uri"], p["region"]["startLine"]) for p in places]
+            assert lines == [("main.py", 9), ("main.py", 15), ("main.py", 15)]
+            assert "mysuperapp.com" not in json.dumps(places)
+        case "html":
+            assert done.stdout.startswith("<!doctype html>")
+            assert [cell["suite"] for cell in overview(done.stdout)["cells"]] == ["own", "own"]
 
 
 # --- a server of one's own ---
@@ -320,6 +352,25 @@ def test_one_that_does_not_start_says_why(check: Check, source: str) -> None:
     for told in FAILS[source]:
         assert told in done.stderr
     assert len(done.stderr.splitlines()) < 12
+    assert "app/own.py" not in done.stderr
+
+
+def test_one_that_has_ended_before_it_is_looked_at_says_why(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch = Launcher.launch
+
+    def launched_and_ended(launcher: Launcher, deployment: Mapping[str, Any]) -> int:
+        number = launch(launcher, deployment)
+        while psutil.pid_exists(number):
+            time.sleep(0.01)
+        return number
+
+    monkeypatch.setattr(Launcher, "launch", launched_and_ended)
+    done = check(*ONE, main="import nothing_of_that_name")
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "No module named 'nothing_of_that_name'" in done.stderr
     assert "app/own.py" not in done.stderr
 
 
@@ -391,7 +442,7 @@ def test_one_that_prints_and_starts_others_leaves_nothing_behind(check: Check) -
         (["main:app", "--prefix", "no-path"], "a prefix is a path"),
         (["main:app", "--proxy", "apache"], "proxy 'apache' is unknown"),
         (["main:app", "--max-requests", "0"], "--max-requests"),
-        (["main:app", "--format", "html"], "html"),
+        (["main:app", "--format", "pdf"], "known: table, json, junit, sarif, html"),
         (["main:app", "--path", "admin"], "a path begins with a slash"),
         (["main:app", "--command", "x main:app"], "it has to listen at {host} and {port}"),
         (["main:app", "--command", "x {port}"], "it has to name main:app"),

@@ -1,12 +1,10 @@
-"""`hoplab matrix`, `recipe`, `explain` and `repro`: right, wrong, broken and interrupted."""
+"""`hoplab matrix`: right, wrong, broken and interrupted."""
 
 import json
 import os
 import pty
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import suppress
@@ -255,7 +253,7 @@ def test_nothing_judged_is_no_success() -> None:
     run = hoplab("matrix", "--check", "direct", "--strategy", "none", "--proxy", "nginx",
                  "--server", "uvicorn", "--mode", "strip", "--variation", "none")  # fmt: skip
 
-    assert run.returncode == 1
+    assert run.returncode == 3
 
 
 def test_a_server_that_dies_halfway_is_an_error_of_its_cells() -> None:
@@ -352,217 +350,6 @@ def test_bad_usage_is_one_line_and_exit_2(arguments: list[str], message: str) ->
     assert (run.returncode, run.stdout) == (2, "")
     assert message in run.stderr
     assert len(run.stderr.splitlines()) == 1
-
-
-# --- recipe, explain, repro ---
-
-
-def test_recipe_prints_the_files_and_what_they_passed() -> None:
-    run = hoplab("recipe", "nginx", "hypercorn", "strip")
-
-    assert run.returncode == 0, run.stderr
-    assert (ROOT / "nginx/strip.conf.template").read_text().rstrip() in run.stdout
-    assert (ROOT / "app/hypercorn/forwarded_prefix.py").read_text().rstrip() in run.stdout
-    assert "hypercorn app.hypercorn.forwarded_prefix:app" in run.stdout
-    told = " ".join(run.stdout.replace("\n#  ", "").split())
-    every = ", ".join(name for name in CHECKS if name not in {"direct", "limits"})
-    assert f"# http: passed {every} # https: passed {every} # with python" in told
-
-
-def hops(text: str) -> list[str]:
-    """What `explain` tells of the wires, without ports."""
-    told = text.partition("\nHop by hop, for ")[2].partition("\n\n")[0].splitlines()[1:]
-    return [re.sub(r":\d{4,5}\b", ":…", line.strip()) for line in told]
-
-
-def test_explain_a_cell_follows_a_request_and_its_answer() -> None:
-    run = hoplab("explain", WRONG)
-
-    assert run.returncode == 0, run.stderr
-    assert hops(run.stdout) == [
-        "client -> nginx",
-        "GET https://mysuperapp.com:…/api/v1/items?q=1",
-        "Host: mysuperapp.com:…",
-        "nginx -> hypercorn",
-        "GET /items?q=1 HTTP/1.1",
-        "Host: mysuperapp.com:…",
-        "X-Forwarded-Host: mysuperapp.com:…",
-        "X-Forwarded-For: 127.0.0.9",
-        "X-Forwarded-Proto: https",
-        "X-Forwarded-Prefix: /api/v1",
-        "X-Real-IP: 127.0.0.9",
-        "hypercorn -> application",
-        'scheme: "https"',
-        'client: ["127.0.0.9", 0]',
-        'root_path: "/api/v1"',
-        'path: "/items"',
-        'host: ["mysuperapp.com:…"]',
-        "hypercorn -> nginx",
-        "HTTP/1.1 307",
-        "content-length: 0",
-        "location: https://mysuperapp.com:…/items/?q=1",
-        "nginx -> client",
-        "307",
-        "Content-Length: 0",
-        "Connection: keep-alive",
-        "location: https://mysuperapp.com:…/items/?q=1",
-    ]
-    order = ["\nHop by hop, ", "\nCause\n", "\nThe smallest fix\n", "\nAll that is wrong\n"]
-    assert sorted(order, key=run.stdout.index) == order
-    told = " ".join(run.stdout.split())
-    assert "asked for /items, and not for /api/v1/items: the proxy strips the prefix" in told
-    assert "+ FORWARDED_ALLOW_IPS=PROXY hypercorn app.hypercorn.forwarded_prefix:app" in run.stdout
-
-
-def test_explain_shows_what_a_proxy_makes_of_an_answer() -> None:
-    """nginx rewrites Location: what the application said is not what the client gets."""
-    run = hoplab("explain", "nginx-uvicorn-strip.none.proxy.http+nginx-bare")
-
-    assert run.returncode == 0, run.stderr
-    told = hops(run.stdout)
-    back = told[told.index("uvicorn -> nginx") :]
-    assert back.index("location: http://app/items/?q=1") < back.index("nginx -> client")
-    assert "Location: http://mysuperapp.com:…/api/v1/items/?q=1" in back
-    assert "\nHop by hop, for slash-redirect: pass\n" in run.stdout
-
-
-def test_explain_shows_both_of_two_proxies() -> None:
-    run = hoplab("explain", "nginx-uvicorn-strip.server-option.proxy.https+nginx-behind-traefik")
-
-    assert run.returncode == 0, run.stderr
-    told = hops(run.stdout)
-    names = [
-        *("client -> traefik", "traefik -> nginx", "nginx -> uvicorn", "uvicorn -> application"),
-        *("uvicorn -> nginx", "nginx -> traefik", "traefik -> client"),
-    ]
-    assert [line for line in told if " -> " in line] == names
-    places = [told.index(name) for name in names]
-    assert "X-Forwarded-Proto: https" in told[places[1] : places[2]]
-    assert "X-Forwarded-Proto: http" in told[places[2] : places[3]]
-
-
-@pytest.mark.parametrize("mode", ["strip", "preserve"])
-def test_explain_blames_the_host_of_all_that_a_lost_port_breaks(mode: str) -> None:
-    """Neither stripping for the static file, nor the location for the bare prefix."""
-    cell = {
-        "strip": "nginx-uvicorn-strip.server-option.proxy.http+nginx-host-drops-port",
-        "preserve": "nginx-hypercorn-preserve.server-option.proxy.http+nginx-host-drops-port",
-    }[mode]
-
-    run = hoplab("explain", cell)
-
-    assert run.returncode == 0, run.stderr
-    cause = " ".join(run.stdout.partition("\nCause\n")[2].partition("\n\n")[0].split())
-    assert "is told the Host mysuperapp.com, and not mysuperapp.com:" in cause
-    checks = ["slash-redirect", "url-for", "mount", "static", "client"]
-    for check in [*checks, *(["prefix-once"] if mode == "preserve" else [])]:
-        assert f"{check}: " in cause
-
-
-@pytest.mark.parametrize(
-    ("cell", "words"),
-    [
-        pytest.param(RIGHT, ["pass, as predicted", "nginx -> uvicorn"], id="right"),
-        pytest.param(
-            "nginx-uvicorn-strip.server-option.any.http",
-            ["client -> uvicorn", "X-Forwarded-For: 192.0.2.7", "trust any -> proxy"],
-            id="directly",
-        ),
-        pytest.param(
-            "nginx-hypercorn-strip.forwarded-prefix.proxy.https+nginx-no-upgrade",
-            ["websocket: websocket-refused", "The variation nginx-no-upgrade", "nginx -> hyper"],
-            id="variation, WebSocket",
-        ),
-        pytest.param(
-            "traefik-uvicorn-preserve.none.proxy.http",
-            ["application-has-no-route", 'path: "/api/v1/app"', "strategy none -> forwarded"],
-            id="preserve",
-        ),
-    ],
-)  # fmt: skip
-def test_explain_cells(cell: str, words: list[str]) -> None:
-    run = hoplab("explain", cell)
-
-    assert run.returncode == 0, run.stderr
-    for word in words:
-        assert word in run.stdout
-
-
-@pytest.mark.parametrize("what", ["redirect-drops-prefix", "nginx-bare"])
-def test_explain_starts_nothing_for_a_word(what: str) -> None:
-    run = hoplab("explain", what)
-
-    assert (run.returncode, run.stderr) == (0, "")
-    assert "\nFix\n" in run.stdout
-    assert all(len(line) <= 80 or "://" in line or line[:4] in {"  - ", "  + "}
-               for line in run.stdout.splitlines())  # fmt: skip
-
-
-@pytest.mark.skipif(not shutil.which("curl"), reason="no curl")
-@pytest.mark.parametrize(
-    ("cell", "word"),
-    [
-        (WRONG, r"location: https://mysuperapp.com:\d+/items/\?q=1"),
-        ("traefik-uvicorn-preserve.server-option.proxy.http", '"path": "/api/v1/api/v1/app"'),
-        ("nginx-uvicorn-strip.server-option.proxy.https+nginx-behind-traefik", "location: http://"),
-        ("nginx-uvicorn-strip.server-option.proxy.http+nginx-no-upgrade", "HTTP/1.1 404"),
-    ],
-)
-def test_repro_runs_what_it_prints(cell: str, word: str) -> None:
-    run = hoplab("repro", "--run", cell)
-
-    assert run.returncode == 0, run.stderr
-    assert f"# {cell}" in run.stdout
-    assert re.search(word, run.stdout), run.stdout
-
-
-def test_repro_says_which_of_its_ports_is_taken() -> None:
-    with suppress(OSError), socket.create_server(("127.0.0.1", 9999)):  # else somebody has it
-        run = hoplab("repro", "nginx-uvicorn-strip.app-argument.proxy.https")
-
-    assert run.returncode == 0, run.stderr
-    [told] = [line for line in run.stderr.splitlines() if "Taken now" in line]
-    assert told.startswith("hoplab: Taken now: port 9999")
-    assert "hoplab down" in told
-
-
-def test_repro_says_what_each_curl_shows_what_is_expected_and_what_came() -> None:
-    run = hoplab("repro", "nginx-uvicorn-strip.none.proxy.http+nginx-bare")
-
-    assert run.returncode == 0, run.stderr
-    redirect, *others = run.stdout.split("\n# 3. ")[1].split("\n\n")
-    assert redirect.startswith("ask: slash-redirect: pass\n#    expected: yes. Does `/items?q=1`")
-    assert redirect.endswith("'http://mysuperapp.com:9999/api/v1/items?q=1'")
-    [links] = [question for question in others if " url-for: " in question.splitlines()[0]]
-    assert [line for line in links.splitlines() if "also" not in line][1:3] == [
-        "#    expected: http://mysuperapp.com:9999/api/v1/scope?q=1",
-        "#    came:     http://app/scope?q=1",
-    ]
-    assert links.endswith("'http://mysuperapp.com:9999/api/v1/scope?q=1'")
-
-
-def test_repro_of_a_route_that_begins_with_the_prefix() -> None:
-    run = hoplab("repro", "nginx-hypercorn-strip.server-option.proxy.http+root-path-is-a-route")
-
-    assert run.returncode == 0, run.stderr
-    [question] = run.stdout.split("\n# 3. ")[1:]
-    assert question.startswith("ask: prefix-once: prefix-")
-    assert question.rstrip().endswith("http://mysuperapp.com:9999/api/v1/api/v1/nested")
-
-
-@pytest.mark.parametrize("proxy", CATALOGUE.proxies)
-def test_repro_writes_files_that_a_person_would_keep(proxy: str) -> None:
-    """No name of the lab's in them, and the proxy starts with them: `--run` does the same."""
-    cell = f"{proxy}-uvicorn-strip.server-option.proxy.https"
-
-    run = hoplab("repro", cell)
-
-    assert run.returncode == 0, run.stderr
-    [named] = re.findall(rf"^# 2\. {proxy}: (.*)$", run.stdout, re.MULTILINE)
-    for name in named.split(", "):
-        text = (ROOT / name).read_text()
-        own = text.replace(cell, "")  # the folder's name
-        assert not re.search(r"uvicorn.strip|server.option", own), name
 
 
 def test_generated_documentation_is_current() -> None:

@@ -16,6 +16,7 @@ from hoplab.prefix import parse
 from hoplab.results import Results, Verdict
 from hoplab.results_file import load as load_results
 from hoplab.suites.contract.checks import CHECKS
+from hoplab.topology import Scheme
 from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
 from tests.commands.run import hoplab
 
@@ -33,13 +34,19 @@ ENCODED: Mapping[str, str] = {
 
 
 WHOLE = "/café"
-"""Of this one everything is asked; of the others all but large bodies and direct requests."""
+"""Of this one everything is asked; of the others what is about paths."""
+
+NOT_ABOUT_PATHS = {
+    *("stream", "direct", "isolation", "disconnect", "limits", "requests", "answers"),
+    "websocket-messages",
+}
+"""Each waits, or sends much, and that at one path like any other."""
 
 EVERY_PROXY = [word for proxy in CATALOGUE.proxies for word in ("--proxy", proxy)]
 
 
 def checks_for(prefix: str) -> list[str]:
-    return [name for name in CHECKS if prefix == WHOLE or name not in {"stream", "direct"}]
+    return [name for name in CHECKS if prefix == WHOLE or name not in NOT_ABOUT_PATHS]
 
 
 @cache
@@ -54,14 +61,17 @@ def verified(prefix: str) -> Results:
         return load_results(file)
 
 
-def asked(results: Results) -> list[tuple[str, str, Verdict, list[tuple[str, str]]]]:
-    """What was asked of each cell, and what came of it; without ports."""
+def asked(results: Results) -> list[tuple[str, str, Verdict, set[tuple[str, str]]]]:
+    """What was asked of each cell, and what came of it; without ports.
+
+    Not how often: what a busy machine answers too late is asked again.
+    """
     return [
         (
             result.cell.id,
             f.check,
             f.verdict,
-            [(e.method, urlsplit(e.url).path) for e in f.exchanges],
+            {(e.method, urlsplit(e.url).path) for e in f.exchanges},
         )
         for result in results.cells
         for f in result.findings
@@ -85,6 +95,70 @@ def test_every_topology_passes_everything_below_another_prefix(prefix: str) -> N
 def test_encoded_or_not_is_the_same_prefix() -> None:
     first, second = asked(verified("/café")), asked(verified("/caf%C3%A9"))
     assert [each for each in first if each[1] in checks_for("/caf%C3%A9")] == second
+
+
+def test_without_a_prefix_every_combination_is_as_predicted() -> None:
+    """Nobody strips, and nobody has to be told: what is left to get wrong is whom to believe."""
+    words = ["--proxy", "nginx", "--proxy", "traefik", "--server", "uvicorn", "--scheme", "https"]
+    run = hoplab("matrix", "--prefix", "/", *words)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "6 cells: 2 right, 4 wrong on purpose, as predicted\n" in run.stdout
+    rows = [line.split() for line in run.stdout.splitlines()[:4]]
+    assert rows == [
+        ["preserve", "trust", "uvicorn"],
+        ["none", "none", "rws"],
+        ["proxy", "✓"],
+        ["any", "ds"],
+    ]
+
+
+@pytest.mark.parametrize("proxy", CATALOGUE.proxies)
+def test_without_a_prefix_every_server_passes(proxy: str) -> None:
+    checks = [word for name in checks_for("/") for word in ("--check", name)]
+    run = hoplab("verify", "--engine", "process", "--prefix", "/", "--proxy", proxy, *checks)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    cells = len(CATALOGUE.servers) * len(Scheme)
+    assert f"{cells} cells: {cells} pass, 0 fail, 0 error" in run.stdout
+    assert f"not asked: prefix-once in {cells} cells: not known here: a prefix\n" in run.stdout
+
+
+def test_what_is_about_a_prefix_alone_is_not_asked_without_one() -> None:
+    words = ["--proxy", "nginx", "--server", "uvicorn", "--engine", "process"]
+    run = hoplab("verify", "--prefix", "/", *words, "--check", "prefix-once")
+
+    assert run.returncode == 3, run.stdout + run.stderr
+    assert "2 not-applicable" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(
+            ["verify", "--engine", "docker"],
+            "compose.yaml has a prefix everywhere. Without one: --engine process",
+            id="docker",
+        ),
+        pytest.param(
+            ["cors"],
+            "there is nothing to ask without a prefix: choose one with --prefix",
+            id="cors",
+        ),
+        pytest.param(["matrix", "--mode", "strip"], "no cell has all of that; near: ", id="strip"),
+        pytest.param(
+            ["explain", "nginx-uvicorn-preserve.router.proxy.http"],
+            "near: nginx-uvicorn-preserve.none.proxy.http",
+            id="strategy",
+        ),
+    ],
+)
+def test_what_there_is_not_without_a_prefix(arguments: list[str], message: str) -> None:
+    run = hoplab(*arguments, "--prefix", "/")
+
+    assert (run.returncode, run.stdout) == (2, ""), run.stderr
+    [line] = run.stderr.splitlines()
+    assert message in line
 
 
 @pytest.mark.parametrize("strategy", ["router", "mount"])

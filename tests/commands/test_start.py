@@ -13,6 +13,8 @@ from tests.catalogue import CATALOGUE
 from tests.commands.clone import Clone
 from tests.docker_required import ENGINES, needs_docker
 
+ONE = ["--proxy", "nginx", "--server", "uvicorn", "--mode", "strip"]
+
 every_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
@@ -20,7 +22,7 @@ every_engine = pytest.mark.parametrize("engine", ENGINES)
 def test_an_application_that_fails_to_start(clone: Clone, engine: str) -> None:
     clone.edit("app/plain.py", "app = create_app()", "raise RuntimeError('broken by hand')")
 
-    done = clone.hoplab("verify", "--engine", engine, "--proxy", "nginx", "--mode", "strip")
+    done = clone.hoplab("verify", "--engine", engine, *ONE)
 
     assert done.returncode == 3
     assert done.stdout == ""
@@ -34,7 +36,7 @@ def test_an_application_that_fails_to_start(clone: Clone, engine: str) -> None:
 def test_a_proxy_that_fails_to_start(clone: Clone, engine: str) -> None:
     clone.edit("nginx/strip.conf.template", "proxy_buffering", "proxy_bufferin")
 
-    done = clone.hoplab("verify", "--engine", engine, "--proxy", "nginx", "--mode", "strip")
+    done = clone.hoplab("verify", "--engine", engine, *ONE)
 
     assert done.returncode == 3
     name = {"process": "nginx", "docker": "strip"}[engine]
@@ -134,7 +136,7 @@ def test_up_stays_and_down_ends_it(clone: Clone) -> None:
 def test_an_image_that_cannot_be_built(clone: Clone) -> None:
     clone.edit("app/plain.py", "app = create_app()", "app = create_app(")
 
-    done = clone.hoplab("verify", "--engine", "docker", "--proxy", "nginx", "--mode", "strip")
+    done = clone.hoplab("verify", "--engine", "docker", *ONE)
 
     assert (done.returncode, done.stdout) == (3, "")
     said = done.stderr
@@ -148,7 +150,7 @@ def test_an_image_that_cannot_be_built(clone: Clone) -> None:
 def test_an_application_that_answers_its_health_check_with_an_error(clone: Clone) -> None:
     clone.edit("app/plain.py", "app = create_app()", "app = {}")
 
-    done = clone.hoplab("verify", "--engine", "docker", "--proxy", "nginx", "--mode", "strip")
+    done = clone.hoplab("verify", "--engine", "docker", *ONE)
 
     assert done.returncode == 3
     assert "uvicorn-strip does not pass its health check: " in done.stderr
@@ -161,7 +163,9 @@ def test_an_application_that_answers_its_health_check_with_an_error(clone: Clone
 def test_a_proxy_that_goes_on_without_a_broken_file(clone: Clone, engine: str) -> None:
     clone.edit("traefik/strip/routes.toml", "[http.routers.app-http]", "[http.routers.app-http")
 
-    done = clone.hoplab("verify", "--engine", engine, "--proxy", "traefik", "--mode", "strip")
+    done = clone.hoplab(
+        "verify", "--engine", engine, "--proxy", "traefik", "--server", "uvicorn", "--mode", "strip"
+    )
 
     assert (done.returncode, done.stdout) == (3, "")
     name = {"process": "traefik", "docker": "traefik-uvicorn-strip"}[engine]

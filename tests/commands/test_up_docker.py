@@ -45,9 +45,13 @@ class Lab(Clone):
     def by_hand(self, *services: str) -> None:
         """`docker compose up`; by a name for this clone alone, since a lab may be up."""
         _, project = residents.names(Workspace(self.folder.resolve()))
-        words = ["docker", "compose", "--project-name", project, "up", "--detach", "--wait"]
+        words = ["docker", "compose", "--project-name", project]
+        words += ["up", "--build", "--detach", "--wait"]
         _, options = self.command(**self.ports, BACKEND_SUBNET="10.213.77.0/24")
-        subprocess.run([*words, *services], check=True, capture_output=True, **options)
+        run = subprocess.run(
+            [*words, *services], capture_output=True, text=True, check=False, **options
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
 
 
 def docker(*words: str) -> str:

@@ -14,7 +14,7 @@ import venv
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import distributions
+from importlib.metadata import distributions, version
 from pathlib import Path
 from shutil import which
 
@@ -179,6 +179,57 @@ def test_cors(installed: Environment) -> None:
     done = installed.hoplab("cors", *narrow, "--variation", "cors-both")
 
     assert "as predicted\n" in done.stdout
+
+
+APPLICATION = """from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/items/")
+async def read_items():
+    return []
+"""
+OWN_TEST = """import pytest
+
+
+@pytest.mark.hoplab("main:app", proxy="nginx", server="uvicorn", mode="strip")
+def test_the_redirect(hoplab_app):
+    assert hoplab_app.get("/items").header("Location") == f"{hoplab_app.http}/items/"
+"""
+
+
+def test_check_and_the_plugin(installed: Environment, tmp_path: Path) -> None:
+    """pytest is the person's own: the wheel does not bring it along."""
+    project = installed.work / "project"
+    project.mkdir()
+    (project / "main.py").write_text(APPLICATION)
+    (project / "test_main.py").write_text(OWN_TEST)
+    words = ("main:app", "--proxy", "nginx", "--server", "uvicorn", "--mode", "strip")
+
+    checked = installed.hoplab("check", *words, below="project").stdout
+
+    assert checked.startswith("topology ")
+    assert "\nnginx-uvicorn-strip ✓" in checked
+
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--target", tmp_path)
+    run(*pip, f"pytest=={version('pytest')}", cwd=tmp_path)
+    done = subprocess.run(
+        [installed.folder / "bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=project,
+        env={
+            "PATH": os.defpath,
+            "HOME": str(installed.work),
+            "XDG_STATE_HOME": str(installed.state),
+            "PYTHONPATH": str(tmp_path),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_recipe_prints_the_files(installed: Environment) -> None:

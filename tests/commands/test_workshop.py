@@ -42,6 +42,17 @@ def test_every_exercise_has_all_its_parts() -> None:
     assert len(re.findall(r"^\d+\. ", PAGE.split("## For the leader")[1], re.MULTILINE)) == 10
 
 
+def test_a_command_within_a_sentence_runs() -> None:
+    inline = [" ".join(each.split()) for each in re.findall(r"`hoplab ([^`]+)`", PAGE)]
+    commands = [each for each in inline if "CELL" not in each]
+    assert commands == ["explain nginx-upgrade-anything"]
+
+    for command in commands:
+        done = hoplab(*command.split())
+        assert (done.returncode, done.stderr) == (0, ""), command
+        assert "Upgrade" in done.stdout
+
+
 def test_only_the_exercises_have_commands() -> None:
     """So that there is none that nobody runs."""
     assert PAGE.count("```console") == len(EXERCISES) == 10

@@ -1,10 +1,11 @@
-"""Everything is asked once, at the first test that wants to know."""
+"""All that the chosen tests need is asked once, at the first test that wants to know."""
 
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,10 +62,11 @@ class Tried:
 
 
 @pytest.fixture(scope="session")
-def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
+def tried(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tried:
     every = trials.load(CATALOGUE)
     own = {name: each for trial in every for name, each in trial.variations.items()}
     catalogue = replace(CATALOGUE, variations={**CATALOGUE.variations, **own})
+    every = _chosen(request.session.items, Tried(catalogue, every, {}))
     failed: dict[Cell, Mapping[str, str]] = {}
     for suite in SUITES:
         of = [trial for trial in every if trial.suite == suite and not trial.alone]
@@ -74,6 +76,26 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
             folder = tmp_path_factory.mktemp(cell.variation)
             failed |= _ask(_with_own_files(catalogue, cell, folder), trial.suite, [cell])
     return Tried(catalogue, every, failed)
+
+
+def _chosen(tests: Sequence[pytest.Item], untried: Tried) -> list[Trial]:
+    """The trials that the tests name, and those of the lines that they name (pytest's `-k`)."""
+    values: list[dict[str, Any]] = [
+        test.callspec.params
+        for test in tests
+        if isinstance(test, pytest.Function) and hasattr(test, "callspec")
+    ]
+    ids = {named["trial"].id for named in values if "trial" in named}
+    lines = [(v["place"][0], line) for v in values if "place" in v for line in v["lines"]]
+    return [
+        trial
+        for trial in untried.trials
+        if trial.id in ids
+        or any(
+            (not owner or owner in trial.owners) and untried.differs(trial, line)
+            for owner, line in lines
+        )
+    ]
 
 
 def _ask(catalogue: Catalogue, suite: str, cells: Sequence[Cell]) -> dict[Cell, Mapping[str, str]]:

@@ -36,6 +36,7 @@ class ComposeEngine:
         certificates: Certificates,
     ) -> None:
         self._catalogue = catalogue
+        self._deployments = deployments
         self._topologies = [deployment.topology for deployment in deployments]
         self._run = run
         self._certificates = certificates
@@ -47,8 +48,10 @@ class ComposeEngine:
 
     def start(self) -> list[Endpoint]:
         """Bring everything up. What a failed start wrote is in the error."""
+        # A profile has topologies that nobody asks: no published port of theirs, either.
+        every = map(self._catalogue.recommended, self._catalogue.composed)
         self._environment |= docker.environment(
-            self._catalogue, self._run, self._certificates, self._topologies, published=False
+            self._catalogue, self._run, self._certificates, every, published=False
         )
         with self._told():
             try:
@@ -60,7 +63,7 @@ class ComposeEngine:
                 raise HoplabError(message) from None
         containers = compose.Compose(self._run.name, self._root).containers()
         return docker.endpoints(
-            self._catalogue, self._topologies, self._run, self._certificates, containers
+            self._catalogue, self._deployments, self._run, self._certificates, containers
         )
 
     def stop(self) -> None:

@@ -26,7 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("public", cases, indirect=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not the session: thirty containers would run beside all others
 def labs() -> Iterator[Labs]:
     """Nothing is started before a test asks for it. SIGTERM ends the session as Ctrl-C does."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)

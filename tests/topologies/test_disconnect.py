@@ -14,4 +14,7 @@ def test_it_is_noticed(public: Public) -> None:
     with public.get(f"/api/v1/endless/{token}", stream=True) as answer:
         assert next(answer.iter_lines()).startswith(b": ")
 
-    assert public.get(f"/api/v1/endless/{token}/left?seconds=10").json() == {"left": True}
+    assert public.get(f"/api/v1/endless/{token}/left?seconds=10").json() == {
+        "asked": True,
+        "left": True,
+    }

@@ -40,7 +40,7 @@ def questions(finding: Finding) -> set[tuple[str, str]]:
     Events may be asked for again, with more time.
     """
     return {
-        (exchange.method, exchange.url.split("/", 3)[3].partition("&interval=")[0])
+        (exchange.method, exchange.url.split("/", 3)[3].partition("?count=")[0])
         for exchange in map(recorded, finding.exchanges)
     }
 

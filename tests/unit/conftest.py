@@ -50,6 +50,8 @@ def quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The slow checks wait less, in this process."""
     checks = "hoplab.suites.contract.checks"
     monkeypatch.setattr(sys.modules[f"{checks}.stream"], "_INTERVALS", (0.1, 0.4))
+    monkeypatch.setattr(sys.modules[f"{checks}.stream"], "_SOON", 0.3)
+    monkeypatch.setattr(sys.modules[f"{checks}.isolation"], "_INTERVALS", (0.2, 0.8))
     monkeypatch.setattr(sys.modules[f"{checks}.websocket_messages"], "_QUIET", 0.3)
     monkeypatch.setattr(sys.modules[f"{checks}.disconnect"], "_SECONDS", 0.5)
     monkeypatch.setattr(sys.modules[f"{checks}.answers"], "_SECONDS", 0.05)

@@ -1,5 +1,6 @@
 """Faults of a proxy in what the application sends, message by message: held back, or changed."""
 
+import asyncio
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,6 +48,20 @@ def held_back(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, collect)
         for message in kept:
             await send(message)
+
+    return proxy
+
+
+def begins_late(app: ASGIApp) -> ASGIApp:
+    """Half a second passes between the head and what follows."""
+
+    async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.start":
+                await asyncio.sleep(0.5)
+
+        await app(scope, receive, sent)
 
     return proxy
 

@@ -281,6 +281,7 @@ def test_scope(served: Served) -> None:
         "client",
         "server",
         "root_path",
+        "app_root_path",
         "path",
         "raw_path",
         "query_string",
@@ -341,7 +342,7 @@ def test_every_response_names_its_instance_and_its_scope(
     assert [v for k, v in answer.headers if k.lower() == "x-instance"] == [nonce()]
     [told] = [v for k, v in answer.headers if k.lower() == "x-asgi-scope"]
     scope = json.loads(told)
-    assert set(scope) == {"scheme", "client", "root_path", "path", "host"}
+    assert set(scope) == {"scheme", "client", "root_path", "path", "method", "host"}
     assert len(scope["host"]) == 1
     assert (scope["scheme"], scope["root_path"]) == ("http", "")
     assert scope["path"] == path.partition("?")[0]

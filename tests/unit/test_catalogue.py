@@ -9,6 +9,7 @@ import pytest
 from hoplab.catalogue import Catalogue, load
 from hoplab.catalogue.servers import SERVERS, without_settings
 from hoplab.catalogue.variations import Variation
+from hoplab.cli.options import BadUsage, narrowed
 from hoplab.errors import HoplabError
 from hoplab.prefix import parse
 from hoplab.symptom import Advice
@@ -86,10 +87,13 @@ def test_all_topologies_with_those_that_compose_does_not_have() -> None:
 
 
 def test_compose_has_all_but_those_of_no_profile() -> None:
-    composed = {topology.name for topology in CATALOGUE.composed}
+    granian = replace(CATALOGUE.servers["granian"], profile=Profile.NONE)
+    catalogue = replace(CATALOGUE, servers={**CATALOGUE.servers, "granian": granian})
 
-    assert composed == {t.name for t in CATALOGUE.all_topologies if t.server != "fastapi"}
-    assert {topology.name for topology in CATALOGUE.topologies} <= composed
+    assert CATALOGUE.composed == CATALOGUE.all_topologies
+    assert {t.server for t in catalogue.composed} == {"uvicorn", "hypercorn", "fastapi"}
+    with pytest.raises(BadUsage, match=r"compose\.yaml does not have granian; use `hoplab matrix`"):
+        narrowed(catalogue, None, ["granian"])
 
 
 @pytest.mark.parametrize(

@@ -69,3 +69,15 @@ def test_cells_and_versions_of_one_run_alone() -> None:
     assert (compared.both, compared.changes) == ([], [])
     assert (compared.only_before, compared.only_after) == ([HTTP], [HTTPS])
     assert compared.versions == {"uvicorn": ("1", "2"), "caddy": ("", "3")}
+
+
+def test_a_check_that_said_no_in_several_ways_changes_when_one_of_them_does() -> None:
+    other = replace(FAIL, symptom="docs-page-wrong", detail="it is empty")
+
+    same = compare(run(http=[FAIL, other]), run(http=[other, FAIL]))
+    less = compare(run(http=[FAIL, other]), run(http=[other]))
+
+    assert same.changes == []
+    [change] = less.changes
+    assert (change.before, change.after) == ("docs-openapi-404, docs-page-wrong", "docs-page-wrong")
+    assert change.details == {HTTP: "it is a 404\nit is empty"}

@@ -139,6 +139,7 @@ def test_application_names_itself_and_trusts_the_backend(name: str, topology: To
     assert SERVICES[name]["environment"] == {
         "INSTANCE_NONCE": f"hoplab.{name}",
         "DOCS_OFFLINE": "0",
+        "APPLICATION": "",
         "PUBLIC_PREFIX": PREFIX,
         **needed,
     }
@@ -411,6 +412,7 @@ def test_variables_are_these() -> None:
 
     assert used == published | images | {
         "APP_IMAGE",
+        "APPLICATION",
         "PYTHON_IMAGE",
         "BACKEND_SUBNET",
         "CERTIFICATES",

@@ -93,3 +93,24 @@ def test_there_is_no_docker(
     assert compose.unavailable() == "there is no `docker` command"
     with pytest.raises(HoplabError, match="`docker` can't be run: No such file or directory"):
         project.containers()
+
+
+def test_what_goes_between_listing_and_inspecting_is_listed_again(
+    program: Path, project: Compose, tmp_path: Path
+) -> None:
+    """As when another process cleans up after the same killed run."""
+    seen = tmp_path / "seen"
+    program.write_text(
+        "#!/bin/sh\n"
+        f'if [ "$1" = ps ]; then [ -e {seen} ] || echo 49e276f693a1; touch {seen}; exit; fi\n'
+        "echo 'Error: No such object: 49e276f693a1' >&2; exit 1\n"
+    )
+
+    assert project.containers() == {}
+
+
+def test_another_error_of_inspecting_is_told(program: Path, project: Compose) -> None:
+    program.write_text("#!/bin/sh\n[ $1 = ps ] && echo 1 && exit\necho 'no daemon' >&2; exit 1\n")
+
+    with pytest.raises(HoplabError, match="no daemon"):
+        project.containers()

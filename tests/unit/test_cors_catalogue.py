@@ -19,12 +19,12 @@ from hoplab.suites.cors.checks import CHECKS as CORS_CHECKS
 from hoplab.suites.cors.right import MAIN, METRICS, ORIGINS, Right, right_of
 from hoplab.topology import Mode, Scheme
 from tests.catalogue import CATALOGUE, ROOT
-from tests.unit.test_checks import documented
+from tests.unit.documented import documented
 
 CORS = {name: v for name, v in CATALOGUE.variations.items() if v.suite == "cors"}
 CELLS = CATALOGUE.varied("cors")
 FOLDER = ROOT / "variations/cors"
-SERVERS_OF_COMPOSE = {topology.server for topology in CATALOGUE.composed}
+SERVERS_OF_COMPOSE = {name for name, server in CATALOGUE.servers.items() if not server.like}
 PARTNERS = {"caddy": "uvicorn", "granian": "nginx"}
 """Of each newcomer, the one with which it is measured: docs/cors.md says why."""
 

@@ -1,5 +1,6 @@
 """What the Docker engine knows without Docker: what it is told, and when waiting is of no use."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.catalogue import CATALOGUE
 STATUS_500 = "/app answered b'HTTP/1.1 500 Internal Server Error'"
 NO_ANSWER = "no answer: [Errno 111] Connection refused"
 TOPOLOGIES = [Topology("nginx", "uvicorn", Mode.STRIP), Topology("traefik", "uvicorn", Mode.STRIP)]
+DEPLOYMENTS = [CATALOGUE.recommended(topology) for topology in TOPOLOGIES]
 APP, NGINX, TRAEFIK = "uvicorn-strip", "nginx-uvicorn-strip", "traefik-uvicorn-strip"
 
 
@@ -54,7 +56,21 @@ def test_certificates_for_pip_that_are_not_there(
     run = runs.Run(certificates.folder)
 
     with pytest.raises(HoplabError, match=r"^PIP_CERT=/none.pem: there is no such file"):
-        docker.environment(CATALOGUE, run, certificates, TOPOLOGIES, published=False)
+        docker.environment(CATALOGUE, run, certificates, DEPLOYMENTS, published=False)
+
+
+@pytest.mark.parametrize("variation", ["", "cors-both"])
+def test_the_application_of_a_variation(
+    monkeypatch: pytest.MonkeyPatch, certificates: Certificates, variation: str
+) -> None:
+    monkeypatch.setenv("BACKEND_SUBNET", "10.99.0.0/24")
+    monkeypatch.delenv("PIP_CERT", raising=False)
+    deployments = [replace(each, variation=variation) for each in DEPLOYMENTS]
+    run = runs.Run(certificates.folder)
+
+    told = docker.environment(CATALOGUE, run, certificates, deployments, published=False)
+
+    assert told["APPLICATION"] == ("app.cors.both" if variation else "")
 
 
 def container(status: str, *outputs: str, code: int = 1, state: str = "running") -> dict[str, Any]:
@@ -92,12 +108,24 @@ def test_when_waiting_is_of_no_use(
     containers: dict[str, Any],
     hopeless: bool,  # noqa: FBT001
 ) -> None:
-    deployments = [CATALOGUE.recommended(topology) for topology in TOPOLOGIES]
     run = runs.Run(certificates.folder)
-    engine = docker.DockerEngine(CATALOGUE, deployments, run, certificates)
+    engine = docker.DockerEngine(CATALOGUE, DEPLOYMENTS, run, certificates)
     monkeypatch.setattr(engine._compose, "containers", lambda: containers)
 
     assert engine._hopeless() is hopeless
+
+
+def test_a_container_that_is_just_being_replaced_is_no_reason_to_give_up(
+    monkeypatch: pytest.MonkeyPatch, certificates: Certificates
+) -> None:
+    engine = docker.DockerEngine(
+        CATALOGUE, DEPLOYMENTS, runs.Run(certificates.folder), certificates
+    )
+    ended = {**container("starting", state="exited"), "Id": "old"}
+    monkeypatch.setattr(engine._compose, "containers", lambda: {APP: ended})
+    engine._replaced = {"old"}
+
+    assert not engine._hopeless()
 
 
 ENDED = container("starting", state="exited")
@@ -111,6 +139,10 @@ OTHER = "a-server-that-is-slow"
         ({NGINX: ENDED, APP: STARTING}, (APP, "does not answer")),
         ({NGINX: ENDED, APP: HEALTHY}, (NGINX, "ended instead of starting")),
         ({APP: REFUSED}, (APP, f"does not pass its health check: {STATUS_500}")),
+        (
+            {APP: container("starting", *[STATUS_500] * 3, "Health check exceeded timeout")},
+            (APP, f"does not pass its health check: {STATUS_500}"),
+        ),
         ({APP: HEALTHY, NGINX: STARTING}, None),  # a finding
     ],
 )

@@ -98,3 +98,11 @@ def test_the_next_step(errors: str, step: str) -> None:
 
 def test_nothing_is_said_where_nothing_is_known() -> None:
     assert hints.next_step("dependency failed to start: container a is unhealthy", IMAGES) is None
+
+
+def test_a_step_without_its_image_has_a_reason() -> None:
+    """It has written nothing between its lines."""
+    last = "failed to solve: python:3.13: failed to resolve source metadata: no such host"
+    step = "------\n > [internal] load metadata for docker.io/library/python:3.13:\n------\n"
+
+    assert hints.reason(f"{step}{last}\n") == f"  {last}"

@@ -2,15 +2,22 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
+import psutil
 import pytest
 
-from hoplab.commands.hosting import Application, DoesNotStart, Hosting
+from hoplab.commands.hosting import Application, DoesNotStart, Hosting, running
 from hoplab.commands.own_server import MODULE, NAME, BadCommand, with_own_server
-from hoplab.engines.started import TooLate
+from hoplab.commands.session import Session
+from hoplab.engines.process import Hosted
+from hoplab.engines.started import Started, TooLate, wait_until
 from hoplab.errors import HoplabError
+from hoplab.report.progress import Progress
+from hoplab.system import runs
 from hoplab.topology import Deployment, Mode, Setup, Strategy, Topology, Trust
 from tests.catalogue import CATALOGUE, ROOT
 
@@ -37,6 +44,25 @@ def test_what_it_is_told(hosting: Hosting, monkeypatch: pytest.MonkeyPatch) -> N
     assert told["environment"]["UVICORN_RELOAD"] == "1"
     assert hosted.environment["PYTHONPATH"].split(os.pathsep)[0] == str(hosting.reports)
     assert (hosting.reports / f"{MODULE}.py").is_file()
+
+
+def test_what_cannot_be_told_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Hosting) -> Hosted:
+        raise OSError("no space")
+
+    monkeypatch.setattr(Hosting, "hosted", refuse)
+    monkeypatch.setattr(Session, "clean_up", lambda _: None)
+    monkeypatch.setattr(Session, "certificates", lambda _: None)
+    monkeypatch.setattr(Session, "new_run", lambda _: runs.new(tmp_path / "runs"))
+    session = Session(CATALOGUE, cast("Progress", None))
+    application = Application("main:app", tmp_path, tmp_path)
+
+    with pytest.raises(OSError, match="no space"), running(session, application, []):
+        pass
+
+    assert [*(tmp_path / "runs").iterdir()] == []
 
 
 @pytest.mark.parametrize("told", [{}, {"state": "imported"}, {"state": "started"}])
@@ -86,6 +112,24 @@ def test_one_that_has_started_is_no_reason(hosting: Hosting) -> None:
     late = TooLate("it did not answer")
 
     assert hosting.explained(late) is late
+
+
+def test_the_reason_is_asked_for_once_more_when_it_has_ended(
+    hosting: Hosting, tmp_path: Path
+) -> None:
+    ended = subprocess.Popen(["true"])
+    process = psutil.Process(ended.pid)  # a zombie, until somebody waits for it
+    started = Started("nginx-uvicorn-strip", process, "127.0.0.1", 1, tmp_path / "log")
+
+    def tells_and_ends(_: Started) -> bool:
+        """The report comes between this question and that whether the process runs."""
+        hosting.watch()
+        ended.wait()
+        tell(hosting, state="failed", kind="ValueError", error="ValueError: 1")
+        return False
+
+    with pytest.raises(DoesNotStart):
+        wait_until(started, tells_and_ends, 60)
 
 
 # --- a command of one's own ---

@@ -55,3 +55,15 @@ def test_nothing_is_interrupted_while_it_is_held() -> None:
 def test_it_passes_what_catches_exceptions() -> None:
     """`except Exception` in a check must not swallow Ctrl-C."""
     assert not issubclass(interrupts.Interrupted, Exception)
+
+
+def test_of_two_threads_one_obeys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have seen the signal, and the other was faster."""
+
+    class Taken(list[int]):
+        def __bool__(self) -> bool:
+            return True
+
+    monkeypatch.setattr(interrupts, "_received", Taken())
+
+    interrupts.check()

@@ -110,3 +110,11 @@ def test_login(location: str, status: int, login: bool) -> None:  # noqa: FBT001
     exchange = Exchange("GET", URL, (), status, [("Location", location)])
 
     assert is_login(exchange) is login
+
+
+def test_what_the_answer_repeats_of_the_question_is_no_url_of_the_application() -> None:
+    page = '<a href="/admin/list"><a href="/admin/new"><form action="/a b">'
+    asked = Exchange("GET", f"{URL}?back=%2Fadmin%2Flist&to=/a+b", (), 200, answer().headers)
+    asked.body = page.encode()
+
+    assert [link.url for link in links(asked)] == ["/admin/new"]

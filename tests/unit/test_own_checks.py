@@ -33,6 +33,7 @@ from hoplab.suites.own.explore import (
 )
 from hoplab.topology import Cell, Scheme, Strategy, Trust
 from tests.unit import stub as faults
+from tests.unit.documented import documented
 from tests.unit.own_application import Link, shop
 from tests.unit.stub import (
     LOOPBACK,
@@ -58,7 +59,6 @@ from tests.unit.stub import (
     tunnelling,
     unaware,
 )
-from tests.unit.test_checks import documented
 
 
 def control(port: int, **changes: Any) -> Target:
@@ -153,6 +153,23 @@ def test_unsafe_asks_other_methods(right_app: FastAPI) -> None:
     found = found_in(right_app, Wish(unsafe=True))
 
     assert ("POST", "/orders") in {(page.method, page.path) for page in found.pages}
+
+
+def test_nothing_is_asked_that_could_change_something(right_app: FastAPI, ask: Ask) -> None:
+    methods: set[str] = set()
+
+    async def noted(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            methods.add(scope["method"])
+        await right_app(scope, receive, send)
+
+    with listening(InstanceMiddleware(noted)) as port:
+        explored = explore(control(port), discovered(right_app), Wish())
+    for check in CHECKS:
+        ask(check, app=noted, explored=explored)
+
+    assert "GET" in methods
+    assert methods <= {"GET", "HEAD", "OPTIONS"}
 
 
 def test_skip_and_only(right_app: FastAPI) -> None:
@@ -383,6 +400,22 @@ def test_a_leak_is_found(ask: Ask) -> None:
     [finding] = ask("edges", outside=leaking)
 
     assert finding.symptom == "prefix-leaks"
+
+
+def with_another_site(app: ASGIApp) -> ASGIApp:
+    """A proxy that has a page of its own for each path that is not below the prefix."""
+
+    async def passed(scope: Scope, receive: Receive, send: Send) -> None:
+        below = f"{scope['path']}/".startswith(f"{PREFIX}/")
+        await (app if below else PlainTextResponse("home"))(scope, receive, send)
+
+    return passed
+
+
+def test_another_site_beside_the_application_is_no_leak(ask: Ask) -> None:
+    [finding] = ask("edges", outside=with_another_site)
+
+    assert finding.verdict is Verdict.PASS
 
 
 def test_a_tunnel_is_found(ask: Ask, stub: Stub) -> None:

@@ -6,7 +6,8 @@ from hoplab.client.explored import Explored, Page
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.suites import SYMPTOMS
 from hoplab.suites.own import CHECKS
-from hoplab.suites.own.tables import problems, report, where
+from hoplab.suites.own.problems import problems
+from hoplab.suites.own.tables import report, where
 from hoplab.topology import Cell, Scheme
 from tests.catalogue import CATALOGUE
 

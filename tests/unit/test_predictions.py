@@ -17,7 +17,7 @@ from hoplab.suites import SYMPTOMS
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 from tests.catalogue import CATALOGUE, predicted
-from tests.unit.test_checks import documented
+from tests.unit.documented import documented
 
 PREFIX = "/api/v1"
 PRODUCT = CATALOGUE.product

@@ -12,19 +12,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.instance import InstanceMiddleware
 from hoplab.client.probe import Failed, Probe, compare_urls, resolved
 from hoplab.client.target import Direct
-from hoplab.errors import EndedUnanswered, HarnessError, NoAnswer
+from hoplab.errors import EndedUnanswered, HarnessError, NoAnswer, TimedOut
 from hoplab.topology import Cell, Scheme, Strategy, Trust
+from tests.unit.check_faults import websocket_saying
 from tests.unit.stub import (
     LOOPBACK,
     PREFIX,
     TOPOLOGY,
+    Fault,
     Stub,
     accepting,
+    all_of,
     as_it_is,
     closed_port,
     instead,
 )
-from tests.unit.test_checks import websocket_saying
 
 
 @pytest.fixture
@@ -344,6 +346,79 @@ def test_a_connection_that_nobody_takes_is_an_error(stub: Stub, how: str) -> Non
         ASKING[how](probe)
 
     assert not isinstance(caught.value, EndedUnanswered)
+
+
+def never_accepts(app: ASGIApp) -> ASGIApp:
+    """It answers requests, and says nothing to a handshake."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await app(scope, receive, send)
+            return
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    return answer
+
+
+def hears_nothing(connection: socket.socket) -> None:
+    with connection:
+        while connection.recv(2**16):
+            pass
+
+
+HANDSHAKES = pytest.mark.parametrize("how", ["websocket", "conversation"])
+
+
+@HANDSHAKES
+def test_a_handshake_that_nobody_answers_is_a_finding_if_others_are_answered(
+    stub: Stub, how: str
+) -> None:
+    stub.serve(as_it_is, all_of(never_accepts, instead("/", PlainTextResponse("the proxy's"))))
+    probe = Probe(stub.target(CELL))
+    probe.get("/app")
+    probe.client.seconds = 2  # enough for the plain request, also on a busy machine
+    with pytest.raises(Failed, match=r"websocket-unanswered: .*a plain request is answered"):
+        ASKING[how](probe)
+    probe.client.close()
+
+
+def says_nothing(app: ASGIApp) -> ASGIApp:
+    """It accepts a WebSocket."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.accept"})
+        await never_accepts(app)(scope, receive, send)
+
+    return answer
+
+
+def bad_gateway(_app: ASGIApp) -> ASGIApp:
+    """The proxy answers in the application's place, but no handshake."""
+    return never_accepts(PlainTextResponse("Bad gateway", 502))
+
+
+@HANDSHAKES
+@pytest.mark.parametrize("fault", [says_nothing, bad_gateway])
+def test_a_handshake_that_was_answered_or_may_be_slow_as_all_else_is_an_error(
+    stub: Stub, how: str, fault: Fault
+) -> None:
+    stub.serve(as_it_is, fault)
+    probe = Probe(stub.target(CELL))
+    probe.client.seconds = 0.5
+    with pytest.raises(TimedOut, match="WEBSOCKET"):
+        ASKING[how](probe)
+    probe.client.close()
+
+
+@HANDSHAKES
+def test_where_nobody_is_answered_it_is_an_error(stub: Stub, how: str) -> None:
+    with accepting(hears_nothing) as port:
+        probe = at_port(stub, port)
+        probe.client.seconds = 0.1
+        with pytest.raises(TimedOut, match="WEBSOCKET"):
+            ASKING[how](probe)
 
 
 def test_past_the_proxy_it_is_an_error(stub: Stub) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -79,6 +80,40 @@ def test_a_stream_is_listened_to_for_so_long(origin: str) -> None:
     assert answer.status == 200
     assert len(times) >= 2
     assert times[-1] - times[0] < 1
+
+
+def test_lines_of_gzip_are_read_as_they_come() -> None:
+    async def packed(scope: Scope, _receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        headers = [(b"content-encoding", b"gzip")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        packer = zlib.compressobj(wbits=31)
+        for line in (b"one\n", b"two\n", b"rest"):
+            piece = packer.compress(line) + packer.flush(zlib.Z_SYNC_FLUSH)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await asyncio.sleep(0.1)
+        await send({"type": "http.response.body", "body": packer.flush()})
+
+    with listening(packed) as port:
+        answer = client(f"http://x:{port}").request("GET", f"http://x:{port}/", stream=True)
+
+    (first, _), (second, _), _ = answer.chunks
+    assert [line for _, line in answer.chunks] == [b"one\n", b"two\n", b"rest"]
+    assert answer.body == b"one\ntwo\nrest"
+    assert second - first >= 0.05
+    assert not answer.cut
+
+
+def test_what_is_no_gzip_counts_as_cut() -> None:
+    async def lying(_scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-encoding", b"gzip")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"data: 1\n\n"})
+
+    with listening(lying) as port:
+        answer = client(f"http://x:{port}").request("GET", f"http://x:{port}/", stream=True)
+
+    assert answer.cut
 
 
 def test_a_person_s_header_is_sent_and_not_written_down() -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from hoplab import recipe as recipes
 from hoplab.prefix import parse
+from hoplab.report.explain import recipe_text
+from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.topology import Deployment, Mode, Setup, Strategy, Topology, Trust
 from tests.catalogue import CATALOGUE, ROOT
 
@@ -135,3 +137,15 @@ def test_scripts_of_this_environment_are_named_from_the_project_s_folder(
     assert recipes.script(ROOT, "uvicorn") == ".venv/bin/uvicorn"
     monkeypatch.setattr(sys, "executable", "/a b/venv/bin/python")
     assert recipes.script(ROOT, "uvicorn") == "/a b/venv/bin/uvicorn"
+
+
+def test_what_could_not_be_asked_is_told_once_with_the_reason() -> None:
+    cell = CATALOGUE.recommended_cells([HYPERCORN])[0]
+    findings = [Finding(check, Verdict.ERROR, None, "no room") for check in ("reach", "docs")]
+    findings.append(Finding("static", Verdict.FAIL, "static-unreachable", "404"))
+    results = Results("process", "", 0.0, {}, [CellResult(cell, recipe=True, findings=findings)])
+    made = replace(recipes.recipe(CATALOGUE, CATALOGUE.recommended(HYPERCORN)), proxy=[])
+
+    told = recipe_text(replace(made, application=[]), {}, results, cell.id)
+
+    assert "passed nothing; FAILED static: static-unreachable; error: no room\n" in told

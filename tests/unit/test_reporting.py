@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
+from hoplab.advice import Change, OwnConfiguration, Reason, Trial, Tried
 from hoplab.catalogue import load
 from hoplab.commands import fixes
 from hoplab.commands.reporting import Run, page, prefix_of
 from hoplab.errors import HoplabError
 from hoplab.prefix import parse
-from hoplab.results import Results
+from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.results_file import as_json
 from hoplab.results_file import load as read
+from hoplab.suites.own import CHECKS as OWN
 from hoplab.topology import Cell, Mode, Scheme, Topology
 from tests.catalogue import CATALOGUE, WORKSPACE, predicted
 from tests.reports import a_result, a_run, hostile, overview
@@ -199,3 +201,56 @@ def test_any_other_value_is_one_message_or_a_page() -> None:
         outcomes.add("a page")
 
     assert outcomes == {"refused", "a page"}
+
+
+def of_own(cell: Cell, *wrong: Finding) -> CellResult:
+    """Of a person's own application: these, and all else is right."""
+    told = {finding.check for finding in wrong}
+    rest = [Finding(name, Verdict.PASS, None, "well") for name in OWN if name not in told]
+    return CellResult(cell, recipe=True, findings=[*wrong, *rest])
+
+
+def test_what_check_found_is_a_part_of_its_own_with_every_finding() -> None:
+    cell = CATALOGUE.recommended_cells(CATALOGUE.topologies)[0]
+    wrong = [
+        Finding("urls", Verdict.FAIL, "link-drops-prefix", "/ leads to /items"),
+        Finding("urls", Verdict.FAIL, "cookie-path-wrong", "the path is /items"),
+    ]
+
+    made = told(Results("process", "", 1.0, {}, [of_own(cell, *wrong)]))
+    [shown] = made["cells"]
+
+    assert shown["suite"] == "own"
+    outcome = made["texts"][shown["outcome"]]
+    assert ["urls", "link-drops-prefix"] in outcome
+    assert ["urls", "cookie-path-wrong"] in outcome
+    assert [cause["told"] for cause in made["texts"][shown["causes"]]] == [
+        "/ leads to /items",
+        "the path is /items",
+    ]
+    assert all(cause["fix"] for cause in made["texts"][shown["causes"]])
+    assert set(OWN) <= set(made["checks"])
+    assert not {"rules", "fix", "change"} & set(shown)
+    assert made["grids"] == []
+
+
+def test_what_check_has_tried_stands_with_the_fix() -> None:
+    cell = CATALOGUE.recommended_cells(CATALOGUE.topologies)[0]
+    finding = Finding("scope", Verdict.FAIL, "root-path-missing", "root_path is ''")
+    trial = Trial("with `x`", [cell.topology.name])
+    tried = [Tried("root-path-missing", "root_path is ''", [trial])]
+    run = Results("process", "", 1.0, {}, [of_own(cell, finding)], tried=tried)
+
+    [cause] = the_cell(told(run), cell)["causes"]
+
+    assert cause["fix"].endswith("\ntried: with `x`: passed there")
+
+
+def test_the_smallest_change_to_an_own_configuration_is_the_fix() -> None:
+    cell = CATALOGUE.recommended_cells(CATALOGUE.topologies)[0]
+    finding = Finding("scope", Verdict.FAIL, "host-wrong", "Host is x")
+    change = Change(["+ y"], [Reason("y", ["host-wrong"])], [], 3)
+    own = OwnConfiguration("a.conf", "a", "strip", change=change)
+    run = Results("process", "", 1.0, {}, [of_own(cell, finding)], configuration=own)
+
+    assert "  + y" in the_cell(told(run), cell)["fix"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hoplab import __version__
+from hoplab.advice import Change, OwnConfiguration, Reason, Trial, Tried
 from hoplab.client.wire import Exchange
 from hoplab.errors import HoplabError
 from hoplab.prefix import parse
@@ -60,6 +61,20 @@ def a_run(*results: CellResult, **changes: Any) -> Results:
     return replace(run, **changes)
 
 
+CONFIGURATION = OwnConfiguration(
+    "a.conf",
+    "a",
+    "strip",
+    ["-b"],
+    ["c"],
+    ["link-drops-prefix"],
+    Change(["+d"], [Reason("WebSocket", ["websocket-refused"])], [], 7),
+)
+
+
+TRIED = {"symptom": "s", "detail": "d"}
+
+
 def again(results: Results) -> Results:
     """Written and read."""
     return load(json.loads(dump(results)))
@@ -100,6 +115,18 @@ def as_recorded(results: Results) -> Results:
         pytest.param(
             a_run(start_seconds=0.123456, processes=65, memory_bytes=2**31 + 1, unfinished=3),
             id="counted",
+        ),
+        pytest.param(
+            a_run(
+                tried=[Tried("s", "d", [Trial("f", ["a-b-strip"], [], ["c"])]), Tried("t", "e", [])]
+            ),
+            id="fixes tried",
+        ),
+        pytest.param(a_run(tried=[]), id="nothing to try"),
+        pytest.param(a_run(configuration=CONFIGURATION), id="own configuration"),
+        pytest.param(
+            a_run(configuration=OwnConfiguration("f", "p", "strip", [], [], [], untried=True)),
+            id="own configuration, untried",
         ),
     ],
 )
@@ -399,10 +426,18 @@ def _cell(file: Any) -> Any:
         pytest.param(lambda f: _cell(f).update(values={}), id="a value"),
         pytest.param(lambda f: f["exchanges"][0].update(url=None), id="URL"),
         pytest.param(lambda f: f["findings"][0].pop("detail"), id="detail"),
+        pytest.param(lambda f: f.update(tried=[{"symptom": "s"}]), id="what was tried"),
+        pytest.param(lambda f: f.update(tried=[TRIED | {"fixes": [{"fix": 1}]}]), id="a fix"),
+        pytest.param(
+            lambda f: f.update(tried=[TRIED | {"fixes": [{"fix": "f", "passed": "a"}]}]),
+            id="passed",
+        ),
+        pytest.param(lambda f: f.update(proxy_config=[]), id="own configuration"),
+        pytest.param(lambda f: f["proxy_config"]["change"].update(diff=[1]), id="a diff"),
     ],
 )
 def test_a_spoiled_file_is_one_line(spoil: Callable[[Any], None]) -> None:
-    file = as_json(a_run(a_result()))
+    file = as_json(a_run(a_result(), configuration=CONFIGURATION))
     spoil(file)
 
     with pytest.raises(HoplabError, match=r"this is no results file of schema 3: [^\n]+$"):

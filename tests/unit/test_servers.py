@@ -139,12 +139,14 @@ def test_like_another_but_for_what_it_says_itself() -> None:
 
     assert servers._whole("one", contents) == contents["one"]
     assert servers._whole("two", contents) == {
+        "like": "one",
         "a": 1,
         "b": 2,
         "symptoms": {"x": {"fix": "1"}, "y": {"fix": "2"}},
     }
     assert servers._whole("three", contents) == {
         **servers._whole("two", contents),
+        "like": "two",
         "c": 3,
     }
 
@@ -154,7 +156,7 @@ def test_fastapi_run_is_uvicorn_started_otherwise() -> None:
 
     differ = {
         *("name", "package", "minimum", "profile", "command", "log_no_requests"),
-        "advice",
+        *("advice", "like"),
     }
     same = {field for field in vars(fastapi) if vars(fastapi)[field] == vars(uvicorn)[field]}
     assert set(vars(fastapi)) - same == differ

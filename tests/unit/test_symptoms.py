@@ -9,7 +9,7 @@ from hoplab.client.probe import WHO_ANSWERED
 from hoplab.suites import SUITES, SYMPTOMS, own
 from hoplab.suites.suite import Suite
 from tests.catalogue import CATALOGUE
-from tests.unit.test_checks import documented
+from tests.unit.documented import documented
 
 
 def test_what_the_checks_name_is_explained_and_nothing_else() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hoplab.engines.tap import Heads, taps
+from hoplab.engines.tap import MARKER, Heads, marker, taps
 from hoplab.system.ports import LOOPBACK
 
 ANSWER = b"HTTP/1.1 307 Away\r\nLocation: /x\r\nContent-Length: 2\r\n\r\nok"
@@ -135,3 +135,36 @@ def test_taps_are_in_the_order_in_which_they_were_put() -> None:
         with socket.create_connection((LOOPBACK, outer)) as client:
             ask(client, b"GET / HTTP/1.1\r\n\r\n")
         assert len(between.heads()) == 2
+
+
+@pytest.mark.parametrize("name", [MARKER, MARKER.lower()])
+def test_a_marked_request_is_found_among_others(
+    name: str,
+) -> None:
+    mark = marker()
+    asked = f"GET /items HTTP/1.1\r\n{name}: {mark}\r\nHost: x\r\n\r\n".encode()
+    with an_upstream(ANSWER, ANSWER, ANSWER) as (port, seen), taps() as between:
+        outer = between.before(LOOPBACK, port)
+        between.before(LOOPBACK, port)  # the application's, which comes last: not passed here
+        with socket.create_connection((LOOPBACK, outer)) as client:
+            ask(client, b"GET /before HTTP/1.1\r\n\r\n")
+            ask(client, asked)
+            ask(client, b"GET /after HTTP/1.1\r\n\r\n")
+        found = between.heads(mark)
+
+    assert [heads.request for heads in found] == [["GET /items HTTP/1.1", "Host: x"]]
+    assert found[0].answer[0] == "HTTP/1.1 307 Away"
+    assert seen[1][1] == asked
+
+
+def test_the_last_tap_keeps_the_marker_from_the_application() -> None:
+    mark = marker()
+    asked = f"GET / HTTP/1.1\r\n{MARKER}: {mark}\r\nHost: x\r\n\r\n".encode()
+    with an_upstream(ANSWER) as (port, seen), taps() as between:
+        with socket.create_connection((LOOPBACK, between.before(LOOPBACK, port))) as client:
+            ask(client, asked)
+        found = between.heads(mark)
+
+    assert seen[0][1] == b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert len(found) == 1
+    assert between.heads("another") == []

@@ -23,9 +23,9 @@ from hoplab.suites import SUITES
 from hoplab.suites.asking import ask_one
 from hoplab.suites.check import Check
 from hoplab.topology import Cell, Scheme, Strategy, Trust
+from tests.unit.check_faults import NOT_FOUND
+from tests.unit.cors_faults import variant
 from tests.unit.stub import LOOPBACK, PREFIX, TOPOLOGY, Stub, as_it_is, instead, listening
-from tests.unit.test_checks import NOT_FOUND
-from tests.unit.test_cors_checks import variant
 
 CONTRACT, CORS = SUITES["contract"], SUITES["cors"]
 
@@ -104,6 +104,7 @@ def knowing(*known: Need, of: Target) -> Target:
     """The target, of which only this is known."""
     return replace(
         of,
+        base=of.base if Knowledge.PREFIX in known else of.origin,
         routes={purpose: of.routes.get(purpose, "/") for purpose in Purpose if purpose in known},
         instance=of.instance if Knowledge.INSTANCE in known else None,
         root_path=of.root_path if Knowledge.ROOT_PATH in known else None,
@@ -284,7 +285,8 @@ def everything_known(stub: Stub, check: str) -> Target:
     "check", [name for name in CHECKS if name not in {"direct", "limits", "bypass"}]
 )
 def test_what_a_check_needs_is_enough(stub: Stub, check: str) -> None:
-    target = knowing(*needs_of(CHECKS[check]), of=everything_known(stub, check))
+    needed = {*needs_of(CHECKS[check]), Knowledge.PREFIX}  # there the deployment answers
+    target = knowing(*needed, of=everything_known(stub, check))
 
     finding = ask_one(check, CHECKS[check], target)
 

@@ -1,10 +1,6 @@
-"""The checks that are asked once a topology: each fails for every fault of a proxy in its way."""
+"""The checks of transparency find what a proxy changes, and pass where it changes nothing."""
 
-import asyncio
-import gzip
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -12,15 +8,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import mirror
 from hoplab.client.probe import WHO_ANSWERED
+from hoplab.client.target import Limits
 from hoplab.results import Verdict
+from hoplab.suites import asking
 from hoplab.suites.contract.checks import CHECKS
-from hoplab.topology import Scheme
-from tests.unit import test_checks
+from hoplab.topology import Cell, Scheme, Strategy, Trust
+from tests.unit import check_cases
+from tests.unit.documented import documented
 from tests.unit.messages import closing, small_only, talking, text_only
 from tests.unit.stub import (
     PREFIX,
-    Edit,
-    Fault,
+    TOPOLOGY,
     Stub,
     all_of,
     altered,
@@ -33,299 +31,55 @@ from tests.unit.stub import (
     scoped,
     status,
 )
-from tests.unit.test_checks import documented
-
-REFUSED = PlainTextResponse("<html>refused</html>", 405)
-
-
-@dataclass(frozen=True)
-class Case:
-    """What a check has to find, and the proxy's fault."""
-
-    symptom: str
-    title: str
-    outside: Fault
-
-
-# --- the way in ---
-
-
-def if_(asked: Callable[[Scope], bool], fault: Fault) -> Fault:
-    """The fault, for some requests."""
-
-    def chosen(app: ASGIApp) -> ASGIApp:
-        faulty = fault(app)
-
-        async def choose(scope: Scope, receive: Receive, send: Send) -> None:
-            await (faulty if asked(scope) else app)(scope, receive, send)
-
-        return choose
-
-    return chosen
-
-
-def method(name: str) -> Callable[[Scope], bool]:
-    return lambda scope: scope.get("method") == name and scope["path"] == f"{PREFIX}/request"
-
-
-def query(change: Callable[[bytes], bytes]) -> Fault:
-    return rescoped(lambda scope: {"query_string": change(scope["query_string"])})
-
-
-def arriving(name: str, *values: str) -> Fault:
-    """The request's header arrives with these values."""
-
-    def change(scope: Scope) -> dict[str, Any]:
-        others = [h for h in scope["headers"] if h[0].decode() != name]
-        given = any(h[0].decode() == name for h in scope["headers"])
-        return {"headers": others + [(name.encode(), v.encode()) for v in values if given]}
-
-    return rescoped(change)
-
-
-def preflight(scope: Scope) -> bool:
-    return any(name == b"access-control-request-method" for name, _ in scope["headers"])
-
-
-def too_large(scope: Scope) -> bool:
-    return any(len(value) > 8000 for _, value in scope["headers"])
-
-
-def first_of_each(scope: Scope) -> dict[str, Any]:
-    return {"headers": list(dict(reversed(scope["headers"])).items())}
-
-
-def lowered(scope: Scope) -> dict[str, Any]:
-    return {"path": scope["path"].lower()}
-
-
-def keeps_the_body(app: ASGIApp) -> ASGIApp:
-    """Who sends nothing gets what was sent before."""
-    last = b""
-
-    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
-        async def kept() -> Message:
-            nonlocal last
-            message = await receive()
-            last = message.get("body") or last
-            return {**message, "body": last}
-
-        await app(scope, kept, send)
-
-    return asked
-
-
-def without_body(app: ASGIApp) -> ASGIApp:
-    async def asked(scope: Scope, _: Receive, send: Send) -> None:
-        async def nothing() -> Message:
-            return {"type": "http.request", "body": b""}
-
-        await app(scope, nothing, send)
-
-    return asked
-
-
-def chunked(scope: Scope) -> bool:
-    return (b"transfer-encoding", b"chunked") in scope["headers"]
-
-
-def twice(app: ASGIApp) -> ASGIApp:
-    """The proxy sends what failed once more."""
-
-    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
-        async def nowhere(_: Message) -> None: ...
-
-        async def nothing() -> Message:
-            return {"type": "http.request", "body": b""}
-
-        await app(scope, nothing, nowhere)
-        await app(scope, receive, send)
-
-    return if_(lambda scope: scope.get("method") == "POST", lambda _: asked)(app)
-
-
-# --- the way back ---
-
-ANSWER = "/answer"
-
-
-def without(name: str) -> Edit:
-    return header(name, lambda _: None)
-
-
-public = header("cache-control", lambda _: "public")
-
-
-def text_plain(_: str) -> str:
-    return "text/plain"
-
-
-def added_caching(answer: Any) -> None:
-    answer.headers["cache-control"] = "public, max-age=600"
-
-
-def emptied(answer: Any) -> None:
-    if answer.body.startswith(b"{"):
-        answer.body = b"{}"
-
-
-def doubled(name: str) -> Edit:
-    return lambda answer: answer.headers.append(name, answer.headers[name])
-
-
-def one_cookie(answer: Any) -> None:
-    cookies = answer.headers.getlist("set-cookie")
-    answer.headers["set-cookie"] = ", ".join(cookies)
-    first = answer.headers["set-cookie"]
-    del answer.headers["set-cookie"]
-    answer.headers["set-cookie"] = first
-
-
-def page_for(code: int) -> Edit:
-    """`error_page`: the proxy's own, without what the application gave."""
-
-    def edit(answer: Any) -> None:
-        if answer.status == code:
-            for name in list(answer.headers):
-                del answer.headers[name]
-            answer.body = b"<html>Sorry</html>"
-            answer.headers["content-length"] = "18"
-
-    return edit
-
-
-def if_status(code: int, edit: Edit) -> Edit:
-    return lambda answer: edit(answer) if answer.status == code else None
-
-
-def compressed(answer: Any) -> None:
-    answer.body = gzip.compress(answer.body)
-    answer.headers["content-encoding"] = "gzip"
-
-
-def shorter(answer: Any) -> None:
-    answer.body = answer.body[:1000]
-
-
-def is_head(scope: Scope) -> bool:
-    return bool(scope["method"] == "HEAD")
-
-
-no_length = altered(ANSWER, without("content-length"))
-
-
-def too_slow(app: ASGIApp) -> ASGIApp:
-    """A time-out of half a second."""
-
-    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
-        if b"seconds" in scope["query_string"]:
-            await PlainTextResponse("504 Gateway Time-out", 504)(scope, receive, send)
-        else:
-            await app(scope, receive, send)
-
-    return asked
-
-
-# --- between clients ---
-
-
-def cached(app: ASGIApp) -> ASGIApp:
-    """Every answer is kept, by method, path and query."""
-    kept: dict[Any, list[Message]] = {}
-
-    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
-        key = (scope["method"], scope["path"], scope["query_string"])
-        if key not in kept:
-            messages: list[Message] = []
-
-            async def keep(message: Message) -> None:
-                messages.append(message)
-
-            await app(scope, receive, keep)
-            kept[key] = messages
-        for message in kept[key]:
-            await send(message)
-
-    return asked
-
-
-cached_by_cookie = if_(lambda scope: b"shared" in scope["query_string"], cached)
-"""Nobody asked for a cache, though nobody sees another one's page."""
-
-
-def by_cookie(app: ASGIApp) -> ASGIApp:
-    caches: dict[Any, ASGIApp] = {}
-
-    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
-        cookie = dict(scope["headers"]).get(b"cookie")
-        await caches.setdefault(cookie, cached(app))(scope, receive, send)
-
-    return asked
-
-
-# --- between routes ---
-
-
-@rescoped
-def believes(scope: Scope) -> dict[str, Any]:
-    told = any(name == b"x-forwarded-for" for name, _ in scope["headers"])
-    return {"client": ("192.0.2.7", 1)} if told else {}
-
-
-# --- WebSockets ---
-
-
-def impatient(app: ASGIApp) -> ASGIApp:
-    """Closes what is quiet for a moment."""
-
-    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
-        async def soon() -> Message:
-            try:
-                return await asyncio.wait_for(receive(), 0.3)
-            except TimeoutError:
-                await send({"type": "websocket.close", "code": 1001})
-                return {"type": "websocket.disconnect", "code": 1001}
-
-        await app(scope, soon, send)
-
-    return if_(lambda scope: scope["type"] == "websocket", lambda _: asked)(app)
-
-
-# --- leaving ---
-
-
-def reads_on(app: ASGIApp) -> ASGIApp:
-    """`proxy_ignore_client_abort on`."""
-
-    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
-        async def stays() -> Message:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                await asyncio.sleep(1)  # longer than the check waits
-            return message
-
-        async def anyway(message: Message) -> None:
-            await send(message)
-
-        await app(scope, stays, anyway)
-
-    return asked
-
-
-def first_on_a_connection(app: ASGIApp) -> ASGIApp:
-    """Go's servers allow a larger head on a connection that was used before."""
-    known = set()
-
-    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
-        new = scope["client"] not in known
-        known.add(scope["client"])
-        await (REFUSED if new and too_large(scope) else app)(scope, receive, send)
-
-    return asked
-
+from tests.unit.transparency_faults import (
+    ANSWER,
+    EVENTS,
+    REFUSED,
+    Case,
+    added_caching,
+    arriving,
+    beginning,
+    believes,
+    by_cookie,
+    cached,
+    chunked,
+    compressed,
+    doubled,
+    emptied,
+    first_of_each,
+    first_on_a_connection,
+    gzip_asked,
+    if_,
+    if_status,
+    impatient,
+    is_head,
+    is_post,
+    keeps_the_body,
+    long_query,
+    lowered,
+    method,
+    no_length,
+    nothing_said,
+    one_at_a_time,
+    one_cookie,
+    opened,
+    other_domain,
+    page_for,
+    preflight,
+    query,
+    quiet,
+    reads_on,
+    shorter,
+    small_buffer,
+    small_cookie,
+    text_plain,
+    to_another,
+    too_large,
+    too_slow,
+    twice,
+    without,
+    without_body,
+)
 
 CASES: dict[str, list[Case]] = {
     "requests": [
@@ -340,6 +94,7 @@ CASES: dict[str, list[Case]] = {
             query(lambda q: b"&".join(sorted(q.split(b"&")))),
         ),
         Case("request-changed", "no query", query(lambda _: b"")),
+        Case("proxy-answered", "long query", if_(long_query, lambda _: REFUSED)),
         Case("request-changed", "header dropped", arriving("authorization")),
         Case("request-changed", "header doubled", arriving("accept-language", "de", "fr")),
         Case("request-changed", "header changed", arriving("accept-encoding", "gzip")),
@@ -360,6 +115,12 @@ CASES: dict[str, list[Case]] = {
         Case("proxy-answered", "chunked refused", if_(chunked, lambda _: REFUSED)),
         Case("request-changed", "chunked emptied", if_(chunked, without_body)),
         Case("request-repeated", "a POST that fails", only(ANSWER, twice)),
+        Case(
+            "request-repeated",
+            "and gets another page",
+            all_of(altered(ANSWER, page_for(500)), only(ANSWER, twice)),
+        ),
+        Case("answer-wrong", "a POST that nobody asked", only(ANSWER, if_(is_post, to_another))),
         Case("proxy-answered", "a POST that is refused", only(ANSWER, lambda _: REFUSED)),
     ],
     "answers": [
@@ -385,6 +146,13 @@ CASES: dict[str, list[Case]] = {
             "answer-changed", "cache", altered(ANSWER, header("cache-control", lambda _: "public"))
         ),
         Case("answer-changed", "doubled", altered(ANSWER, doubled("x-frame-options"))),
+        Case(
+            "answer-changed",
+            "another Location",
+            altered(ANSWER, header("location", lambda to: f"/app{to}")),
+        ),
+        Case("answer-changed", "another origin may read it", altered("/request", opened)),
+        Case("answer-changed", "a cookie's domain", altered(ANSWER, other_domain)),
         Case("answer-changed", "cookies in one", altered(ANSWER, one_cookie)),
         Case("answer-changed", "compressed", altered(ANSWER, compressed)),
         Case("answer-changed", "shorter", altered(ANSWER, shorter)),
@@ -397,6 +165,12 @@ CASES: dict[str, list[Case]] = {
         ),
         Case("answer-changed", "no ranges", only("/static/hello.txt", arriving("range"))),
         Case("proxy-has-no-route", "not routed", instead(ANSWER, PlainTextResponse("404", 404))),
+        Case("application-unreachable", "large head", altered(ANSWER, small_buffer)),
+        Case("answer-changed", "cookie cut", altered(ANSWER, small_cookie)),
+        Case("stream-buffered", "gzip until the end", if_(gzip_asked, altered(EVENTS, compressed))),
+        Case(
+            "events-lost", "gzip of some", if_(gzip_asked, altered(EVENTS, beginning, compressed))
+        ),
     ],
     "isolation": [
         Case("answer-shared", "a cache for all", cached),
@@ -407,6 +181,8 @@ CASES: dict[str, list[Case]] = {
             "another one's",
             query(lambda q: q.replace(b"in-order=1", b"in-order=2")),
         ),
+        Case("request-changed", "a query of the proxy's", query(lambda _: b"of=the-proxy")),
+        Case("others-wait", "one at a time", one_at_a_time),
     ],
     "routes": [
         Case("route-differs", "docs", only("/docs", scoped(scheme="https"))),
@@ -420,8 +196,11 @@ CASES: dict[str, list[Case]] = {
     "websocket-messages": [
         Case("websocket-changed", "subprotocol", scoped(subprotocols=[])),
         Case("websocket-changed", "header", arriving("authorization")),
+        Case("websocket-changed", "origin", arriving("origin")),
+        Case("websocket-changed", "query", query(lambda _: b"")),
         Case("websocket-changed", "text only", talking(text_only)),
         Case("websocket-ended", "too large", talking(small_only)),
+        Case("websocket-ended", "before a message", talking(nothing_said)),
         Case("websocket-ended", "quiet", impatient),
         Case("websocket-changed", "code", talking(closing(1000))),
         Case(
@@ -438,7 +217,10 @@ CASES: dict[str, list[Case]] = {
             ),
         ),
     ],
-    "disconnect": [Case("disconnect-unnoticed", "the proxy reads on", reads_on)],
+    "disconnect": [
+        Case("disconnect-unnoticed", "the proxy reads on", reads_on),
+        Case("disconnect-unnoticed", "it notices when it writes", if_(quiet, reads_on)),
+    ],
 }
 
 EVERY_CASE = [
@@ -476,7 +258,7 @@ def test_every_documented_symptom_has_a_case(check: str) -> None:
 
 
 def test_every_check_that_judges_can_fail() -> None:
-    cases = {*CASES, *test_checks.CASES, *test_checks.TESTED_BELOW}
+    cases = {*CASES, *check_cases.CASES, *check_cases.TESTED_BELOW}
     assert cases == set(CHECKS) - {"direct", "limits"}
 
 
@@ -488,6 +270,88 @@ def test_what_is_not_reached_is_left_to_its_own_check(stub: Stub) -> None:
 
     assert "not of the static file" in stub.ask("answers").detail
     assert "not reached: docs, static file" in stub.ask("routes").detail
+
+
+def test_what_others_were_answered_is_compared(stub: Stub) -> None:
+    """One route alone, which only another check asks for."""
+    stub.serve(as_it_is, only("/request", scoped(client=("10.0.0.9", 1))))
+    cell = Cell(TOPOLOGY, Strategy.SERVER_OPTION, Trust.PROXY, Scheme.HTTP)
+    checks = {name: CHECKS[name] for name in ("routes", "isolation")}
+
+    [result] = asking.ask(
+        [asking.Job(cell, stub.target(cell), recommended=True)], checks, lambda *_: None
+    )
+
+    found = {finding.check: finding.symptom for finding in result.findings}
+    assert found == {"routes": "route-differs", "isolation": None}
+    assert "another question: client '10.0.0.9'" in result.findings[0].detail
+
+
+def test_a_stream_that_is_kept_back_is_left_as_well(stub: Stub) -> None:
+    """The proxy has to have all of it before it passes any of it on."""
+
+    def kept_back(app: ASGIApp) -> ASGIApp:
+        async def asked(scope: Scope, receive: Receive, send: Send) -> None:
+            async def nothing(_: Message) -> None: ...
+
+            endless = scope["path"].startswith(f"{PREFIX}/endless/once-")
+            await app(scope, receive, nothing if endless and "left" not in scope["path"] else send)
+
+        return asked
+
+    stub.serve(as_it_is, kept_back)
+
+    finding = stub.ask("disconnect")
+
+    assert finding.verdict is Verdict.PASS, finding.detail
+    assert "after 0.5 s in which nothing came" in finding.detail
+
+
+def test_a_stream_that_nobody_was_asked_for_is_not_judged(stub: Stub) -> None:
+    def keeps(app: ASGIApp) -> ASGIApp:
+        async def asked(scope: Scope, receive: Receive, send: Send) -> None:
+            path = scope["path"]
+            if path.startswith(f"{PREFIX}/endless/once-") and not path.endswith("/left"):
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+            else:
+                await app(scope, receive, send)
+
+        return asked
+
+    stub.serve(as_it_is, keeps)
+
+    finding = stub.ask("disconnect")
+
+    assert finding.verdict is Verdict.NOT_APPLICABLE
+    assert "a hop keeps the request back" in finding.detail
+
+
+def test_a_websocket_that_falls_silent_has_ended(stub: Stub) -> None:
+    """It stays open, and nothing comes: a finding, and no error of the lab's."""
+
+    def silent(app: ASGIApp) -> ASGIApp:
+        async def asked(scope: Scope, receive: Receive, send: Send) -> None:
+            said = 0
+
+            async def first(message: Message) -> None:
+                nonlocal said
+                said += message["type"] == "websocket.send"
+                if said < 2:
+                    await send(message)
+
+            await app(scope, receive, first)
+
+        return asked
+
+    stub.serve(as_it_is, silent)
+    cell = Cell(TOPOLOGY, Strategy.SERVER_OPTION, Trust.PROXY, Scheme.HTTP)
+    target = replace(stub.target(cell), limits=Limits(seconds=0.3))
+
+    finding = asking.ask_one("websocket-messages", CHECKS["websocket-messages"], target)
+
+    assert (finding.verdict, finding.symptom) == (Verdict.FAIL, "websocket-ended"), finding.detail
+    assert "nothing comes any more" in finding.detail
 
 
 def test_limits_are_recorded(stub: Stub) -> None:

@@ -50,27 +50,32 @@ class Catalogue:
 
     @cached_property
     def all_topologies(self) -> list[Topology]:
-        """Every proxy × server × mode, strip first."""
+        """Every proxy × server × mode, strip first. Without a prefix, nothing can be stripped."""
         return [
             Topology(proxy, server, mode)
-            for mode in Mode
+            for mode in (Mode if self.prefix.encoded else [Mode.PRESERVE])
             for proxy in self.proxies
             for server in self.servers
         ]
 
     @cached_property
     def product(self) -> list[Cell]:
-        """Every combination, right and wrong."""
+        """Every combination, right and wrong. Without a prefix, there is none to be told of."""
         return [
             Cell(topology, strategy, trust, scheme, prefix=self.prefix)
             for topology in self.all_topologies
-            for strategy in Strategy
+            for strategy in (Strategy if self.prefix.encoded else [Strategy.NONE])
             for trust in Trust
             for scheme in Scheme
         ]
 
     def varied(self, suite: str) -> list[Cell]:
-        """The cells of the variations that are about this suite's questions."""
+        """The cells of the variations that are about this suite's questions.
+
+        Without a prefix there are none: their lines are about one.
+        """
+        if not self.prefix.encoded:
+            return []
         of = [variation for variation in self.variations.values() if variation.suite == suite]
         return [cell for variation in of for cell in variation.symptoms]
 
@@ -119,6 +124,8 @@ class Catalogue:
 
     def recipe(self, topology: Topology) -> Setup:
         """The strategy and trust with which this topology passes."""
+        if not self.prefix.encoded:
+            return Setup(Strategy.NONE, Trust.PROXY)
         return self.servers[topology.server].recipe(topology.mode)
 
     def recommended(self, topology: Topology) -> Deployment:

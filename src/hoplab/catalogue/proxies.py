@@ -124,7 +124,9 @@ class Proxy:
     the encoded prefix. complaint: a regular expression of the lines of its log by which it says
     that it goes on without a part of its files; empty if it would end instead. quirks: what people
     should know of it. advice: by symptom, from its symptoms.toml. unix: how an upstream at a Unix
-    socket is written; empty if there can be none.
+    socket is written; empty if there can be none. check: a command that says why it can't use its
+    files, for one that ends without a word. own: of a person's own files, as
+    `catalogue.configurations` reads it. schemes: over which it answers.
     """
 
     name: str
@@ -145,7 +147,10 @@ class Proxy:
     quirks: Sequence[str] = ()
     capabilities: Sequence[str] = ()
     unix: str = ""
+    check: Sequence[str] = ()
     advice: Mapping[str, Advice] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
+    schemes: Sequence[Scheme] = tuple(Scheme)
 
     def sources(self, mode: Mode) -> list[Path]:
         """The files from which a deployment's configuration is made."""
@@ -189,7 +194,7 @@ def refusal(name: str, refuses: Mapping[str, str], prefix: Prefix) -> str | None
 _KEYS = {
     *("profile", "wheel", "programs", "version", "minimum", "quirks", "refuses"),
     *("complaint", "unix"),
-    *("behaviour", "docker", "process"),
+    *("behaviour", "docker", "process", "own"),
 }
 BEHAVIOUR_FORM = {"body_limit_mib": float, "buffers": bool, "inner": bool, "headers": {}}
 """Of a table `[behaviour]`: a proxy's own, or what a variation changes in it."""
@@ -204,9 +209,17 @@ _FORM = {
     "quirks": [str],
     "refuses": [{"prefix": re.Pattern, "reason": str}],
     "behaviour": BEHAVIOUR_FORM,
+    "own": {
+        "language": str,
+        "replaces": int,
+        "output": str,
+        "labels": str,
+        "recognised": [re.Pattern],
+    },
     "docker": {"image": str, "image_variable": str, "ports": {ANY: int}, "capabilities": [str]},
     "process": {
         "command": [str],
+        "check": [str],
         "files": [
             {
                 "source": str,
@@ -273,10 +286,12 @@ def _read(file: Path) -> Proxy:
             capabilities=docker.get("capabilities", []),
             advice=advice,
             unix=content.get("unix", ""),
+            check=process.get("check", []),
+            own=content.get("own", {}),
         )
         refuse_unknown("proxy.toml", content, _KEYS)
         refuse_unknown("docker", docker, {"image", "image_variable", "ports", "capabilities"})
-        refuse_unknown("process", process, {"command", "files"})
+        refuse_unknown("process", process, {"command", "check", "files"})
         for entry in process["files"]:
             refuse_unknown("process.files", entry, _FILE_KEYS)
         return proxy

@@ -72,6 +72,11 @@ class Variation:
     behaviour: Mapping[str, Any] = field(default_factory=dict)
     acts_as: Mapping[Cell, Cell] = field(default_factory=dict)
 
+    @property
+    def changes_application_alone(self) -> bool:
+        """Whether proxy and server are those of the recipe."""
+        return bool(self.application) and not (self.changes or self.commands or self.outer)
+
     def has_own_command(self, server: str) -> bool:
         """Whether this server is started otherwise than its recipe says."""
         return bool(self.application) or server in self.commands
@@ -185,15 +190,15 @@ def _cells(
 ) -> list[tuple[Cell, Symptoms | None, Cell]]:
     """Every cell of an entry, what must show if the entry says it, and the cell that it acts as.
 
-    Where it names no proxies, servers or modes, they are all proxies, the servers of compose.yaml,
-    and both modes; where it names no strategy or trust, they are the recipe's. `partners` names the
-    one server of a proxy, or the one proxy of a server, with which that is measured. If the rules
-    can't say what must show, the entry has to.
+    Where it names no proxies, servers or modes, they are all proxies, the servers of compose.yaml
+    (none that is another one), and both modes; where it names no strategy or trust, they are the
+    recipe's. `partners` names the one server of a proxy, or the one proxy of a server, with which
+    that is measured. If the rules can't say what must show, the entry has to.
     """
     cells: list[tuple[Cell, Symptoms | None, Cell]] = []
     stated = bool(_FAILS_KEYS & set(entry)) or not (ruled or "acts_as" in entry)
-    composed = [s.name for s in SERVERS.values() if s.profile is not Profile.NONE]
-    servers = entry.get("servers", composed)
+    every = [s.name for s in SERVERS.values() if s.profile is not Profile.NONE and not s.like]
+    servers = entry.get("servers", every)
     modes = [choice(Mode, mode, "cells.modes") for mode in entry.get("modes", Mode)]
     partners = entry.get("partners", {})
     for proxy, server, mode, scheme in product(_proxies(entry, proxies), servers, modes, Scheme):

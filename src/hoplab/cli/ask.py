@@ -36,14 +36,16 @@ from hoplab.cli.options import (
 )
 from hoplab.commands import ask, reporting
 from hoplab.commands.session import Session
-from hoplab.commands.showing import cells_of, suite_of
+from hoplab.commands.showing import cells_of, fixes_of, suite_of, symptoms_of
 from hoplab.errors import HoplabError
 from hoplab.prefix import DEFAULT_PREFIX
-from hoplab.report import text
+from hoplab.report import junit, text
 from hoplab.report.progress import Progress
 from hoplab.report.summary import summary_text
 from hoplab.results import Results
 from hoplab.suites import SUITES
+from hoplab.suites.own import is_own
+from hoplab.suites.own import tables as own_tables
 from hoplab.suites.suite import Suite
 from hoplab.system.interrupts import Interrupted
 from hoplab.workspace import current
@@ -69,10 +71,10 @@ def verify(
     output_format: FormatOption = Format.TABLE,
     output: OutputOption = None,
 ) -> None:
-    """Ask the whole contract of the recommended topologies; exit 0 only if all pass.
+    """Ask the whole contract of every topology with its recipe.
 
-    They are started for it, on free ports, and stopped. Those of the main profiles; with --proxy or
-    --server, any of compose.yaml.
+    Exit 0 only if all pass. They are started for it, on free ports, and stopped. Those of the main
+    profiles; with --proxy or --server, any of compose.yaml.
     """
     catalogue = load(current(), prefix_of(prefix))
     cells = select(
@@ -145,11 +147,15 @@ def show(
     file: Annotated[Path, typer.Argument(help="Of --format json, schema 1, 2 or 3.")],
     variations: VariationsOption = False,  # noqa: FBT002
 ) -> None:
-    """Print the tables of a results file as the run that wrote it would have."""
+    """Print the tables of a results file."""
     try:
         results = results_file.load(file)
     except HoplabError as error:
         raise BadUsage(str(error)) from error
+    if results.cells and all(is_own(result) for result in results.cells):
+        catalogue = load(current(), results.cells[0].cell.prefix)
+        print(own_tables.report(results, None, symptoms_of(catalogue)))
+        return
     if results.cells and all(result.prediction is None for result in results.cells):
         print(text.results_table(results))
         return
@@ -165,10 +171,10 @@ def report(
     ],
     output: OutputOption = None,
 ) -> None:
-    """Write results files as one HTML page that needs no network: grids, evidence, fixes.
+    """Write results files as one HTML page that needs no network.
 
-    Files about different cells are put together. Of a cell that is in several, the last file's
-    result is shown, and what changed since the file before.
+    It has grids, evidence and fixes. Files about different cells are put together. Of a cell that
+    is in several, the last file's result is shown, and what changed since the file before.
     """
     require_writable(output, Format.HTML)
     try:
@@ -228,6 +234,8 @@ def _content(
     match output_format:
         case Format.JSON:
             return results_file.dump(results)
+        case Format.JUNIT:
+            return junit.of_results(name, results, fixes_of(catalogue))
         case Format.HTML:
             return reporting.page(catalogue, [reporting.Run(name, results)])
         case Format.TABLE:

@@ -1,6 +1,7 @@
 """`check`: the command for a person's own application."""
 
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,10 @@ import typer
 from hoplab import results_file
 from hoplab.catalogue import Catalogue, load
 from hoplab.cli.options import (
+    OWN_ERROR,
     BadUsage,
-    ListFormat,
-    ListFormatOption,
+    CheckFormat,
+    CheckFormatOption,
     ModeOption,
     OutputOption,
     PrefixOption,
@@ -25,24 +27,39 @@ from hoplab.cli.options import (
     status,
     write,
 )
+from hoplab.cli.own_configuration import (
+    ProxyConfigOption,
+    check_theirs,
+    prefix_in,
+    read_configuration,
+)
 from hoplab.commands import check as checking
+from hoplab.commands import reporting
 from hoplab.commands.check import Checked
 from hoplab.commands.hosting import Application
+from hoplab.commands.own_configuration import Wanted
 from hoplab.commands.own_server import NAME, BadCommand, with_own_server
 from hoplab.commands.session import Session
-from hoplab.prefix import DEFAULT_PREFIX
+from hoplab.commands.showing import fixes_of, symptoms_of
+from hoplab.commands.tried import with_fixes
+from hoplab.prefix import DEFAULT_PREFIX, Prefix
+from hoplab.report import junit
 from hoplab.report.progress import Progress
-from hoplab.results import Verdict
-from hoplab.suites import SYMPTOMS
+from hoplab.results import Finding, Results, Verdict
+from hoplab.suites.own import alerts
 from hoplab.suites.own.explore import Wish
 from hoplab.suites.own.tables import report
-from hoplab.topology import Topology
-from hoplab.workspace import current
+from hoplab.suites.own.tried import tried_of, what_to_change
+from hoplab.topology import Cell, Topology
+from hoplab.workspace import Workspace, current
 
 _NAME = re.compile(r"[\w.]+:[\w.]+")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e\x80-\xff\t]+)")
 
 FactoryOption = Annotated[bool, typer.Option("--factory", help="APP is a function that makes it.")]
+NoTryOption = Annotated[
+    bool, typer.Option("--no-try", help="Don't try fixes that need no change in your code.")
+]
 UnsafeOption = Annotated[
     bool, typer.Option("--unsafe", help="Ask POST, PUT, PATCH and DELETE as well.")
 ]
@@ -54,6 +71,7 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
+    context: typer.Context,
     application: Annotated[
         str, typer.Argument(metavar="MODULE:APP", help="As ASGI servers take it: main:app.")
     ],
@@ -66,6 +84,7 @@ def check(
         typer.Option("--env-file", help="Its variables (python-dotenv).", metavar="FILE"),
     ] = None,
     proxy: ProxyOption = None,
+    proxy_config: ProxyConfigOption = None,
     server: ServerOption = None,
     command: Annotated[
         str | None,
@@ -98,16 +117,100 @@ def check(
     max_requests: Annotated[
         int, typer.Option("--max-requests", help="So many paths at most.", min=1)
     ] = 100,
-    output_format: ListFormatOption = ListFormat.TABLE,
+    start_seconds: Annotated[
+        float | None,
+        typer.Option("--start-seconds", help="It may take so long to start.", min=1.0),
+    ] = None,
+    no_try: NoTryOption = False,  # noqa: FBT002
+    output_format: CheckFormatOption = CheckFormat.TABLE,
     output: OutputOption = None,
 ) -> None:
-    """Ask whether your own ASGI application works behind each proxy, and say what to change.
+    """Ask whether your own application works behind each proxy.
 
-    It is started as it is, in this directory, with this interpreter: behind each proxy, under each
-    server, with each topology's recipe. Exit 0: it works; 1: it does not; 3: it does not start.
+    It says what to change. The application is started as it is, in this directory, with this
+    interpreter: behind each proxy, under each server, with each topology's recipe. Exit 0: it
+    works; 1: it does not; 3: it does not start.
     """
-    named = application_of(application, app_dir, env_file, factory=factory)
-    catalogue = load(current(), prefix_of(prefix))
+    named = application_of(application, app_dir, env_file, start_seconds, factory=factory)
+    public, theirs = prefix_of(prefix), None
+    if proxy_config:
+        theirs = read_configuration(load(current(), public), proxy_config, proxy)
+        proxy = [theirs[0].name]
+        if _is_default(context, "prefix"):
+            public = prefix_of(prefix_in(theirs[1]))
+    catalogue, cells = cells_for(
+        public, current(), application, command, proxy, server, mode, scheme
+    )
+    wish = wish_of(catalogue, skip or (), only or (), path or (), max_requests, unsafe=unsafe)
+    headers = headers_of(header or ())
+    require_writable(output, output_format)
+    with Progress() as progress:
+        session = Session(catalogue, progress)
+        if theirs:
+            wanted = Wanted(named, wish, headers, *theirs)
+            checked = check_theirs(session, wanted, cells, try_changes=not no_try)
+        else:
+            checked = checking.check(session, named, cells, wish, headers)
+            if not no_try:
+                checked = with_fixes(session, named, checked, headers)
+    plain = output is not None
+    write(_content(catalogue, application, checked, output_format, plain=plain), output)
+    raise typer.Exit(_status(checked))
+
+
+def _is_default(context: typer.Context, name: str) -> bool:
+    """Whether an option was left out."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "DEFAULT"
+
+
+def _content(
+    catalogue: Catalogue, name: str, checked: Checked, output_format: CheckFormat, *, plain: bool
+) -> str:
+    results, explored = checked.results, checked.explored
+    told = symptoms_of(catalogue)
+    command = f"hoplab check {name}"
+    match output_format:
+        case CheckFormat.JSON:
+            return results_file.dump(results)
+        case CheckFormat.JUNIT:
+            own = results.configuration
+            change = "\n".join(what_to_change(own)) if own else ""
+            return junit.of_results(command, results, _help_of(catalogue, results), change)
+        case CheckFormat.SARIF:
+            return alerts.as_sarif(results, explored, told)
+        case CheckFormat.HTML:
+            return reporting.page(catalogue, [reporting.Run(command, results)])
+        case CheckFormat.TABLE:
+            return report(results, explored, told, plain=plain)
+
+
+def _help_of(catalogue: Catalogue, results: Results) -> Callable[[Finding], list[str]]:
+    """What to do about a finding, and what was tried."""
+    fixes, tried = fixes_of(catalogue), tried_of(results)
+    return lambda finding: [*fixes(finding), *tried(finding)]
+
+
+def _status(checked: Checked) -> int:
+    """Where no path was judged, nothing is known to work."""
+    found = any(cell.verdict is Verdict.FAIL for cell in checked.results.cells)
+    if checked.explored.is_empty and not found:
+        return OWN_ERROR
+    return status(checked.results, right=not found)
+
+
+def cells_for(
+    prefix: Prefix,
+    workspace: Workspace,
+    application: str,
+    command: str | None,
+    proxy: list[str] | None,
+    server: list[str] | None,
+    mode: list[str] | None,
+    scheme: list[str] | None,
+) -> tuple[Catalogue, list[Cell]]:
+    """What to start, with these options. Raises BadUsage if one of them can't be used."""
+    catalogue = load(workspace, prefix)
     if command:
         catalogue, server = _with_command(catalogue, command, application, server), [NAME]
     cells = select(
@@ -118,35 +221,38 @@ def check(
         mode=mode,
         scheme=scheme,
     )
-    wish = Wish(
-        tuple(skip or ()),
-        tuple(only or ()),
-        unsafe,
-        max_requests,
-        catalogue.prefix.encoded,
-        tuple(map(_path, path or ())),
-    )
-    headers = [_header(each) for each in header or ()]
-    require_writable(output)
-    with Progress() as progress:
-        checked = checking.check(Session(catalogue, progress), named, cells, wish, headers)
-    if output_format is ListFormat.JSON:
-        write(results_file.dump(checked.results), output)
-    else:
-        told = {name: each.under(catalogue.prefix.encoded) for name, each in SYMPTOMS.items()}
-        text = report(checked.results, checked.explored, told, plain=output is not None)
-        write(text, output)
-    raise typer.Exit(_status(checked))
+    return catalogue, cells
 
 
-def _status(checked: Checked) -> int:
-    """Where no path was judged, nothing is known to work."""
-    found = any(cell.verdict is Verdict.FAIL for cell in checked.results.cells)
-    return status(checked.results, right=not found and not checked.explored.is_empty)
+def wish_of(
+    catalogue: Catalogue,
+    skip: Sequence[str],
+    only: Sequence[str],
+    paths: Sequence[str],
+    most: int,
+    *,
+    unsafe: bool,
+) -> Wish:
+    """What to ask. Raises BadUsage if one of these can't be used."""
+    if most < 1:
+        message = f"--max-requests {most}: at least 1"
+        raise BadUsage(message)
+    start = tuple(map(_path, paths))
+    return Wish(tuple(skip), tuple(only), unsafe, most, catalogue.prefix.encoded, start)
+
+
+def headers_of(given: Sequence[str]) -> list[tuple[str, str]]:
+    """Names and values. Raises BadUsage for what is no header."""
+    return [header_of(each) for each in given]
 
 
 def application_of(
-    name: str, app_dir: Path, env_file: Path | None, *, factory: bool
+    name: str,
+    app_dir: Path,
+    env_file: Path | None,
+    start_seconds: float | None = None,
+    *,
+    factory: bool,
 ) -> Application:
     """What was named, to be started from here. Raises BadUsage if it can't be that."""
     if not _NAME.fullmatch(name):
@@ -159,7 +265,7 @@ def application_of(
         message = f"--env-file {env_file}: there is no such file"
         raise BadUsage(message)
     whole = env_file.resolve() if env_file else None
-    return Application(name, Path.cwd(), app_dir.resolve(), factory, whole)
+    return Application(name, Path.cwd(), app_dir.resolve(), factory, whole, start_seconds)
 
 
 def _with_command(
@@ -194,7 +300,8 @@ def _topologies(
     ]
 
 
-def _header(given: str) -> tuple[str, str]:
+def header_of(given: str) -> tuple[str, str]:
+    """The name and value that a person wrote. Raises BadUsage if it is no header."""
     if not (match := _HEADER.fullmatch(given)):
         message = f"--header {given!r} is no header, such as 'Authorization: Bearer TOKEN'"
         raise BadUsage(message)

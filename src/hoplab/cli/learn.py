@@ -44,7 +44,10 @@ def list_what_exists(
         list[str] | None, typer.Argument(help="proxies, servers, … All if left out.")
     ] = None,
 ) -> None:
-    """List what exists: proxies, servers, strategies, checks, symptoms, variations, cells."""
+    """List what exists: proxies, servers, checks, symptoms, cells.
+
+    And strategies, suites and variations.
+    """
     catalogue = load(current())
     cells = {name: showing.cells_of(catalogue, suite) for name, suite in SUITES.items()}
     found = listing(catalogue, SUITES, cells)
@@ -58,9 +61,10 @@ def list_what_exists(
 def print_recipe(
     proxy: str, server: str, mode: str, prefix: PrefixOption = DEFAULT_PREFIX.encoded
 ) -> None:
-    """Print what to copy: the proxy's file, the server's command, the application's lines.
+    """Print what to copy for a proxy, a server and a mode.
 
-    It is started and asked the whole contract first.
+    The proxy's file, the server's command and the application's lines. The topology is started and
+    asked the whole contract first.
     """
     catalogue = load(current(), prefix_of(prefix))
     cells = select(
@@ -88,7 +92,7 @@ def explain(
     what: Annotated[str, typer.Argument(metavar="SYMPTOM|CELL|VARIATION")],
     prefix: PrefixOption = DEFAULT_PREFIX.encoded,
 ) -> None:
-    """Tell what a symptom means; or follow a request through a cell, from hop to hop."""
+    """Say what a symptom means, or follow a request hop by hop."""
     catalogue = load(current(), prefix_of(prefix))
     if what in SYMPTOMS:
         symptom = SYMPTOMS[what].under(catalogue.prefix.encoded)
@@ -136,9 +140,10 @@ def repro(
     run: Annotated[bool, typer.Option("--run", help="Run them, on free ports.")] = False,  # noqa: FBT002
     prefix: PrefixOption = DEFAULT_PREFIX.encoded,
 ) -> None:
-    """Print, or run, the commands that reproduce a cell by hand: server, proxy, curl.
+    """Print, or run, the commands that reproduce a cell by hand.
 
-    It is asked everything first, so that each curl says what is expected and what came.
+    They start server and proxy, and ask with curl. The lab asks everything first, so that each curl
+    says what is expected and what came.
     """
     catalogue = load(current(), prefix_of(prefix))
     cell = find_cell(catalogue, showing.every_cell(catalogue), cell_id)

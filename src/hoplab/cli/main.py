@@ -1,5 +1,6 @@
 """The program: its commands, and how it ends."""
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -8,7 +9,7 @@ import psutil
 import typer
 
 from hoplab import __version__
-from hoplab.cli import ask, check, lab, learn, reside
+from hoplab.cli import ask, check, doctor, lab, learn, live, reside
 from hoplab.cli.options import OWN_ERROR, BadUsage
 from hoplab.errors import BadPrefix, HoplabError
 from hoplab.system import interrupts
@@ -23,8 +24,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 reside.register(app)
+live.register(app)
 ask.register(app)
 check.register(app)
+doctor.register(app)
 learn.register(app)
 lab.register(app)
 
@@ -54,8 +57,10 @@ def version() -> None:
 def main() -> None:
     """Entry point: one line for a person's mistake, and the exit codes of the documentation."""
     interrupts.install()
+    code = 0
     try:
-        code = app(prog_name="hoplab", standalone_mode=False)
+        code = app(prog_name="hoplab", standalone_mode=False) or 0
+        sys.stdout.flush()
     except (BadUsage, BadPrefix) as error:
         sys.exit(_complain(error, 2))
     except HoplabError as error:
@@ -64,12 +69,14 @@ def main() -> None:
         _complain("interrupted", 0)
         raise
     except BrokenPipeError:  # `hoplab logs | head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _drop_output()
     except OSError as error:  # a folder that can't be written, a full disk
-        if error.filename is None:
+        if error.filename is not None:
+            sys.exit(_complain(f"{error.filename}: {error.strerror}", OWN_ERROR))
+        if error.errno != errno.ENOSPC:
             raise
-        sys.exit(_complain(f"{error.filename}: {error.strerror}", OWN_ERROR))
+        _drop_output()
+        sys.exit(_complain(error.strerror, OWN_ERROR))
     except psutil.AccessDenied as error:
         message = f"process {error.pid} is somebody else's: ask them to `hoplab down`"
         sys.exit(_complain(message, OWN_ERROR))
@@ -82,11 +89,12 @@ def main() -> None:
         context = getattr(error, "ctx", None)
         hint = f" See `{context.command_path} --help`." if context else ""
         sys.exit(_complain(error.format_message().rstrip(".") + "." + hint, 2))
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code or 0)
+    sys.exit(code)
+
+
+def _drop_output() -> None:
+    """What was printed and not yet written would be an error once more, at the very end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(error: object, code: int) -> int:

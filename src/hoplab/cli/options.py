@@ -30,11 +30,22 @@ class Format(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    JUNIT = "junit"
+    HTML = "html"
+
+
+class CheckFormat(StrEnum):
+    """How what `check` found is written: it has lines of a program, as SARIF wants them."""
+
+    TABLE = "table"
+    JSON = "json"
+    JUNIT = "junit"
+    SARIF = "sarif"
     HTML = "html"
 
 
 class ListFormat(StrEnum):
-    """How a list is written, and what `check` found: no page shows that."""
+    """How a list is written."""
 
     TABLE = "table"
     JSON = "json"
@@ -49,8 +60,12 @@ FINDINGS, OWN_ERROR = 1, 3
 
 
 def status(results: Results, *, right: bool) -> int:
-    """The exit status: 0 if all is right; an error says nothing of what else was found."""
-    if any(cell.verdict is Verdict.ERROR for cell in results.cells):
+    """The exit status: 0 if all is right; an error says nothing of what else was found.
+
+    Nor does it tell anything if nothing was judged.
+    """
+    verdicts = {cell.verdict for cell in results.cells}
+    if Verdict.ERROR in verdicts or not verdicts & {Verdict.PASS, Verdict.FAIL}:
         return OWN_ERROR
     return 0 if right else FINDINGS
 
@@ -78,6 +93,9 @@ EngineOption = Annotated[
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", **_one_of("format", Format))]
+CheckFormatOption = Annotated[
+    CheckFormat, typer.Option("--format", **_one_of("format", CheckFormat))
+]
 ListFormatOption = Annotated[ListFormat, typer.Option("--format", **_one_of("format", ListFormat))]
 ProxyOption = Annotated[list[str] | None, _filter("proxy")]
 ServerOption = Annotated[list[str] | None, _filter("server")]
@@ -88,7 +106,8 @@ SchemeOption = Annotated[list[str] | None, _filter("scheme", Scheme)]
 VariationOption = Annotated[list[str] | None, _filter("variation", ["a name", "or none"])]
 CheckOption = Annotated[list[str] | None, _filter("check", ["see `hoplab list checks`"])]
 PrefixOption = Annotated[
-    str, typer.Option("--prefix", help="The public prefix, as in a URL.", metavar="/PATH")
+    str,
+    typer.Option("--prefix", help="The public prefix, as in a URL; / for none.", metavar="/PATH"),
 ]
 VariationsOption = Annotated[
     bool, typer.Option("--variations", help="Show the variations' cells as well.")
@@ -166,6 +185,9 @@ def select(
         return [what for what, value in has.items() if value not in wanted[what]]
 
     chosen = [cell for cell in cells if not missed(cell)]
+    if not cells:
+        message = "there is nothing to ask without a prefix: choose one with --prefix"
+        raise BadUsage(message)
     if not chosen:
         near = sorted(cells, key=lambda cell: len(missed(cell)))[:3]
         message = f"no cell has all of that; near: {', '.join(cell.id for cell in near)}"
@@ -191,10 +213,10 @@ def find_cell(catalogue: Catalogue, every: Sequence[Cell], given: str) -> Cell:
     raise BadUsage(message)
 
 
-def require_writable(output: Path | None, output_format: Format = Format.TABLE) -> None:
+def require_writable(output: Path | None, output_format: StrEnum = Format.TABLE) -> None:
     """Before the run, not after it."""
     if output is None:
-        if output_format is Format.HTML and sys.stdout.isatty():
+        if output_format.value == Format.HTML and sys.stdout.isatty():
             message = "a page is for a browser, not for a terminal: add -o FILE.html"
             raise BadUsage(message)
         return

@@ -42,22 +42,41 @@ def up(
     proxy: ProxyOption = None,
     server: ServerOption = None,
     prefix: PrefixOption = DEFAULT_PREFIX.encoded,
+    variation: Annotated[
+        str | None,
+        typer.Option(
+            help="Run its application in the place of the lab's: cors-both.", metavar="NAME"
+        ),
+    ] = None,
 ) -> None:
-    """Start topologies, verify them, and let them run until `hoplab down`."""
+    """Start topologies, verify them, and let them run.
+
+    `hoplab down` stops them.
+
+    Exit 0 if all pass; with --variation, if all is as predicted.
+    """
     catalogue = load(current(), prefix_of(prefix))
     modes = known("mode", [mode] if mode else None, list(Mode))
     topologies = narrowed(catalogue, proxy, server)
     chosen = [topology for topology in topologies if topology.mode in modes]
+    varied = None
+    if variation:
+        possible = {n: v for n, v in catalogue.variations.items() if v.changes_application_alone}
+        [name] = known("variation", [variation], list(possible))
+        varied = possible[name]
     with Progress() as progress:
-        endpoints, results = reside.up(Session(catalogue, progress), engine, chosen)
-    print(text.up_table(endpoints, results))
+        session = Session(catalogue, progress)
+        endpoints, results = reside.up(session, engine, chosen, varied)
+    pages = ["/app", "/docs", *([varied.path] if varied and varied.path else [])]
+    print(text.up_table(endpoints, results, pages))
     authority = catalogue.workspace.certificates / "ca.pem"
     print(f"\nhttps: trust {authority}, or curl --cacert it. Stop: hoplab down")
-    raise typer.Exit(status(results, right=results.passed))
+    right = results.as_predicted if varied else results.passed
+    raise typer.Exit(status(results, right=right))
 
 
 def down() -> None:
-    """Stop what `up` started, or a person from compose.yaml."""
+    """Stop what `up`, `demo` or `docker compose up` started here."""
     with Progress() as progress:
         session = Session(load(current()), progress)
         progress.stage("stopping")
@@ -65,7 +84,7 @@ def down() -> None:
 
 
 def ps(output_format: ListFormatOption = ListFormat.TABLE) -> None:
-    """List what is up: the topologies, where they answer, and what of them does not run."""
+    """List what is up, where it answers, and what does not run."""
     with Progress() as progress:
         entries = reside.ps(Session(load(current()), progress))
     if output_format is ListFormat.JSON:
@@ -82,7 +101,7 @@ def logs(
         bool, typer.Option("--follow", "-f", help="Print new lines as they come, until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Show what the proxies and applications that are up have written."""
+    """Show the logs of the proxies and applications that are up."""
     catalogue = load(current())
     names = known("topology", topology, [t.name for t in catalogue.composed])
     with Progress() as progress:
@@ -92,5 +111,5 @@ def logs(
 
 
 def make_certificates() -> None:
-    """Make the proxies' certificate if there is none, and say where its authority is."""
+    """Make the proxies' certificate, and print where its CA is."""
     print(certificates.ensure(current().certificates).authority)

@@ -6,14 +6,14 @@ Every check gets a probe of its own, so that its exchanges are its evidence.
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, TypeAlias
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from hoplab.client.conversation import Conversation
 from hoplab.client.target import Purpose, Target
 from hoplab.client.wire import Client, Connections, Exchange, Headers, as_sent
-from hoplab.errors import EndedUnanswered, HarnessError
+from hoplab.errors import EndedUnanswered, HarnessError, NoAnswer, TimedOut
 
 PROXY_ANSWERED = ("proxy-has-no-route", "application-unreachable", "proxy-answered")
 """The symptoms of an answer that the proxy gave in the application's place."""
@@ -25,9 +25,12 @@ CUT = "answer-cut"
 
 MISSING = "answer-missing"
 
-WHO_ANSWERED = (*PROXY_ANSWERED, NO_ROUTE, ERROR, WRONG, CUT, MISSING)
+SILENT = "websocket-unanswered"
+
+WHO_ANSWERED = (*PROXY_ANSWERED, NO_ROUTE, ERROR, WRONG, CUT, MISSING, SILENT)
 """What every check may find, by `Probe.answered`, `Probe.reached` and `Probe.expect`; and by any
-request, an answer that ends in the middle, or a connection that ends without one."""
+request, an answer that ends in the middle, a connection that ends without one, or a handshake that
+nobody answers."""
 
 _NOT_FOUND = 404
 _FORBIDDEN = 403
@@ -78,8 +81,13 @@ class Probe:
         connections: Connections | None = None,
         asked: Answers | None = None,
         asked_directly: Answers | None = None,
+        met: Sequence[Exchange] = (),
     ) -> None:
-        """`asked` is shared by a target's checks, `asked_directly` by an application's targets."""
+        """`asked` is shared by a target's checks, `asked_directly` by an application's targets.
+
+        met: what the target was asked before by others, for a check that is asked last.
+        """
+        self.met = met
         self._asked: Answers = {} if asked is None else asked
         self._asked_directly: Answers = {} if asked_directly is None else asked_directly
         self.target = target
@@ -132,15 +140,24 @@ class Probe:
             exchanges = self.client.pipelined([*map(self.url, paths)])
         return [self._judged(each) for each in exchanges]
 
-    def leave(self, path: str) -> Exchange:
-        """GET a stream, and hang up when its first bytes have come: the body."""
+    def leave(self, path: str, patience: float | None = None) -> Exchange:
+        """GET a stream, and hang up when its first bytes have come: the body.
+
+        Raises TimedOut, and has hung up as well, if none come in so many seconds.
+        """
         with _or_missing():
-            exchange = self.client.leave(self.url(path))
+            exchange = self.client.leave(self.url(path), patience)
         return self._judged(exchange)
+
+    @contextmanager
+    def begun(self, path: str, headers: Headers = ()) -> Iterator[Exchange]:
+        """GET a stream whose first bytes have come, as the body; others can be asked meanwhile."""
+        with _or_missing(), self.client.begun(self.url(path), headers) as exchange:
+            yield self._judged(exchange)
 
     def websocket(self, path: str, headers: Headers = ()) -> Exchange:
         """Open a WebSocket below the public base URL; the body is the first message."""
-        with _or_missing():
+        with self._or_silent(), _or_missing():
             exchange = self.client.websocket(self._socket_url(path), headers)
         return self._judged(exchange)
 
@@ -152,11 +169,8 @@ class Probe:
 
         The application speaks first: the exchange's body. An empty one: it said nothing.
         """
-        url = self._socket_url(path)
-        with (
-            _or_missing(),
-            self.client.conversation(url, headers, subprotocols) as (talk, exchange),
-        ):
+        conversing = self.client.conversation(self._socket_url(path), headers, subprotocols)
+        with self._or_silent(), _or_missing(), conversing as (talk, exchange):
             if talk.accepted:
                 exchange.body = str(talk.receive() or "").encode()
             self._judged(exchange)
@@ -285,6 +299,23 @@ class Probe:
 
     def _socket_url(self, path: str) -> str:
         return "ws" + self.url(path).removeprefix("http")
+
+    @contextmanager
+    def _or_silent(self) -> Iterator[None]:
+        """A handshake that nobody answers is a finding if the application answers a plain request.
+
+        Else everything may be slow, or stand still: an error, as for any answer that is too late.
+        """
+        asked = len(self.client.exchanges)
+        try:
+            yield
+        except TimedOut as late:
+            plain = self.url(self.target.routes.get(Purpose.SCOPE, "/"))
+            with suppress(NoAnswer):
+                shaken = self.client.exchanges[asked].status
+                if not shaken and self.from_app(self.client.request("GET", plain)):
+                    raise Failed(SILENT, f"{late}; a plain request is answered") from late
+            raise
 
     def _judged(self, exchange: Exchange) -> Exchange:
         """What holds for every answer: the instance that the lab started gave it, and whole."""

@@ -4,9 +4,11 @@ import http.client
 import io
 import socket
 import time
+import zlib
 from typing import Protocol
 
 _PIECE = 2**16  # bytes
+_GZIP = 16  # zlib's flag for gzip's own head
 
 
 class Answer(Protocol):
@@ -15,15 +17,23 @@ class Answer(Protocol):
     body: bytes
     chunks: list[tuple[float, bytes]]
     cut: bool
+    unfinished: bool
 
 
 def lines(response: http.client.HTTPResponse, answer: Answer) -> None:
-    """Line by line until it ends, with the time at which each came."""
+    """Line by line until it ends, with the time at which each came; unpacked, if it is gzip."""
+    packed = response.getheader("Content-Encoding") == "gzip"
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | _GZIP).decompress if packed else bytes
+    rest = b""
     try:
-        while piece := response.readline():
-            answer.chunks.append((time.time(), piece))
-    except http.client.IncompleteRead:
+        while piece := response.read1(_PIECE):
+            at = time.time()
+            *whole, rest = (rest + unpack(piece)).split(b"\n")
+            answer.chunks += [(at, line + b"\n") for line in whole]
+    except (http.client.IncompleteRead, zlib.error):
         answer.cut = True
+    if rest:
+        answer.chunks.append((time.time(), rest))
     answer.body = b"".join(piece for _, piece in answer.chunks)
 
 
@@ -42,15 +52,21 @@ def body(
                 if not piece:
                     break
                 pieces += piece
+            else:
+                answer.unfinished = True
     except http.client.IncompleteRead as cut:  # a finding, not an error of ours
         pieces, answer.cut = pieces + cut.partial, True
     answer.body = pieces
 
 
 def pieces(
-    response: http.client.HTTPResponse, answer: Answer, sock: socket.socket, seconds: float
+    response: http.client.HTTPResponse,
+    answer: Answer,
+    sock: socket.socket,
+    seconds: float,
+    most: int | None = None,
 ) -> None:
-    """What comes in so many seconds, with the time at which each piece came."""
+    """What comes in so many seconds, or the first pieces of it, and when each came."""
     deadline = time.monotonic() + seconds
     try:
         while (left := deadline - time.monotonic()) > 0:
@@ -59,6 +75,8 @@ def pieces(
             if not piece:
                 break
             answer.chunks.append((time.time(), piece))
+            if len(answer.chunks) == most:
+                break
     except TimeoutError:
         pass
     except http.client.IncompleteRead:

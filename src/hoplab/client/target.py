@@ -25,6 +25,7 @@ class Purpose(StrEnum):
     STATIC = "a mounted static file"
     SOCKET = "a WebSocket that tells its scope"
     EVENTS = "a stream of events"
+    LINES = "a stream of lines"
     ECHO = "a route that sends the body back"
     DOCS = "a docs page"
     METRICS = "Prometheus' metrics"
@@ -39,6 +40,7 @@ class Knowledge(StrEnum):
 
     INSTANCE = "the identity of its instance"
     ROOT_PATH = "the root_path that it should have"
+    PREFIX = "a prefix"
     UNSAFE = "that it may be asked with any method"
     SERVERS = "mounted applications whose OpenAPI servers are known"
     POLICIES = "what CORS policies its paths should have"
@@ -129,6 +131,7 @@ class Target:
         missing: dict[Need, bool] = {
             Knowledge.INSTANCE: self.instance is None,
             Knowledge.ROOT_PATH: None in {self.root_path, self.prefix_root},
+            Knowledge.PREFIX: not self.prefix,
             Knowledge.UNSAFE: not self.unsafe,
             Knowledge.SERVERS: not self.lab_application,
             Knowledge.POLICIES: not self.right,

@@ -44,12 +44,14 @@ class Hop:
 class Trace:
     """What the client asked and was answered, and what came by on the wires behind the proxies.
 
-    hops: in the order of the request; those that it did not reach are missing.
+    hops: in the order of the request; those that it did not reach are missing. listened: whether
+    anybody listened there: without, there are no hops, whatever the request has reached.
     """
 
     exchange: Exchange
     hops: Sequence[Hop] = ()
     direct: bool = False
+    listened: bool = True
 
     @property
     def scope(self) -> Mapping[str, Any] | None:
@@ -76,7 +78,7 @@ def ask(target: Target, request: Request) -> Exchange:
             return probe.ask_directly(request.path, request.headers)
         url = probe.origin + request.path
         if request.method == "WEBSOCKET":
-            return probe.websocket(url)
+            return probe.websocket(url, request.headers)
         body = bytes(target.limits.upload) if request.has_body else None
         return probe.request(request.method, url, request.headers, body)
     finally:

@@ -21,7 +21,7 @@ from hoplab.client import reading
 from hoplab.client.conversation import Conversation
 from hoplab.client.sending import CHUNKED, send
 from hoplab.endpoint import Address
-from hoplab.errors import EndedUnanswered, HarnessError, NoAnswer
+from hoplab.errors import EndedUnanswered, HarnessError, NoAnswer, TimedOut
 from hoplab.system.sockets import open_socket
 
 _ESCAPED = re.compile(r"[^\x21\x23-\x3b\x3d\x3f-\x5d\x5f\x61-\x7a\x7c\x7e]")
@@ -50,6 +50,8 @@ class Exchange:
     """For a stream: when each piece arrived (seconds since the epoch), and the piece."""
     cut: bool = False
     """Whether the connection ended before the answer did."""
+    unfinished: bool = False
+    """Whether there was more of the body than was read, or was to come."""
 
     def header(self, name: str) -> str | None:
         """The first header of this name in the response."""
@@ -60,10 +62,10 @@ class Exchange:
         return value.encode("latin-1").decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON, or None if it is none."""
+        """The body as JSON, or None if it is none, or too deep for Python."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # the second, of 100,000 brackets
             return None
 
     def shortened(self) -> "Exchange":
@@ -196,29 +198,47 @@ class Client:
                     connection.close()  # there is more, which nobody wants
         return exchange
 
-    def leave(self, url: str) -> Exchange:
-        """GET a stream, and hang up when its first bytes have come: the body."""
-        with self._streaming(url) as (exchange, response, _):
-            exchange.body = response.read1()
-        return exchange
+    def leave(self, url: str, patience: float | None = None) -> Exchange:
+        """GET a stream, and hang up when its first bytes have come: the body.
 
-    def listen(self, url: str, seconds: float) -> Exchange:
-        """GET a stream for so long: the pieces that come by then, and when each came."""
+        Raises TimedOut, and has hung up as well, if none come in so many seconds.
+        """
+        with self.begun(url, patience=patience) as exchange:
+            return exchange
+
+    @contextmanager
+    def begun(
+        self, url: str, headers: Headers = (), patience: float | None = None
+    ) -> Iterator[Exchange]:
+        """GET a stream whose first bytes have come, as the body; hang up at the end.
+
+        Other requests go over other connections meanwhile. `patience` as for `leave`.
+        """
+        with self._streaming(url, headers, patience) as (exchange, response, _):
+            exchange.body = response.read1()
+            yield exchange
+
+    def listen(self, url: str, seconds: float, most: int | None = None) -> Exchange:
+        """GET a stream for so long: the pieces that come by then, and when each came.
+
+        most: so many pieces are enough.
+        """
         with self._streaming(url) as (exchange, response, sock):
-            reading.pieces(response, exchange, sock, seconds)
+            reading.pieces(response, exchange, sock, seconds, most)
         return exchange
 
     @contextmanager
     def _streaming(
-        self, url: str
+        self, url: str, headers: Headers = (), patience: float | None = None
     ) -> Iterator[tuple[Exchange, http.client.HTTPResponse, socket.socket]]:
         """GET over a connection of its own, whose answer is read as far as somebody wants."""
-        exchange = Exchange("GET", url, self._shown(url))
+        exchange = Exchange("GET", url, self._shown(url, headers))
         self.exchanges.append(exchange)
         with self._own_trouble(exchange), self._fresh(_origin(url)) as connection:
             sock = connection.sock  # http.client forgets it if the answer ends with the connection
+            sock.settimeout(patience or self.seconds)
             target = url.removeprefix(_origin(url))
-            response = send(connection, "GET", target, self._sent(url), None)
+            response = send(connection, "GET", target, self._sent(url, headers), None)
             exchange.status, exchange.headers = response.status, response.getheaders()
             yield exchange, response, sock
 
@@ -315,18 +335,20 @@ class Client:
     def _connection(self, origin: str) -> _Connection:
         key = (origin, self.source)
         if key not in self._connections:
-            parts = urlsplit(origin)
-            tls = self._tls if parts.scheme == "https" else None
-            self._connections[key] = _Connection(
-                self._address(origin), self.source, tls, parts.hostname or "", self.seconds
-            )
+            self._connections[key] = self._another(origin)
         return self._connections[key]
+
+    def _another(self, origin: str) -> _Connection:
+        parts = urlsplit(origin)
+        tls = self._tls if parts.scheme == "https" else None
+        return _Connection(
+            self._address(origin), self.source, tls, parts.hostname or "", self.seconds
+        )
 
     @contextmanager
     def _fresh(self, origin: str) -> Iterator[_Connection]:
-        """A connection on which nothing was asked, for what leaves it unfit for more."""
-        connection = self._connection(origin)
-        connection.close()
+        """A connection of its own, for what leaves it unfit for more."""
+        connection = self._another(origin)
         connection.connect()
         try:
             yield connection
@@ -350,7 +372,8 @@ class Client:
             why = error or type(error).__name__
             message = f"{exchange.method} {exchange.url}: no answer ({why})"
             ended = isinstance(error, _ENDED) and not isinstance(error, ConnectionRefusedError)
-            raise (EndedUnanswered if ended else NoAnswer)(message) from error
+            kind = EndedUnanswered if ended else NoAnswer
+            raise (TimedOut if isinstance(error, TimeoutError) else kind)(message) from error
 
 
 def _origin(url: str) -> str:

@@ -115,7 +115,7 @@ def matrix(
         versions = engine.versions()
     asked = {result.cell: result for result in found}
     results = [
-        _judged(session.catalogue, checks, cell, asked.get(cell), failed.get(cell.deployment))
+        judged(session.catalogue, checks, cell, asked.get(cell), failed.get(cell.deployment))
         for cell in cells
         if cell in asked or (cell.deployment in failed and not signal)
     ]
@@ -133,12 +133,12 @@ def matrix(
     ), signal
 
 
-def _judged(
+def judged(
     catalogue: Catalogue,
     checks: Mapping[str, Check],
     cell: Cell,
     result: CellResult | None,
-    failed: str | None,
+    failed: str | None = None,
 ) -> CellResult:
     """A cell's result, with what was predicted of the checks that it was asked.
 

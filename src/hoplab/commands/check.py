@@ -1,8 +1,9 @@
 """`check`: a person's own application behind each proxy, under each server, in each mode."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from hoplab.catalogue import Catalogue
 from hoplab.client.explored import Explored
@@ -34,6 +35,8 @@ class Checked:
 
     results: Results
     explored: Explored
+    logs: Mapping[str, str] = field(default_factory=dict)
+    """The end of what each server and proxy wrote, by its name."""
 
 
 def check(
@@ -48,29 +51,35 @@ def check(
     Raises HoplabError if the application can't be imported or does not start, with what it says.
     """
     began, started = time.monotonic(), now()
-    bare = _bare(session.catalogue, cells[0])
+    bare = bare_of(session.catalogue, cells[0])
     with running(session, application, [*deployments_of(cells), bare]) as (
         endpoints,
         hosting,
         engine,
     ):
         start_seconds = time.monotonic() - began
-        explored = _explore(session, hosting, endpoints, bare, wish, headers)
-        jobs = [
-            Job(cell, _target(session, cell, endpoints, explored, headers), recommended=True)
-            for cell in cells
-        ]
-        found = ask_whole(session, jobs, own.CHECKS, _progress(session, hosting))
+        progress = watched(session, hosting)
+        session.progress.stage("exploring")
+        explored = explored_alone(
+            endpoints, bare, hosting.report, wish, headers, progress, engine.died
+        )
+        found = ask_whole(
+            session,
+            jobs_of(session.catalogue, cells, endpoints, explored, headers),
+            own.CHECKS,
+            progress,
+        )
         died = engine.died()
         versions = engine.versions()
         processes = len(engine.processes)
-    results = [_with_end(result, died.get(result.cell.deployment)) for result in found]
+        logs = hosting.tails()
+    results = [with_end(result, died.get(result.cell.deployment)) for result in found]
     seconds = time.monotonic() - began
     told = Results("process", started, seconds, versions, results, start_seconds, processes)
-    return Checked(told, explored)
+    return Checked(told, explored, logs)
 
 
-def _bare(catalogue: Catalogue, cell: Cell) -> Deployment:
+def bare_of(catalogue: Catalogue, cell: Cell) -> Deployment:
     """The application as it is, to be asked past the proxy: under one of the lab's servers.
 
     Nothing is told, but it believes everybody: it may answer over https alone.
@@ -81,15 +90,19 @@ def _bare(catalogue: Catalogue, cell: Cell) -> Deployment:
     return Deployment(topology, Setup(Strategy.NONE, Trust.ANY), prefix=cell.prefix)
 
 
-def _explore(
-    session: Session,
-    hosting: Hosting,
+def explored_alone(
     endpoints: Sequence[Endpoint],
     bare: Deployment,
+    told: Callable[[str], Mapping[str, Any]],
     wish: Wish,
     headers: Headers,
+    progress: Callable[[int, int], None],
+    died: Callable[[], Mapping[Deployment, str]],
 ) -> Explored:
-    session.progress.stage("exploring")
+    """What the bare application answers; told: what it says of itself, by its nonce.
+
+    died: the end of the log of each deployment whose process has ended.
+    """
     (endpoint,) = (each for each in endpoints if each.deployment == bare)
     if endpoint.direct is None:
         message = "This machine can't reach the application past the proxy."
@@ -109,22 +122,68 @@ def _explore(
         forwarded = [("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "127.0.0.1")]
         control = replace(control, headers=[*headers, *forwarded])
         wish = replace(wish, https=True)
-    return explore(control, hosting.report(endpoint.nonce), wish, _progress(session, hosting))
+    return explore(control, told(endpoint.nonce), wish, progress, lambda: died().get(bare))
 
 
-def _target(
-    session: Session,
+def jobs_of(
+    catalogue: Catalogue,
+    cells: Sequence[Cell],
+    endpoints: Sequence[Endpoint],
+    explored: Explored,
+    headers: Headers = (),
+) -> list[Job]:
+    """The cells as targets of which no more is known than of any application."""
+    return [
+        Job(
+            cell,
+            target_of(catalogue, cell, endpoints, explored, headers),
+            catalogue.is_recommended(cell),
+        )
+        for cell in cells
+    ]
+
+
+def target_of(
+    catalogue: Catalogue,
     cell: Cell,
     endpoints: Sequence[Endpoint],
     explored: Explored,
-    headers: Headers,
+    headers: Headers = (),
 ) -> Target:
+    """A cell that runs, of which no more is known than of any application."""
     (endpoint,) = (each for each in endpoints if each.deployment == cell.deployment)
-    known = target(session.catalogue, None, cell, endpoint)
+    known = target(catalogue, None, cell, endpoint)
     return replace(known, limits=LIMITS, explored=explored, headers=headers)
 
 
-def _progress(session: Session, hosting: Hosting) -> Callable[[int, int], None]:
+def asked_where_it_starts(
+    session: Session,
+    application: Application,
+    cells: Sequence[Cell],
+    explored: Explored,
+    headers: Headers,
+) -> dict[Cell, CellResult]:
+    """Try the application in these cells: what is found in each of those that start."""
+    with running(session, application, deployments_of(cells), partial=True) as (
+        endpoints,
+        hosting,
+        engine,
+    ):
+        able = [cell for cell in cells if cell.deployment not in engine.failures]
+        jobs = [
+            Job(
+                cell,
+                target_of(session.catalogue, cell, endpoints, explored, headers),
+                recommended=False,
+            )
+            for cell in able
+        ]
+        found = ask_whole(session, jobs, own.CHECKS, watched(session, hosting)) if jobs else []
+        died = engine.died()
+    return {each.cell: with_end(each, died.get(each.cell.deployment)) for each in found}
+
+
+def watched(session: Session, hosting: Hosting) -> Callable[[int, int], None]:
     """Told how many of how many are asked; raises DoesNotStart as `Hosting.watch` does."""
 
     def progress(done: int, of: int) -> None:
@@ -134,7 +193,7 @@ def _progress(session: Session, hosting: Hosting) -> Callable[[int, int], None]:
     return progress
 
 
-def _with_end(result: CellResult, died: str | None) -> CellResult:
+def with_end(result: CellResult, died: str | None) -> CellResult:
     """If its process died, nothing is known of it."""
     if died is None:
         return result

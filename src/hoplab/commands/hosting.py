@@ -1,10 +1,11 @@
 """A person's own application as a process of the lab's: how it is told, and what it reports."""
 
+import errno
 import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hoplab.endpoint import Endpoint
 from hoplab.engines.process import Hosted, ProcessEngine
 from hoplab.engines.started import TooLate
 from hoplab.errors import HoplabError
+from hoplab.system.runs import Run
 from hoplab.topology import Deployment
 
 MODULE = "app.own"
@@ -23,6 +25,10 @@ MODULE = "app.own"
 
 _LOG = 8 * 2**20
 """Bytes of a log, after which it begins again: an application may print without end."""
+
+
+_TAIL, _LINES = 8 * 2**10, 40
+"""Bytes and lines of a log that are shown."""
 
 
 class DoesNotStart(HoplabError):
@@ -34,13 +40,17 @@ _NO_MODULE = {"ModuleNotFoundError", "ImportError"}
 
 @dataclass(frozen=True)
 class Application:
-    """What a person names, as on an ASGI server's command line, and from which directory."""
+    """What a person names, as on an ASGI server's command line, and from which directory.
+
+    start_seconds: how long it may take to start; None is as long as anything may.
+    """
 
     name: str
     directory: Path
     app_dir: Path
     factory: bool = False
     env_file: Path | None = None
+    start_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,8 @@ class Hosting:
             "HOPLAB_OWN": json.dumps(told),
             "PYTHONPATH": os.pathsep.join(path),
         }
-        return Hosted(self.application.directory, environment, self.watch)
+        seconds = self.application.start_seconds
+        return Hosted(self.application.directory, environment, self.watch, seconds)
 
     def watch(self) -> None:
         """Raise DoesNotStart if the application says that it can't start; keep the logs short."""
@@ -82,6 +93,11 @@ class Hosting:
         for told in self._reports():
             if told.get("state") == "failed":
                 raise DoesNotStart(self._failed(told))
+
+    def tails(self) -> dict[str, str]:
+        """The end of what each server and proxy has written, by its name; not of those silent."""
+        found = {log.stem: tail(log) for log in sorted(self.logs.glob("*.log"))}
+        return {name: told for name, told in found.items() if told}
 
     def explained(self, error: HoplabError) -> HoplabError:
         """The same error, with how far the application has come if it did not start in time."""
@@ -101,7 +117,8 @@ class Hosting:
             )
         else:
             return error
-        return HoplabError(f"{reason}\n{error}")
+        more = "If it only takes long, give it more time with --start-seconds."
+        return HoplabError(f"{reason}\n{more}\n{error}")
 
     def report(self, nonce: str) -> Mapping[str, Any]:
         """What the process of this nonce has said last."""
@@ -121,9 +138,26 @@ class Hosting:
                 f" {self.application.app_dir}: install hoplab where the application's packages are,"
                 " or name another folder with --app-dir."
             )
+        elif kind == "OSError" and os.strerror(errno.EADDRINUSE) in error:
+            hint = (
+                "\nhoplab runs it several times at once: it can't bind a port of its own when it is"
+                " imported."
+            )
         elif kind == "SystemExit":
             hint = "\nIts module ends the program when it is imported."
         return f"{name} can't be imported:\n{error}{hint}"
+
+
+def tail(log: Path, begin: int = 0) -> str:
+    """The last lines of a log; begin: of what was written after so many bytes."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(begin if begin <= size else 0, size - _TAIL))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:  # it is not there any more
+        return ""
+    return "\n".join(lines[-_LINES:])
 
 
 def _read(file: Path) -> Mapping[str, Any]:
@@ -136,29 +170,40 @@ def _read(file: Path) -> Mapping[str, Any]:
 
 @contextmanager
 def running(
-    session: Session, application: Application, deployments: Sequence[Deployment]
+    session: Session,
+    application: Application,
+    deployments: Sequence[Deployment],
+    *,
+    partial: bool = False,
 ) -> Iterator[tuple[Sequence[Endpoint], Hosting, ProcessEngine]]:
     """Run an application in these deployments: where they answer, and what can be asked of it.
 
     Raises HoplabError if it can't be imported or does not start, with what it says. Whatever
-    happens, all is stopped.
+    happens, all is stopped. With `partial`, a deployment that does not start is one of the
+    engine's failures, and the others run.
     """
     session.require_possible(None, deployments)
     session.clean_up()
-    run, reports = session.new_run(), session.new_run()
-    root = session.catalogue.workspace.root
-    hosting = Hosting(application, reports.folder, run.folder, root, sys.executable)
-    engine = ProcessEngine(
-        session.catalogue,
-        deployments,
-        run,
-        session.certificates(),
-        hosted=hosting.hosted(),
-    )
-    try:
-        with session.running(engine) as endpoints:
-            yield endpoints, hosting, engine
-    except HoplabError as error:
-        raise hosting.explained(error) from error
-    finally:
-        reports.remove()
+    with ExitStack() as stack:
+        run, reports = (_removed(stack, session.new_run()) for _ in range(2))
+        root = session.catalogue.workspace.root
+        hosting = Hosting(application, reports.folder, run.folder, root, sys.executable)
+        engine = ProcessEngine(
+            session.catalogue,
+            deployments,
+            run,
+            session.certificates(),
+            hosted=hosting.hosted(),
+            partial=partial,
+        )
+        try:
+            with session.running(engine) as endpoints:
+                yield endpoints, hosting, engine
+        except HoplabError as error:
+            raise hosting.explained(error) from error
+
+
+def _removed(stack: ExitStack, run: Run) -> Run:
+    """Whatever happens afterwards, its folder is removed."""
+    stack.callback(run.remove)
+    return run

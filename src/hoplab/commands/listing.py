@@ -54,7 +54,7 @@ def _filled(text: str, first: str, others: str) -> list[str]:
 
 
 _STRATEGIES = {
-    Strategy.NONE: "nobody tells it",
+    Strategy.NONE: "the application does not learn its prefix",
     Strategy.SERVER_OPTION: "the server's root path option",
     Strategy.APP_ARGUMENT: "FastAPI(root_path=), deprecated",
     Strategy.MOUNT: "mounted under the prefix",
@@ -62,9 +62,9 @@ _STRATEGIES = {
     Strategy.FORWARDED_PREFIX: "our middleware, from X-Forwarded-Prefix or a fixed prefix",
 }
 _TRUSTS = {
-    Trust.NONE: "nobody's forwarded headers are believed",
-    Trust.PROXY: "the proxy's, by its address",
-    Trust.ANY: "everybody's",
+    Trust.NONE: "no forwarded headers are believed",
+    Trust.PROXY: "those of the proxy, by its address",
+    Trust.ANY: "those of every peer",
 }
 
 

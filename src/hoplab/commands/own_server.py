@@ -56,6 +56,11 @@ def _server(command: str, application: str) -> Server:
 
 
 def write_module(folder: Path, root: Path) -> None:
-    """The module that the command serves: it finds the lab's wrapper below `root`."""
+    """The module that the command serves: it finds the lab's wrapper below `root`.
+
+    And another one, with ForwardedPrefixMiddleware around it.
+    """
     text = f"import sys\n\nsys.path.insert(0, {str(root)!r})\nfrom app.own import app\n"
     (folder / f"{MODULE}.py").write_text(text)
+    prefixed = text.replace("app.own", "app.forwarded_prefix")
+    (folder / f"{MODULE}_prefixed.py").write_text(prefixed)

@@ -21,6 +21,9 @@ from hoplab.results import CellResult, Results
 from hoplab.results_file import SCHEMA, as_json
 from hoplab.suites import SUITES, SYMPTOMS
 from hoplab.suites.contract.tables import codes_of
+from hoplab.suites.own import CHECKS, is_own
+from hoplab.suites.own import NAME as OWN
+from hoplab.suites.own.tried import tried_of, what_to_change
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Trust
 
 Json: TypeAlias = dict[str, Any]
@@ -52,7 +55,7 @@ def page(catalogue: Catalogue, runs: Sequence[Run]) -> str:
         for at, result in enumerate(run.results.cells)
     }
     shown = {cell: shown[cell] for cell in sorted(shown, key=_order(catalogue, shown))}
-    told = _Explaining(catalogue, texts)
+    told = _Explaining(catalogue, texts, runs)
     overview = {
         "hoplab": __version__,
         "prefix": prefix,
@@ -95,7 +98,10 @@ def _places(names: Iterable[str]) -> dict[str, int]:
 
 
 def prefix_of(runs: Sequence[Run]) -> str:
-    """The prefix, encoded, of all of their cells. Raises HoplabError if there is no such."""
+    """The prefix of all of their cells, as `--prefix` takes it.
+
+    Raises HoplabError if there is no such.
+    """
     for run in runs:
         if not run.results.cells:
             message = (
@@ -104,7 +110,7 @@ def prefix_of(runs: Sequence[Run]) -> str:
             )
             raise HoplabError(message)
     prefixes = dict.fromkeys(
-        result.cell.prefix.encoded for run in runs for result in run.results.cells
+        result.cell.prefix.option for run in runs for result in run.results.cells
     )
     if len(prefixes) > 1:
         message = f"a page is about one prefix; these results have {', '.join(prefixes)}"
@@ -130,14 +136,17 @@ class _Texts:
 class _Explaining:
     """What the catalogue knows of cells, some of which it may not know: a file may be old."""
 
-    def __init__(self, catalogue: Catalogue, texts: _Texts) -> None:
+    def __init__(self, catalogue: Catalogue, texts: _Texts, runs: Sequence[Run]) -> None:
         self._catalogue, self._texts = catalogue, texts
+        self._tried = [tried_of(run.results) for run in runs]
+        self._changes = [_change(run.results) for run in runs]
         self._known = set(every_cell(catalogue))
 
     def cell(self, run: int, at: int, result: CellResult) -> Json:
         """One line of the overview; what many share is a number in `texts`."""
         cell, topology = result.cell, result.cell.topology
-        known = cell in self._known
+        own = is_own(result)
+        known = cell in self._known and not own
         outcome = [[f.check, f.symptom or f.verdict] for f in result.findings]
         told: Json = {
             "proxy": topology.proxy,
@@ -147,7 +156,7 @@ class _Explaining:
             "trust": cell.trust,
             "scheme": cell.scheme,
             "variation": cell.variation,
-            "suite": suite_of(self._catalogue, cell).name,
+            "suite": OWN if own else suite_of(self._catalogue, cell).name,
             "verdict": result.verdict,
             "outcome": self._texts.number(outcome),
             "run": run,
@@ -160,8 +169,9 @@ class _Explaining:
         if result.prediction is not None:
             told["predicted"] = True
         if result.symptoms:
-            told["causes"] = self._texts.number(self._causes(result))
-            if fix := self._fix(result) if known else []:
+            causes = self._found(result, run) if own else self._causes(result)
+            told["causes"] = self._texts.number(causes)
+            if fix := self._changes[run] if own else self._fix(result) if known else []:
                 told["fix"] = self._texts.number(fix)
         if known and not cell.variation:
             rules = [RULES.index(rule) for rule in because(cell, self._catalogue)]
@@ -184,6 +194,19 @@ class _Explaining:
             text, fix = meaning(cause, known, advice)
             checks = dict.fromkeys(f"{f.check}: {f.symptom}" for _, f in cause.found)
             told.append({"told": text, "fix": fix, "so": list(checks)})
+        return told
+
+    def _found(self, result: CellResult, run: int) -> list[Json]:
+        """Of a person's own application each finding, with its fix and what was tried."""
+        prefix = self._catalogue.prefix.encoded
+        told = []
+        for finding in result.findings:
+            if finding.symptom:
+                symptom = SYMPTOMS.get(finding.symptom)
+                fix = [symptom.under(prefix).fix] if symptom else []
+                fix += self._tried[run](finding)
+                so = [f"{finding.check}: {finding.symptom}"]
+                told.append({"told": finding.detail, "fix": "\n".join(fix), "so": so})
         return told
 
     def _fix(self, result: CellResult) -> list[str]:
@@ -227,7 +250,9 @@ class _Explaining:
             own = [
                 result
                 for result in results
-                if result.cell in self._known and suite_of(self._catalogue, result.cell) is suite
+                if result.cell in self._known
+                and not is_own(result)
+                and suite_of(self._catalogue, result.cell) is suite
             ]
             try:
                 grids = suite.grids(Results("", "", 0.0, {}, own), right) if suite.grids else []
@@ -237,6 +262,12 @@ class _Explaining:
             if told:
                 found.append({"suite": suite.name, "legend": suite.legend, "grids": told})
         return found
+
+
+def _change(results: Results) -> list[str]:
+    """The smallest change to a person's own proxy configuration."""
+    own = results.configuration
+    return list(what_to_change(own)) if own and own.change and own.change.reasons else []
 
 
 def _run(run: Run) -> Json:
@@ -287,12 +318,12 @@ def _ids(cells: Iterable[Cell]) -> list[str]:
 
 
 def _checks() -> Mapping[str, str]:
-    """The question of each check, in the suites' order."""
-    return {
-        name: first_sentence(" ".join((check.__doc__ or "").split()))
-        for suite in SUITES.values()
-        for name, check in suite.checks.items()
-    }
+    """The question of each check, in the suites' order. Of two with one name, the first's."""
+    found: dict[str, str] = {}
+    for checks in [*(suite.checks for suite in SUITES.values()), CHECKS]:
+        for name, check in checks.items():
+            found.setdefault(name, first_sentence(" ".join((check.__doc__ or "").split())))
+    return found
 
 
 def _evidence(run: Run) -> Json:

@@ -5,39 +5,63 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from hoplab.catalogue.variations import Variation
 from hoplab.commands import residents
-from hoplab.commands.ask import CONTRACT, ask_all
+from hoplab.commands.ask import CONTRACT, ask_all, judged
+from hoplab.commands.live import demo_file, remote
+from hoplab.commands.live.demo_file import NoDemo
 from hoplab.commands.session import Session, now
 from hoplab.endpoint import Endpoint
 from hoplab.engines import compose, docker, published
 from hoplab.engines.versions import require_binary, require_package
 from hoplab.errors import HoplabError
 from hoplab.results import Results
+from hoplab.suites import SUITES
 from hoplab.system import interrupts, runs
 from hoplab.system.ports import require_free
-from hoplab.topology import Topology
+from hoplab.topology import Cell, Scheme, Topology
 
 _FOLLOW_SECONDS = 0.1
 
+DEMO = "demo"
+"""What `ps` says in place of an engine."""
+
 
 def up(
-    session: Session, wanted: str, topologies: Sequence[Topology]
+    session: Session,
+    wanted: str,
+    topologies: Sequence[Topology],
+    variation: Variation | None = None,
 ) -> tuple[list[Endpoint], Results]:
     """Start topologies on their published ports, beside those that are up; ask; let them run.
 
-    All have one prefix: with another than before, those that are up are started again with it.
+    All have one prefix and one application, the variation's if there is one: those that are up are
+    started again with it. Raises HoplabError if the variation is measured in none of them.
     """
+    if variation:
+        topologies = _varied(variation, topologies)
     session.require_possible(CONTRACT, map(session.catalogue.recommended, topologies))
     with _alone(session):
-        return _up(session, session.choose_engine(wanted), topologies)
+        return _up(session, session.choose_engine(wanted), topologies, variation)
+
+
+def _varied(variation: Variation, topologies: Sequence[Topology]) -> list[Topology]:
+    """Those in which it is measured."""
+    measured = {cell.topology for cell in variation.symptoms}
+    found = [topology for topology in topologies if topology in measured]
+    if not found:
+        message = f"{variation.name} is measured in none of these topologies: hoplab list cells"
+        raise HoplabError(message)
+    return found
 
 
 def _up(
-    session: Session, name: str, topologies: Sequence[Topology]
+    session: Session, name: str, topologies: Sequence[Topology], variation: Variation | None
 ) -> tuple[list[Endpoint], Results]:
     catalogue, workspace = session.catalogue, session.catalogue.workspace
     session.clean_up()
@@ -57,7 +81,8 @@ def _up(
             require_binary(catalogue.proxies[topology.proxy])
             require_package(catalogue.servers[topology.server])
     if running:
-        below = f", all with the prefix {catalogue.prefix.decoded}"
+        prefix = catalogue.prefix.decoded
+        below = f", all with the prefix {prefix}" if prefix else ", all without a prefix"
         session.progress.notice(f"Restarting the {len(running)} topologies that are up{below}.")
     _down(session)
     require_free(wanted)
@@ -66,12 +91,15 @@ def _up(
     run.folder.mkdir(parents=True)
     run.record_owner()  # until it is verified, it ends with this process
     began, started = time.monotonic(), now()
-    deployments = [catalogue.recommended(topology) for topology in topologies]
+    suite = SUITES[variation.suite] if variation else CONTRACT
+    changed = variation.name if variation else ""
+    recommended = catalogue.recommended_cells(topologies)
+    cells = [replace(cell, variation=changed) for cell in recommended]
+    deployments = list(dict.fromkeys(cell.deployment for cell in cells))
     engine = session.engine(name, deployments, run, ports)
     try:
         endpoints = session.start(engine)
-        cells = catalogue.recommended_cells(topologies)
-        found = ask_all(session, CONTRACT, cells, endpoints, CONTRACT.checks)
+        found = ask_all(session, suite, _measured(cells, variation), endpoints, suite.checks)
         versions = engine.versions()
     except BaseException:
         engine.stop()
@@ -80,12 +108,46 @@ def _up(
         raise
     run.disown()
     residents.write(run, engine, endpoints, catalogue.prefix)
+    if variation:
+        found = [judged(catalogue, suite.checks, each.cell, each) for each in found]
     return endpoints, Results(name, started, time.monotonic() - began, versions, found)
 
 
+def _measured(cells: Sequence[Cell], variation: Variation | None) -> list[Cell]:
+    """The cells of which it is known what must show: of what was up before, not all."""
+    return [cell for cell in cells if variation is None or cell in variation.symptoms]
+
+
 def ps(session: Session) -> list[dict[str, Any]]:
-    """What is up, whether `up` started it or a person from compose.yaml."""
-    return [resident.told() for resident in residents.residents(session.catalogue)]
+    """What is up: started by `up`, by a person from compose.yaml, or by `demo`."""
+    up = [resident.told() for resident in residents.residents(session.catalogue)]
+    return [*up, *_of_demo(session)]
+
+
+def _of_demo(session: Session) -> list[dict[str, Any]]:
+    """What the demo runs; where its page is, is told besides."""
+    workspace = session.catalogue.workspace
+    try:
+        site = demo_file.read(workspace)
+        states = remote.states(site)
+    except NoDemo:
+        return []
+    except HoplabError as error:  # it starts, or hangs: all else is listed
+        session.progress.notice(str(error))
+        return []
+    session.progress.notice(f"A demo is running: its page is {site.url}")
+    return [
+        {
+            "topology": each["topology"],
+            "engine": DEMO,
+            "prefix": urlsplit(each["urls"][Scheme.HTTP]).path,
+            "http": each["urls"][Scheme.HTTP],
+            "https": each["urls"][Scheme.HTTPS],
+            "ca": str(workspace.certificates / "ca.pem"),
+            "state": each["state"],
+        }
+        for each in states
+    ]
 
 
 def down(session: Session) -> None:
@@ -93,11 +155,16 @@ def down(session: Session) -> None:
 
     What `repro` has written stays: a person may be using it.
     """
+    demo = remote.end(session.catalogue.workspace)
+    if demo:
+        session.progress.notice("Ended the demo.")
     with _alone(session):
         session.clean_up()
         count = len(ps(session))
         others = _down(session)
     stopped = f"Stopped {count} " + ("topology." if count == 1 else "topologies.")
+    if not count and not others and demo:
+        return
     if not count:
         stopped = f"Stopped {', '.join(others)}." if others else "Nothing was up."
     session.progress.notice(stopped)

@@ -58,7 +58,7 @@ def write(run: runs.Run, engine: Engine, endpoints: Sequence[Endpoint], prefix: 
         Resident(
             topology=endpoint.topology.name,
             engine=engine.name,
-            prefix=prefix.encoded,
+            prefix=prefix.option,
             http=endpoint.base(Scheme.HTTP, endpoint.host),
             https=endpoint.base(Scheme.HTTPS, endpoint.host),
             ca=str(endpoint.authority),

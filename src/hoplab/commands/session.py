@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from hoplab.catalogue import Catalogue
 from hoplab.endpoint import Endpoint
@@ -16,6 +17,7 @@ from hoplab.report.progress import Progress
 from hoplab.suites.suite import Suite
 from hoplab.system import runs
 from hoplab.topology import Cell, Deployment, Scheme, Topology
+from hoplab.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,12 @@ class Session:
         """`docker` or `process`; for `auto`, Docker if a daemon answers. Says which and why."""
         if wanted == "process":
             return wanted
+        if not self.catalogue.prefix.encoded:
+            if wanted == "docker":
+                message = "compose.yaml has a prefix everywhere. Without one: --engine process"
+                raise BadPrefix(message)
+            self.progress.notice("compose.yaml has a prefix everywhere: using local processes.")
+            return "process"
         reason = compose.unavailable()
         if reason is None:
             return "docker"
@@ -80,7 +88,7 @@ class Session:
             runs.stop(run.processes())
             project = compose.Compose(run.name, workspace.root)
             # `up` of processes has a name that another clone's project may have.
-            if compose.unavailable() is None and project.folder() in {None, workspace.root}:
+            if compose.unavailable() is None and _of(workspace, project.folder()):
                 project.down()
             run.remove()
 
@@ -114,6 +122,11 @@ class Session:
         if reasons := list(dict.fromkeys(filter(None, refusals))):
             message = "\n".join([*reasons, "Choose another prefix, or leave these out."])
             raise BadPrefix(message)
+
+
+def _of(workspace: Workspace, folder: Path | None) -> bool:
+    """Whether a Compose project's folder is this workspace's, or a copy of it; None is nobody's."""
+    return folder is None or folder == workspace.root or folder.is_relative_to(workspace.runs)
 
 
 def deployments_of(cells: Iterable[Cell]) -> list[Deployment]:

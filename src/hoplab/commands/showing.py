@@ -1,5 +1,7 @@
 """Which request shows a symptom, in which cells, and what each hop made of it."""
 
+from collections.abc import Callable
+
 from hoplab.catalogue import Catalogue
 from hoplab.client.trace import Hop, Request, Trace, ask, request_of
 from hoplab.commands.session import Session
@@ -11,6 +13,7 @@ from hoplab.report.causes import causes, decisive
 from hoplab.results import CellResult, Finding
 from hoplab.suites import HEALTHY, SUITES, SYMPTOMS
 from hoplab.suites.suite import Suite
+from hoplab.symptom import Symptom
 from hoplab.topology import Cell
 
 
@@ -30,6 +33,22 @@ def cells_of(catalogue: Catalogue, suite: Suite) -> list[Cell]:
 def every_cell(catalogue: Catalogue) -> list[Cell]:
     """Those of all suites."""
     return [cell for suite in SUITES.values() for cell in cells_of(catalogue, suite)]
+
+
+def fixes_of(catalogue: Catalogue) -> Callable[[Finding], list[str]]:
+    """What to change about a finding, in lines, in the words of the prefix that is asked."""
+    symptoms = symptoms_of(catalogue)
+
+    def told(finding: Finding) -> list[str]:
+        symptom = symptoms.get(finding.symptom or "")
+        return [f"fix: {symptom.fix}"] if symptom else []
+
+    return told
+
+
+def symptoms_of(catalogue: Catalogue) -> dict[str, Symptom]:
+    """Every symptom by its name, in the words of the prefix that is asked."""
+    return {name: each.under(catalogue.prefix.encoded) for name, each in SYMPTOMS.items()}
 
 
 def questions_of(catalogue: Catalogue, result: CellResult) -> list[tuple[Request, Finding | None]]:

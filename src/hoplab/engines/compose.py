@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,9 @@ STOP_SECONDS = 20
 """How long an interrupted Compose has to end."""
 
 _POLL_SECONDS = 0.05
+
+_LISTINGS = 20
+_GONE = re.compile(r"no such (object|container|network)|network \S+ not found", re.IGNORECASE)
 
 _WATCH_SECONDS = 1.0
 
@@ -87,7 +91,7 @@ class Compose:
                 stderr=subprocess.PIPE,
                 text=True,
                 start_new_session=True,  # Ctrl-C is for hoplab, which then takes the project down
-                preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - one thread
+                preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - takes no lock
             ) as process,
         ):
             teller = threading.Thread(target=tell, args=(process.stderr,), daemon=True)
@@ -115,7 +119,7 @@ class Compose:
             cwd=self.root,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - one thread
+            preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - takes no lock
         ) as process:
             try:
                 while process.poll() is None:
@@ -128,8 +132,7 @@ class Compose:
     def containers(self) -> dict[str, dict[str, Any]]:
         """What Docker knows of the project's containers, by service."""
         label = f"label=com.docker.compose.project={self.project}"
-        ids = docker("ps", "--all", "--quiet", "--filter", label).split()
-        described = json.loads(docker("inspect", *ids)) if ids else []
+        described = inspected(["ps", "--all", "--quiet", "--filter", label], ["inspect"])
         return {c["Config"]["Labels"]["com.docker.compose.service"]: c for c in described}
 
     def folder(self) -> Path | None:
@@ -167,6 +170,24 @@ def docker(*arguments: str) -> str:
         message = f"`docker {arguments[0]}` failed: {run.stderr.strip()}"
         raise HoplabError(message)
     return run.stdout
+
+
+def inspected(listing: Sequence[str], inspect: Sequence[str]) -> list[dict[str, Any]]:
+    """What Docker knows of all that it lists. Raises HoplabError if it can't tell.
+
+    It is listed again if one has gone meanwhile: others end labs and clean up, too.
+    """
+    for _ in range(_LISTINGS):
+        try:
+            ids = docker(*listing).split()
+            found: list[dict[str, Any]] = json.loads(docker(*inspect, *ids)) if ids else []
+        except HoplabError as error:
+            if not _GONE.search(str(error)):
+                raise
+        else:
+            return found
+    message = f"`docker {listing[0]}` lists what has gone, again and again."
+    raise HoplabError(message)
 
 
 def _wait(

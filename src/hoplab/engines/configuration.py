@@ -81,13 +81,22 @@ def write(
 
 def command(proxy: Proxy, run: Path) -> list[str]:
     """What starts the process."""
+    return _filled(proxy, proxy.command, run)
+
+
+def check(proxy: Proxy, run: Path) -> list[str]:
+    """What says why the process can't use its files; empty if it says so itself."""
+    return _filled(proxy, proxy.check, run)
+
+
+def _filled(proxy: Proxy, arguments: Sequence[str], run: Path) -> list[str]:
     fields = {
         "program": programs.find(proxy) or proxy.programs[0],
         "run": str(run),
         "user": pwd.getpwuid(0).pw_name,
         "group": grp.getgrgid(0).gr_name,
     }
-    return [proxy.filled(argument, fields) for argument in proxy.command]
+    return [proxy.filled(argument, fields) for argument in arguments]
 
 
 def changed(text: str, changes: Iterable[Change], where: object) -> str:
@@ -98,6 +107,14 @@ def changed(text: str, changes: Iterable[Change], where: object) -> str:
             raise HoplabError(f"{message} Name what stands there now in the variation's file.")
         text = text.replace(change.right, change.wrong)
     return text
+
+
+def change(proxy: Proxy, mode: Mode, changes: Iterable[Change]) -> None:
+    """Write a variation's changes into the files of the proxy's folder that this mode has."""
+    paths = [(each, _changes(each, proxy, {"mode": mode})) for each in changes]
+    for each, path in paths:
+        if path in proxy.sources(mode):
+            path.write_text(changed(_text(path), [each], path), encoding="utf-8")
 
 
 def _for_one(file: ConfigurationFile) -> ConfigurationFile:

@@ -1,7 +1,6 @@
 """The topologies as compose.yaml has them, by the Docker CLI."""
 
 import ipaddress
-import json
 import os
 import secrets
 import zlib
@@ -13,7 +12,7 @@ from hoplab.catalogue import Catalogue
 from hoplab.endpoint import Endpoint
 from hoplab.engines import hints
 from hoplab.engines.certificates import Certificates
-from hoplab.engines.compose import Compose, ComposeFailed, docker
+from hoplab.engines.compose import Compose, ComposeFailed, inspected
 from hoplab.engines.published import variable
 from hoplab.engines.started import require_no_complaint
 from hoplab.engines.versions import container_versions
@@ -29,6 +28,9 @@ BUILD_SECONDS = 1800
 
 APP_PORT = 8000
 
+_GRACE_SECONDS = 1
+"""How long a container that is replaced has to end by itself."""
+
 _ADDRESSES = 32
 """Every proxy and application of compose.yaml has one on the backend's network, and its gateway."""
 
@@ -40,14 +42,16 @@ _ANSWERED_WITH_ERROR = {8, 22}
 Container: TypeAlias = Mapping[str, Any]
 """What `docker inspect` says of one."""
 
+SUBNETS = "172.31.0.0/16"
 OWN_SUBNET = "172.31.99.0/24"
 """The default of compose.yaml."""
 
 
 class DockerEngine:
-    """Deployments that compose.yaml has: topologies with their recipes.
+    """Deployments that compose.yaml has: topologies with their recipes, and with one application.
 
-    With `published`, on the ports of compose.yaml; else Docker chooses free ones.
+    With `published`, on the ports of compose.yaml; else Docker chooses free ones. `told`: what
+    compose.yaml is told in place of what `environment` makes; the application is built already.
     """
 
     name = "docker"
@@ -60,46 +64,65 @@ class DockerEngine:
         certificates: Certificates,
         *,
         published: bool = False,
+        told: Mapping[str, str] | None = None,
         progress: Callable[[str], None] = lambda _: None,
+        watch: Callable[[], None] = lambda: None,
     ) -> None:
         self._catalogue = catalogue
+        self._deployments = deployments
         self._topologies = [deployment.topology for deployment in deployments]
         self._run = run
         self._certificates = certificates
         self._published = published
+        self._told = told
         self._progress = progress
+        self._watch = watch
+        self._replaced: set[str] = set()
         self._compose = Compose(run.name, catalogue.workspace.root)
 
     def start(self) -> list[Endpoint]:
         """Build the application and bring everything up in one call of Compose."""
-        told = environment(
-            self._catalogue,
-            self._run,
-            self._certificates,
-            self._topologies,
-            published=self._published,
-        )
-        self._compose = Compose(self._run.name, self._catalogue.workspace.root, told)
-        services = [topology.name for topology in self._topologies]
-        up = ["up", "--build", "--wait", "--wait-timeout", str(UP_SECONDS), *services]
         try:
-            try:
-                self._compose.run(
-                    *up, progress=self._progress, seconds=BUILD_SECONDS, hopeless=self._hopeless
-                )
-            except ComposeFailed as failed:
-                self._only_unhealthy(failed)
-            self._require_no_complaint()
-            return endpoints(
-                self._catalogue,
-                self._topologies,
-                self._run,
-                self._certificates,
-                self._compose.containers(),
-            )
+            return self.bring_up()
         except BaseException:
             self.stop()
             raise
+
+    def bring_up(self) -> list[Endpoint]:
+        """The same; what is up already, as it has to be, stays. On failure, a part may be up."""
+        told = self._told or environment(
+            self._catalogue,
+            self._run,
+            self._certificates,
+            self._deployments,
+            published=self._published,
+        )
+        self._compose = Compose(self._run.name, self._catalogue.workspace.root, told)
+        self._replaced = {each["Id"] for each in self._compose.containers().values()}
+        build = ["--no-build"] if self._told else ["--build"]
+        services = [topology.name for topology in self._topologies]
+        try:
+            self._compose.run(
+                *("up", *build, "--timeout", str(_GRACE_SECONDS)),
+                *("--wait", "--wait-timeout", str(UP_SECONDS), *services),
+                progress=self._progress,
+                seconds=BUILD_SECONDS,
+                hopeless=self._hopeless,
+            )
+        except ComposeFailed as failed:
+            self._only_unhealthy(failed)
+        self._require_no_complaint()
+        return self.found()
+
+    def found(self) -> list[Endpoint]:
+        """Where it answers, as its containers are now."""
+        return endpoints(
+            self._catalogue,
+            self._deployments,
+            self._run,
+            self._certificates,
+            self._compose.containers(),
+        )
 
     def stop(self) -> None:
         """Take the project down and remove the run's folder."""
@@ -138,7 +161,10 @@ class DockerEngine:
 
     def _hopeless(self) -> bool:
         """Whether waiting longer changes nothing: for an application, or for all proxies."""
-        containers = self._compose.containers()
+        self._watch()
+        every = self._compose.containers().items()
+        # One that is just being replaced has ended, and means nothing.
+        containers = {name: each for name, each in every if each.get("Id") not in self._replaced}
         apps = {app_service(topology) for topology in self._topologies} & set(containers)
         if any(_ended(containers[app]) or _refused(containers[app]) for app in apps):
             return True
@@ -154,8 +180,7 @@ class DockerEngine:
             "PYTHON_IMAGE",
             *(self._catalogue.proxies[n].image_variable for n in sorted(names)),
         ]
-        if hint := hints.next_step(failed.errors, images):
-            raise HoplabError(f"{failed}\n{hint}") from failed
+        tell_next_step(failed, images)
         containers = self._compose.containers()
         apps = {app_service(topology) for topology in self._topologies}
         if ill := first_that_failed(containers, apps):
@@ -166,6 +191,15 @@ class DockerEngine:
         proxies = [containers.get(topology.name) for topology in self._topologies]
         if not all(proxy and proxy["State"]["Running"] for proxy in proxies):
             raise failed
+
+
+def tell_next_step(failed: ComposeFailed, images: Iterable[str]) -> None:
+    """Raise HoplabError with what a person can do, if the error tells that.
+
+    images: the variables of those that were needed.
+    """
+    if hint := hints.next_step(failed.errors, images):
+        raise HoplabError(f"{failed}\n{hint}") from failed
 
 
 def first_that_failed(
@@ -183,11 +217,11 @@ def first_that_failed(
     for service, container in sorted(containers.items(), key=ask_first):
         if _ended(container):
             return service, "ended instead of starting"
-        if service in apps and _refused(container):
-            said = _probes(container)[-1]["Output"].strip()
-            return service, f"does not pass its health check: {said}"
         if service in apps and not _healthy(container):
-            return service, "does not answer"
+            # Not the last alone: a busy machine may have let that one time out.
+            said = [each["Output"].strip() for each in _probes(container) if _is_refusal(each)]
+            how = f"does not pass its health check: {said[-1]}" if said else "does not answer"
+            return service, how
     return None
 
 
@@ -207,9 +241,12 @@ def _refused(container: Container | None) -> bool:
     if container is None or _healthy(container):
         return False
     last = _probes(container)[-_REFUSALS:]
-    return len(last) == _REFUSALS and all(
-        probe["ExitCode"] in _ANSWERED_WITH_ERROR or "HTTP/" in probe["Output"] for probe in last
-    )
+    return len(last) == _REFUSALS and all(map(_is_refusal, last))
+
+
+def _is_refusal(probe: Mapping[str, Any]) -> bool:
+    """Whether the health check was answered, with an error."""
+    return probe["ExitCode"] in _ANSWERED_WITH_ERROR or "HTTP/" in probe["Output"]
 
 
 def _probes(container: Container) -> list[dict[str, Any]]:
@@ -224,43 +261,54 @@ def environment(
     catalogue: Catalogue,
     run: runs.Run,
     certificates: Certificates,
-    topologies: Iterable[Topology],
+    deployments: Iterable[Deployment],
     *,
     published: bool,
+    subnet: str | None = None,
 ) -> dict[str, str]:
-    """What compose.yaml is told of a run. Without `published`, Docker chooses free ports."""
+    """What compose.yaml is told of a run. Without `published`, Docker chooses free ports.
+
+    All applications are the same: that of the deployments' variation, if they have one. subnet: the
+    backend's; without one, BACKEND_SUBNET or one that is free.
+    """
     root = catalogue.workspace.root
     require_settings(root)
-    ports = [variable(topology, scheme) for topology in topologies for scheme in Scheme]
+    ports, application = [], ""
+    for deployment in deployments:
+        ports += [variable(deployment.topology, scheme) for scheme in Scheme]
+        if variation := catalogue.variation(deployment):
+            application = variation.application
     return {
         "NONCE": run.nonce,
         # A name of its own for each clone, so that none starts another's code.
         "APP_IMAGE": os.environ.get("APP_IMAGE")
         or f"hoplab-app:{zlib.crc32(str(root).encode()):08x}",
         "CERTIFICATES": str(certificates.folder),
-        "BACKEND_SUBNET": given_subnet() or free_subnet(own=published),
+        "BACKEND_SUBNET": subnet or given_subnet() or free_subnet(own=published),
         "PUBLIC_PREFIX": catalogue.prefix.encoded,
         "PUBLIC_PREFIX_DECODED": catalogue.prefix.decoded,
+        "APPLICATION": application,
         **({} if published else dict.fromkeys(ports, "0")),
     }
 
 
 def endpoints(
     catalogue: Catalogue,
-    topologies: Iterable[Topology],
+    deployments: Iterable[Deployment],
     run: runs.Run,
     certificates: Certificates,
     containers: Mapping[str, Mapping[str, Any]],
 ) -> list[Endpoint]:
-    """Where the topologies of a run answer, read from its containers as they are."""
+    """Where the deployments of a run answer, read from its containers as they are."""
     networks = {name: c["NetworkSettings"]["Networks"] for name, c in containers.items()}
     found = []
-    for topology in topologies:
+    for deployment in deployments:
+        topology = deployment.topology
         published = containers[topology.name]["NetworkSettings"]["Ports"]
         container_ports = catalogue.proxies[topology.proxy].container_ports
         service = app_service(topology)
         endpoint = Endpoint(
-            deployment=catalogue.recommended(topology),
+            deployment=deployment,
             ports={
                 scheme: int(published[f"{port}/tcp"][0]["HostPort"])
                 for scheme, port in container_ports.items()
@@ -309,17 +357,21 @@ def free_subnet(*, own: bool) -> str:
 
     Any, and not the next one: another run may be choosing at this moment.
     """
-    ids = docker("network", "ls", "--quiet").split()
-    networks = json.loads(docker("network", "inspect", *ids)) if ids else []
+    free = free_subnets()
+    if not free:
+        message = f"No free subnet in {SUBNETS}: set BACKEND_SUBNET, or `docker network prune`."
+        raise HoplabError(message)
+    return OWN_SUBNET if own and OWN_SUBNET in free else secrets.choice(free)
+
+
+def free_subnets() -> list[str]:
+    """Those of SUBNETS that no Docker network has."""
+    networks = inspected(["network", "ls", "--quiet"], ["network", "inspect"])
     taken = [
         ipaddress.IPv4Network(config["Subnet"])
         for network in networks
         for config in network["IPAM"]["Config"] or []
         if "." in config.get("Subnet", "")
     ]
-    candidates = ipaddress.IPv4Network("172.31.0.0/16").subnets(new_prefix=24)
-    free = [str(c) for c in candidates if not any(c.overlaps(other) for other in taken)]
-    if not free:
-        message = "No free subnet in 172.31.0.0/16: set BACKEND_SUBNET, or `docker network prune`."
-        raise HoplabError(message)
-    return OWN_SUBNET if own and OWN_SUBNET in free else secrets.choice(free)
+    candidates = ipaddress.IPv4Network(SUBNETS).subnets(new_prefix=24)
+    return [str(c) for c in candidates if not any(c.overlaps(other) for other in taken)]

@@ -37,7 +37,8 @@ _STEPS = {
 
 def reason(errors: str) -> str:
     """The end of what a failed build wrote; else the last lines that tell of an error."""
-    if builds := _BUILD.findall(errors):
+    # A step that could not begin, for want of an image, has written nothing.
+    if builds := [each for each in _BUILD.findall(errors) if each.strip()]:
         lines = _TIME.sub("", builds[-1]).splitlines()
         lines = [line for line in lines if not line.startswith("WARNING: Retrying")]
     else:

@@ -2,9 +2,11 @@
 
 `python -m hoplab.engines.launcher MODULES SERVER …` imports MODULES (names, with spaces) as well.
 It reads one JSON object a line on standard input,
-`{"command": […], "environment": {…}, "directory": …, "log": …, "stay": …, "exec": …}`, and answers
-each with the process's number. The fork calls the server's own console script with the command's
-arguments, so that a deployment is what its command line says; with `exec`, it becomes that script.
+`{"command": […], "environment": {…}, "directory": …, "modules": …, "log": …, "stay": …,
+"exec": …}`, and answers each with a line, `{"log": …, "pid": …}`: the process's number. The log's
+name tells whose answer it is, if one was not waited for. `modules` is the folder that has the
+application's modules. The fork calls the server's own console script with the command's arguments,
+so that a deployment is what its command line says; with `exec`, it becomes that script.
 
 `stay`: the process outlives the launcher. Otherwise it gets SIGTERM when the launcher ends (Linux).
 """
@@ -42,7 +44,7 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             _become(deployment, parent)
-        sys.stdout.write(f"{pid}\n")
+        sys.stdout.write(json.dumps({"log": deployment["log"], "pid": pid}) + "\n")
         sys.stdout.flush()
 
 
@@ -67,6 +69,7 @@ def _become(deployment: Mapping[str, Any], parent: int) -> NoReturn:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(deployment["directory"])
+    sys.path[0] = deployment["modules"]  # which is where the launcher was started, or a copy of it
     if deployment["exec"]:
         name, *arguments = deployment["command"]
         beside = Path(sys.executable).with_name(name)

@@ -4,9 +4,7 @@ An application's process is shared by the deployments that differ in nothing tha
 proxy's serves all of its deployments.
 """
 
-import json
 import os
-import select
 import subprocess
 import sys
 import time
@@ -21,11 +19,13 @@ import psutil
 
 from hoplab.catalogue import Catalogue
 from hoplab.catalogue.servers.server import Launch, Server
-from hoplab.endpoint import Endpoint
+from hoplab.endpoint import PUBLIC_NAME, Endpoint
 from hoplab.engines import configuration
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.configuration import Route
+from hoplab.engines.launching import APPLICATION, FRAMEWORK, Launcher
 from hoplab.engines.plan import App, make_plan
+from hoplab.engines.programs import with_own_scripts
 from hoplab.engines.started import START_SECONDS, Started, answers, instance, wait_until
 from hoplab.engines.versions import local_versions, require_binary, require_package
 from hoplab.errors import HoplabError
@@ -50,15 +50,13 @@ class Hosted:
     """Where applications run, and what they are told besides.
 
     watch: called while they start; raises HoplabError if there is nothing to wait for any more.
+    seconds: how long they have to start; None is what everything has.
     """
 
     directory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     watch: Callable[[], None] = lambda: None
-
-
-_PRELOADED = ["fastapi", "fastapi.staticfiles", "app.shared"]
-"""What is the same in every application under test, and takes most of their imports' time."""
+    seconds: float | None = None
 
 
 class ProcessEngine:
@@ -66,7 +64,8 @@ class ProcessEngine:
 
     With `partial`, what can't be started is told by `failures` and the others run; without, it is
     an error. With `tap`, proxies send what is for a port to the one that it gives. With `hosted`,
-    the applications are a person's own.
+    the applications are a person's own. With `launcher`, this one starts
+    them, and goes on when the engine stops; it has to have their servers.
     """
 
     name = "process"
@@ -83,6 +82,7 @@ class ProcessEngine:
         partial: bool = False,
         tap: Callable[[str, int], int] | None = None,
         hosted: Hosted | None = None,
+        launcher: Launcher | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._deployments = deployments
@@ -92,7 +92,8 @@ class ProcessEngine:
         self._stay = stay
         self._partial = partial
         self._hosted = hosted or Hosted(catalogue.workspace.root)
-        self._launcher: subprocess.Popen[str] | None = None
+        self._launcher = launcher
+        self._shared = launcher is not None
         self._apps: dict[str, Started] = {}
         self._proxies: dict[str, Started] = {}
         self.failures: dict[Deployment, str] = {}
@@ -107,21 +108,43 @@ class ProcessEngine:
 
     def stop(self) -> None:
         """Stop what was started, all at once, and remove the run's folder."""
-        if self._launcher and self._launcher.stdin:
-            with suppress(OSError):  # it may have died
-                self._launcher.stdin.close()
         processes = [item.process for item in self._started()]
-        if self._launcher:
-            # With what applications have started, and left behind.
-            processes += runs.of_session(self._launcher.pid)
-            processes.append(psutil.Process(self._launcher.pid))
-        runs.stop(processes)
-        if self._launcher:
-            self._launcher.wait()
-            if self._launcher.stdout:
-                self._launcher.stdout.close()
-        self._launcher = None
+        for proxy in self._proxies.values():  # its workers outlive one that somebody has killed
+            processes += runs.of_session(proxy.process.pid)
+        processes += self._workers()
+        if self._launcher and not self._shared:
+            self._launcher.stop(processes)
+            self._launcher = None
+        else:
+            runs.stop(processes)
         self._run.remove()
+
+    def proxies_run_with(self, catalogue: Catalogue) -> bool:
+        """Whether the proxies run, and with the very files that this catalogue gives them."""
+        routes = self._plan.routes_by_proxy(self._running())
+        return all(runs.alive(each.process) for each in self._proxies.values()) and all(
+            path.read_text() == text
+            for name, some in routes.items()
+            for path, text in configuration.render(
+                catalogue.proxies[name], some, self._run.folder / name, self._certificates
+            ).items()
+        )
+
+    def restart_applications(self, catalogue: Catalogue, hosted: Hosted) -> list[Endpoint]:
+        """Start the applications again from other files, on the same ports; the proxies run on."""
+        ending = [*(app.process for app in self._apps.values()), *self._workers()]
+        for process in ending:  # in order, some would wait for the proxy's idle connections
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        # Wholly: a zombie's threads may hold its port yet.
+        psutil.wait_procs(ending, timeout=runs.STOP_SECONDS)
+        for app in self._apps.values():
+            app.log.unlink(missing_ok=True)  # else the old one's words would be the new one's
+        self._catalogue, self._hosted, self._apps = catalogue, hosted, {}
+        self._start_applications()
+        self._wait_for_applications()
+        self._wait_for_routes()
+        return [self._endpoint(deployment) for deployment in self._running()]
 
     def logs(self, deployment: Deployment) -> str:
         """The proxy's and the application's log, and the proxy's configuration."""
@@ -168,7 +191,7 @@ class ProcessEngine:
         routes = plan.routes_by_proxy(self._running())
         apps = plan.apps
         # The launcher takes a second to import the servers: the proxies start meanwhile.
-        if apps:
+        if apps and not self._launcher:
             servers = {app.server.name: app.server for app in apps}
             self._launcher = self._start_launcher(list(servers.values()))
         for proxy in routes:
@@ -176,24 +199,38 @@ class ProcessEngine:
             with self._failing(self._uses(proxy)):
                 self._proxies[proxy] = self._start_proxy(proxy, routes[proxy])
                 self._record()
-        for app in apps:
-            interrupts.check()
-            with self._failing(self._runs_on(app)):
-                self._apps[app.word] = self._start_app(app)
-                self._record()
-        for app in apps:
-            with self._failing(self._runs_on(app)):
-                if app.word in self._apps:
-                    wait_until(self._apps[app.word], self._answers, START_SECONDS)
+        self._start_applications()
+        self._wait_for_applications()
         for proxy, started in self._proxies.items():
             with self._failing(self._uses(proxy)):
                 wait_until(started, self._answers, START_SECONDS)
         self._wait_for_routes()
-        if self._stay and self._launcher and self._launcher.stdin:
-            self._launcher.stdin.close()
-            self._launcher.wait()
+        if self._stay and self._launcher and not self._shared:
+            self._launcher.end()
             self._launcher = None
         return [self._endpoint(deployment) for deployment in self._running()]
+
+    def _start_applications(self) -> None:
+        for app in self._plan.apps:
+            interrupts.check()
+            with self._failing(self._runs_on(app)):
+                self._apps[app.word] = self._start_app(app)
+                self._record()
+
+    def _wait_for_applications(self) -> None:
+        for app in self._plan.apps:
+            with self._failing(self._runs_on(app)):
+                if app.word in self._apps:
+                    seconds = self._hosted.seconds or START_SECONDS
+                    wait_until(self._apps[app.word], self._answers, seconds)
+
+    def _workers(self) -> list[psutil.Process]:
+        """The applications' own children."""
+        found: list[psutil.Process] = []
+        for app in self._apps.values():
+            with suppress(psutil.NoSuchProcess):
+                found += app.process.children(recursive=True)
+        return found
 
     def _endpoint(self, deployment: Deployment) -> Endpoint:
         app, host = self._plan.app_of[deployment], self._public(deployment)
@@ -230,8 +267,9 @@ class ProcessEngine:
             served.setdefault(deployment.topology.proxy, []).append(deployment)
         deadline = time.monotonic() + ROUTE_SECONDS  # for all together
         for deployment in [d for some in served.values() for d in _ends(some)]:
-            where = self._public(deployment), self._plan.ports[deployment][Scheme.HTTP]
-            reaches = partial(self._reaches_app, *where)
+            scheme = self._catalogue.proxies[deployment.topology.proxy].schemes[0]
+            where = self._public(deployment), self._plan.ports[deployment][scheme]
+            reaches = partial(self._reaches_app, *where, scheme)
             with self._failing(deployment.__eq__):
                 started = self._proxies[deployment.topology.proxy]
                 left = max(0.0, deadline - time.monotonic())
@@ -269,21 +307,23 @@ class ProcessEngine:
     def _nonce(self, app: App) -> str:
         return f"{self._run.nonce}.{app.word}"
 
-    def _reaches_app(self, host: str, port: int, _started: Started) -> bool:
-        nonce = instance(host, port, self._catalogue.prefix)
+    def _reaches_app(self, host: str, port: int, scheme: Scheme, _started: Started) -> bool:
+        nonce = instance(host, port, self._catalogue.prefix, scheme, PUBLIC_NAME)
         return nonce is not None and nonce.startswith(self._run.nonce)
 
     def _answers(self, started: Started) -> bool:
         self._hosted.watch()
         return answers(started.host, started.port, self._catalogue.prefix)
 
-    def _start_launcher(self, servers: Sequence[Server]) -> subprocess.Popen[str]:
-        with self._log("launcher").open("w") as errors:
-            modules = [module for server in servers for module in server.preload]
-            names = [server.name for server in servers if server.launch is Launch.FORK]
-            preloaded = " ".join([*_PRELOADED, *modules])
-            launcher = [sys.executable, "-m", "hoplab.engines.launcher", preloaded, *names]
-            return self._popen(launcher, self._catalogue.workspace.root, errors, text=True)
+    def _start_launcher(self, servers: Sequence[Server]) -> Launcher:
+        return Launcher(
+            servers,
+            (*FRAMEWORK, *APPLICATION),
+            self._catalogue.workspace.root,
+            self._log("launcher"),
+            {**with_own_scripts(), **self._prefix()},
+            stay=self._stay,
+        )
 
     def _start_app(self, app: App) -> Started:
         require_package(app.server)
@@ -298,28 +338,18 @@ class ProcessEngine:
                 "INSTANCE_NONCE": self._nonce(app),
             },
             "directory": str(self._hosted.directory),
+            "modules": str(self._catalogue.workspace.root),
             "log": str(log),
             "stay": self._stay,
             "exec": app.server.launch is Launch.EXEC,
         }
-        launcher = self._launcher
-        if launcher is None or launcher.stdin is None or launcher.stdout is None:
+        if self._launcher is None:
             message = "The launcher is not running."
             raise HoplabError(message)
-        with suppress(OSError):  # it has died: no answer will come
-            launcher.stdin.write(json.dumps(deployment) + "\n")
-            launcher.stdin.flush()
-        deadline = time.monotonic() + START_SECONDS
-        while not select.select([launcher.stdout], [], [], 0.1)[0] and time.monotonic() < deadline:
-            interrupts.check()
-        answer = launcher.stdout.readline() if time.monotonic() < deadline else ""
-        if not answer:
-            wrote = self._log("launcher").read_text()
-            message = f"The launcher of the ASGI servers ended:\n{wrote}"
-            raise HoplabError(message)
         try:
-            process = psutil.Process(int(answer))
+            process = psutil.Process(self._launcher.launch(deployment))
         except psutil.NoSuchProcess:
+            self._hosted.watch()  # it may have said why
             message = f"{app.word} ended at once:\n{log.read_text() if log.exists() else ''}"
             raise HoplabError(message) from None
         return Started(app.word, process, app.host, app.port, log)
@@ -332,25 +362,24 @@ class ProcessEngine:
         log = self._log(name)
         with log.open("w") as output:
             process = self._popen(configuration.command(proxy, folder), folder, output)
-        host, port = routes[0].host, routes[0].ports[Scheme.HTTP]
-        return Started(name, psutil.Process(process.pid), host, port, log, proxy)
+        host, port = routes[0].host, routes[0].ports[proxy.schemes[0]]
+        return Started(name, psutil.Process(process.pid), host, port, log, proxy, folder)
 
     def _popen(
-        self, command: Sequence[str], directory: Path, output: IO[str], *, text: bool = False
+        self, command: Sequence[str], directory: Path, output: IO[str]
     ) -> subprocess.Popen[str]:
         dies = partial(die_with_parent, os.getpid())
-        pipe = subprocess.PIPE if text else None
         return subprocess.Popen(
             command,
             cwd=directory,
-            env={**os.environ, **_with_own_scripts(), **self._prefix()},
-            stdin=pipe or subprocess.DEVNULL,
-            stdout=pipe or output,
-            stderr=output if text else subprocess.STDOUT,
+            env={**os.environ, **with_own_scripts(), **self._prefix()},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
             text=True,
             # Ctrl-C is for hoplab, which then stops its processes in order.
             start_new_session=True,
-            preexec_fn=None if self._stay else dies,  # noqa: PLW1509 - no threads yet
+            preexec_fn=None if self._stay else dies,  # noqa: PLW1509 - takes no lock
         )
 
     def _prefix(self) -> dict[str, str]:
@@ -364,9 +393,3 @@ class ProcessEngine:
 def _ends(deployments: Sequence[Deployment]) -> list[Deployment]:
     """The first few and the last few."""
     return list(dict.fromkeys([*deployments[:_FEW], *deployments[-_FEW:]]))
-
-
-def _with_own_scripts() -> dict[str, str]:
-    """The scripts of this virtual environment come first, whether it is activated or not."""
-    scripts = Path(sys.executable).parent
-    return {"PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}

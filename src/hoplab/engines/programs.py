@@ -26,3 +26,9 @@ def find(proxy: Proxy) -> str | None:
         [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath), *_ALSO]
     )
     return next(filter(None, (shutil.which(name, path=path) for name in proxy.programs)), None)
+
+
+def with_own_scripts() -> dict[str, str]:
+    """The scripts of this virtual environment come first, whether it is activated or not."""
+    scripts = Path(sys.executable).parent
+    return {"PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}

@@ -2,6 +2,8 @@
 
 import http.client
 import re
+import ssl
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +12,13 @@ from pathlib import Path
 import psutil
 
 from hoplab.catalogue.proxies import Proxy
+from hoplab.engines import configuration
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix
 from hoplab.system import interrupts, runs
+from hoplab.system.calls import call
 from hoplab.system.sockets import is_unix_socket, open_socket
+from hoplab.topology import Scheme
 
 START_SECONDS = 30.0
 """How long a process has to start. A slow machine needs it; a fast one does not wait."""
@@ -25,13 +30,14 @@ class TooLate(HoplabError):
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LINES = 15
+_UNVERIFIED = ssl._create_unverified_context()  # noqa: S323
 
 
 @dataclass
 class Started:
     """A process, where it should answer, and where it writes; a proxy, if it is one.
 
-    `host` is an address, or the file of a Unix socket.
+    `host` is an address, or the file of a Unix socket. folder: where the proxy's files are.
     """
 
     name: str
@@ -40,11 +46,23 @@ class Started:
     port: int
     log: Path
     proxy: Proxy | None = None
+    folder: Path | None = None
 
     def tail(self) -> str:
         """The end of its log."""
         lines = self._written().splitlines()
         return "\n".join(f"  {line}" for line in lines[-_LINES:]) or "  (it wrote nothing)"
+
+    def why_ended(self) -> str:
+        """The end of its log, and what the `check` of its proxy.toml says, if there is one."""
+        if not (self.proxy and self.proxy.check and self.folder):
+            return self.tail()
+        try:
+            done = call(configuration.check(self.proxy, self.folder), START_SECONDS)
+        except (OSError, subprocess.TimeoutExpired):  # its log is all there is
+            return self.tail()
+        told = [f"  {line}" for line in done.stderr.splitlines()[-_LINES:] if done.returncode]
+        return "\n".join([self.tail(), *told])
 
     def require_no_complaint(self) -> None:
         """Raise HoplabError if it says that it can't use a part of its files, with what it says."""
@@ -79,11 +97,12 @@ def wait_until(
     or if the time is over (TooLate, unless not `required`).
     """
     deadline = time.monotonic() + seconds
+    alive = True
     while not condition(started):
         interrupts.check()
-        if not runs.alive(started.process):
+        if not alive:
             message = f"{started.name} ended instead of starting. The end of its log:\n"
-            raise HoplabError(message + started.tail())
+            raise HoplabError(message + started.why_ended())
         started.require_no_complaint()
         if time.monotonic() > deadline:
             if not required:
@@ -91,6 +110,8 @@ def wait_until(
             message = f"{started.name} did not answer in {seconds:.0f} s. The end of its log:\n"
             raise TooLate(message + started.tail())
         time.sleep(0.01)
+        # The condition is asked once more after the end: it may know why.
+        alive = runs.alive(started.process)
 
 
 def answers(host: str, port: int, prefix: Prefix) -> bool:
@@ -98,17 +119,30 @@ def answers(host: str, port: int, prefix: Prefix) -> bool:
     return _get(host, port, prefix) is not None
 
 
-def instance(host: str, port: int, prefix: Prefix) -> str | None:
-    """The nonce of the application that answers there, itself or through a proxy."""
-    answer = _get(host, port, prefix)
+def instance(
+    host: str, port: int, prefix: Prefix, scheme: Scheme = Scheme.HTTP, name: str = ""
+) -> str | None:
+    """The nonce of the application that answers there, itself or through a proxy.
+
+    `name` is the one under which it is asked, if it has to be a certain one.
+    """
+    answer = _get(host, port, prefix, scheme, name)
     return answer.getheader("X-Instance") if answer else None
 
 
-def _get(host: str, port: int, prefix: Prefix) -> http.client.HTTPResponse | None:
+def _get(
+    host: str, port: int, prefix: Prefix, scheme: Scheme = Scheme.HTTP, name: str = ""
+) -> http.client.HTTPResponse | None:
     connection = http.client.HTTPConnection("localhost" if is_unix_socket(host) else host, port)
     try:
         connection.sock = open_socket((host, port), None, 5)
-        connection.request("GET", f"{prefix}/app")
+        if (
+            scheme is Scheme.HTTPS
+        ):  # only whether it answers, and who: whose certificate is asked later
+            connection.sock = _UNVERIFIED.wrap_socket(connection.sock, server_hostname=name or None)
+        connection.request(
+            "GET", f"{prefix}/app", headers={"Host": f"{name}:{port}"} if name else {}
+        )
         response = connection.getresponse()
         response.read()
     except (OSError, http.client.HTTPException):

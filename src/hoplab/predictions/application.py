@@ -80,7 +80,7 @@ class Application:
 
     def at(self, seen: Seen, *routes: str) -> bool:
         """Whether one of these routes answers this request."""
-        rest = _route_path(seen.path, seen.root_path)
+        rest = route_path(seen.path, seen.root_path)
         return any(rest == self.prefix * self.under_prefix + route for route in routes)
 
     def redirected(self, seen: Seen) -> Seen | None:
@@ -96,7 +96,7 @@ class Application:
         """Whether a route inside a mount is reached: the mount's path joins root_path."""
         seen = self.seen(self.prefix + mount + route)
         inside = seen.root_path + self.prefix * self.under_prefix + mount
-        return self.found(mount + route) and _route_path(seen.path, inside) == route
+        return self.found(mount + route) and route_path(seen.path, inside) == route
 
     def reach(self, *, root_lost: bool) -> str | None:
         """The first route, and what it says of root_path."""
@@ -216,6 +216,8 @@ class Application:
 
     def prefix_once(self) -> str | None:
         """A route that begins like the prefix; the prefix twice; the bare prefix."""
+        if not self.prefix:
+            return None
         if self.found("/app") and not self.found(f"{self.prefix}/nested"):
             return "prefix-stripped-twice"
         if self.found("/app", below=self.prefix + self.prefix):
@@ -240,5 +242,6 @@ class Application:
         return "body-refused" if limit is not None and self.body > limit else None
 
 
-def _route_path(path: str, root_path: str) -> str:
+def route_path(path: str, root_path: str) -> str:
+    """Where Starlette looks for a route: the path without the root_path with which it begins."""
     return path.removeprefix(root_path) if root_path and under(path, root_path) else path

@@ -137,7 +137,7 @@ RULES: Sequence[Rule] = (
         "preserve",
         "The proxy leaves the prefix: the server is asked for the public path.",
         [_BEHIND_A_PROXY],
-        lambda case: case.cell.topology.mode is Mode.PRESERVE,
+        lambda case: case.cell.topology.mode is Mode.PRESERVE and bool(case.prefix.encoded),
         _as_it_is,
     ),
     Rule(
@@ -166,7 +166,7 @@ RULES: Sequence[Rule] = (
         "untold",
         "Nobody tells the application its prefix: root_path stays empty.",
         [_BEHIND_A_PROXY],
-        lambda case: case.cell.strategy is Strategy.NONE,
+        lambda case: case.cell.strategy is Strategy.NONE and bool(case.prefix.encoded),
         _as_it_is,
     ),
     Rule(

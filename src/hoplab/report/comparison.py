@@ -13,7 +13,7 @@ NOT_ASKED = "not asked"
 class Change:
     """A check's answer that is another one than before, in one cell or more.
 
-    before, after: a symptom, or else a verdict, or NOT_ASKED. details: what was found before, by
+    before, after: its symptoms, or else a verdict, or NOT_ASKED. details: what was found before, by
     cell.
     """
 
@@ -45,10 +45,10 @@ def compare(before: Results, after: Results) -> Comparison:
     for cell in both:
         was, now = _by_check(earlier[cell]), _by_check(later[cell])
         for check in dict.fromkeys([*now, *was]):
-            told = _told(was.get(check)), _told(now.get(check))
+            told = _told(was.get(check, ())), _told(now.get(check, ()))
             if told[0] != told[1]:
                 change = changes.setdefault((check, *told), Change(check, *told))
-                change.details[cell] = was[check].detail if check in was else ""
+                change.details[cell] = "\n".join(each.detail for each in was.get(check, ()))
     names = dict.fromkeys([*before.versions, *after.versions])
     versions = {n: (before.versions.get(n, ""), after.versions.get(n, "")) for n in names}
     return Comparison(
@@ -64,9 +64,15 @@ def _by_cell(results: Results) -> dict[Cell, CellResult]:
     return {result.cell: result for result in results.cells}
 
 
-def _by_check(result: CellResult) -> dict[str, Finding]:
-    return {finding.check: finding for finding in result.findings}
+def _by_check(result: CellResult) -> dict[str, list[Finding]]:
+    """A check may have said no in several ways."""
+    found: dict[str, list[Finding]] = {}
+    for finding in result.findings:
+        found.setdefault(finding.check, []).append(finding)
+    return found
 
 
-def _told(finding: Finding | None) -> str:
-    return NOT_ASKED if finding is None else finding.symptom or finding.verdict.value
+def _told(findings: Sequence[Finding]) -> str:
+    """Whatever the order in which they were found."""
+    told = sorted({finding.symptom or finding.verdict.value for finding in findings})
+    return ", ".join(told) or NOT_ASKED

@@ -204,12 +204,12 @@ def _proof(results: Results) -> str:
             if result.cell.scheme is scheme:
                 passed = [f.check for f in result.findings if f.verdict is Verdict.PASS]
                 wrong = [
-                    f"{f.check}: {f.symptom or f.verdict}"
-                    for f in result.findings
-                    if f.verdict in {Verdict.FAIL, Verdict.ERROR}
+                    f"{f.check}: {f.symptom}" for f in result.findings if f.verdict is Verdict.FAIL
                 ]
-                told = f"# {scheme}: passed {', '.join(passed)}"
+                errors = [f.detail for f in result.findings if f.verdict is Verdict.ERROR]
+                told = f"# {scheme}: passed {', '.join(passed) or 'nothing'}"
                 told += f"; FAILED {', '.join(wrong)}" if wrong else ""
+                told += "".join(f"; error: {detail}" for detail in dict.fromkeys(errors))
                 lines.append(fill(told, _WIDTH, subsequent_indent="#   "))
     versions = ", ".join(f"{name} {number}" for name, number in results.versions.items())
     return "\n".join([*lines, fill(f"# with {versions}", _WIDTH, subsequent_indent="#   ")])

@@ -49,3 +49,11 @@ class Progress:
     def notice(self, text: str) -> None:
         """Say something that stays on the screen."""
         self._console.print(f"hoplab: {text}", markup=False, soft_wrap=True)
+
+
+class Silent(Progress):
+    """Tells nobody: in a program, standard error is the program's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._console = Console(quiet=True)

@@ -37,19 +37,34 @@ def results_table(results: Results, *, plain: bool = False) -> str:
     return render([table, *_failures(results.cells), Text(), summary(results)], plain=plain)
 
 
-def up_table(endpoints: Iterable[Endpoint], results: Results) -> str:
-    """What runs: where to look, and whether it is right."""
+def up_table(
+    endpoints: Iterable[Endpoint], results: Results, pages: Sequence[str] = ("/app", "/docs")
+) -> str:
+    """What runs: where to look, and whether it is right, or as wrong as predicted.
+
+    Of the pages, the first is shown over https too.
+    """
     table = Table("topology", "look at", "verdict", box=None, pad_edge=False)
     by_topology: dict[Topology, list[CellResult]] = {}
     for result in results.cells:
         by_topology.setdefault(result.cell.topology, []).append(result)
     for endpoint in endpoints:
         bases = {scheme: endpoint.base(scheme, endpoint.host) for scheme in Scheme}
-        urls = [f"{bases[Scheme.HTTP]}/app", f"{bases[Scheme.HTTPS]}/app"]
-        urls.append(f"{bases[Scheme.HTTP]}/docs")
-        worst = max(by_topology[endpoint.topology], key=lambda r: r.verdict is not Verdict.PASS)
-        table.add_row(endpoint.topology.name, "\n".join(urls), _verdict(worst))
-    return render([table, *_failures(results.cells), Text(), summary(results)])
+        first, *more = pages
+        urls = [f"{bases[scheme]}{first}" for scheme in Scheme]
+        urls += [f"{bases[Scheme.HTTP]}{page}" for page in more]
+        asked = by_topology.get(endpoint.topology, [])
+        worst = max(asked, key=lambda r: r.verdict is not Verdict.PASS, default=None)
+        verdict = _verdict(worst) if worst else Text("not asked")
+        if worst and _wrong_as_predicted(worst):
+            verdict = Text(f"{worst.verdict}, as predicted")
+        table.add_row(endpoint.topology.name, "\n".join(urls), verdict)
+    to_explain = [result for result in results.cells if not _wrong_as_predicted(result)]
+    return render([table, *_failures(to_explain), Text(), summary(results)])
+
+
+def _wrong_as_predicted(result: CellResult) -> bool:
+    return bool(result.prediction) and not result.surprises
 
 
 def ps_table(entries: Sequence[Mapping[str, Any]]) -> str:
@@ -121,7 +136,7 @@ def _causes(cells: Iterable[CellResult]) -> list[RenderableType]:
         checks = ", ".join(dict.fromkeys(finding.check for _, finding in cause.found))
         lines.append(Padding(Text(told), (0, 0, 0, 2)))
         lines.append(Padding(Text(f"{checks} in {count(len(where), 'cell')}"), (0, 0, 0, 4)))
-        option = "" if cell.prefix == DEFAULT_PREFIX else f" --prefix {cell.prefix.encoded}"
+        option = "" if cell.prefix == DEFAULT_PREFIX else f" --prefix {cell.prefix.option}"
         line = f"    run: hoplab explain {cell.id}{option}"
         lines.append(Text(line, no_wrap=True))  # to be copied
     return lines

@@ -18,10 +18,10 @@ from typing import NamedTuple, TypeAlias, cast
 
 from hoplab.client.probe import Answers, Failed, FailedOften, NotApplicable, Probe, Recorded
 from hoplab.client.target import Target, needs_of
-from hoplab.client.wire import Connections
+from hoplab.client.wire import Connections, Exchange
 from hoplab.errors import HarnessError, HoplabError
 from hoplab.results import CellResult, Finding, Verdict
-from hoplab.suites.check import Check, is_slow
+from hoplab.suites.check import Check, is_last, is_slow
 from hoplab.system import interrupts
 from hoplab.system.lifeline import die_with_parent
 from hoplab.topology import Cell
@@ -178,7 +178,7 @@ def _in_threads(jobs: Sequence[Job], checks: Mapping[str, Check], threads: int) 
 
 
 class _CellInParts:
-    """A cell, whose slow checks are asked at the same time as its other ones.
+    """A cell, whose slow checks are asked at the same time as its other ones, and one kind last.
 
     `answered` gets an item for each finding, `finish` the result.
     """
@@ -198,32 +198,40 @@ class _CellInParts:
         self._finish = finish
         self._asked: Answers = {}
         self._findings: dict[str, list[Finding]] = {}
-        self._left = len(checks)
+        self._last = [name for name, check in checks.items() if is_last(check)]
+        self._left = len(checks) - len(self._last)
         self._lock = threading.Lock()
 
     def parts(self) -> list[list[str]]:
         """The checks' names: each slow one alone, since it mostly waits; the others together."""
-        slow = [[name] for name, check in self._checks.items() if is_slow(check)]
-        together = [name for name in self._checks if [name] not in slow]
+        first = [name for name in self._checks if name not in self._last]
+        slow = [[name] for name in first if is_slow(self._checks[name])]
+        together = [name for name in first if [name] not in slow]
         return [part for part in [*slow, together] if part] or [[]]
 
     def ask(self, names: Sequence[str]) -> None:
         """One check after the other: they share connections, whose handshakes cost the most."""
+        self._ask(names)
+        with self._lock:
+            self._left -= len(names)
+            finished = not self._left
+        if finished:
+            self._ask(
+                self._last, [e for each in self._findings.values() for e in each[0].exchanges]
+            )
+            findings = [finding for name in self._checks for finding in self._findings[name]]
+            self._finish(CellResult(self._job.cell, self._job.recommended, findings))
+
+    def _ask(self, names: Sequence[str], met: Sequence[Exchange] = ()) -> None:
         connections: Connections = {}
         for name in names:
-            probe = Probe(self._job.target, connections, self._asked, self._directly)
+            probe = Probe(self._job.target, connections, self._asked, self._directly, met)
             found = _ask(name, self._checks[name], probe)
             exchanges = [exchange.shortened() for exchange in probe.client.exchanges]
             self._findings[name] = [replace(finding, exchanges=exchanges) for finding in found]
             self._answered.append(None)
         for connection in connections.values():
             connection.close()
-        with self._lock:
-            self._left -= len(names)
-            finished = not self._left
-        if finished:
-            findings = [finding for name in self._checks for finding in self._findings[name]]
-            self._finish(CellResult(self._job.cell, self._job.recommended, findings))
 
 
 def ask_one(name: str, check: Check, target: Target) -> Finding:

@@ -49,6 +49,17 @@ def is_slow(check: Check) -> bool:
     return getattr(check, "slow", False)
 
 
+def last(check: Check) -> Check:
+    """Say that the check looks at what all others were answered (`Probe.met`): it is asked last."""
+    check.last = True  # type: ignore[attr-defined]
+    return check
+
+
+def is_last(check: Check) -> bool:
+    """Whether `last` declared it so."""
+    return getattr(check, "last", False)
+
+
 def is_independent(check: Check, part: Part) -> bool:
     """Whether `independent_of` declared it so."""
     declared: frozenset[Part] = getattr(check, "independent_of", frozenset())

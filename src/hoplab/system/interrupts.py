@@ -25,9 +25,12 @@ def install() -> None:
 
 
 def check() -> None:
-    """Raise Interrupted, once, if a signal came."""
+    """Raise Interrupted, in one thread, once, if a signal came."""
     if _received and not _held:
-        number = _received.pop()
+        try:
+            number = _received.pop()
+        except IndexError:  # another thread was faster
+            return
         _received.clear()
         raise Interrupted(128 + number)
 

@@ -6,6 +6,8 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+# Not in the child: to load it takes a lock, which a thread of the parent may have held at the fork.
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def die_with_parent(parent: int) -> None:
@@ -13,8 +15,8 @@ def die_with_parent(parent: int) -> None:
 
     Linux only; elsewhere the run's folder tells the next run what to stop.
     """
-    if sys.platform != "linux":
+    if _LIBC is None:
         return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died before we asked
         os._exit(1)

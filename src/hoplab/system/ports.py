@@ -4,7 +4,7 @@ import random
 import socket
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import psutil
 
@@ -85,6 +85,21 @@ def require_free(wanted: Mapping[str, int]) -> None:
         + "\n".join(lines)
         + f"\nStop what has them, or choose others: {name}={10000 + port % 50000} hoplab …"
     )
+
+
+@contextmanager
+def listening(port: int, variable: str) -> Iterator[socket.socket]:
+    """A socket that listens there; on any free port if that is 0.
+
+    Raises HoplabError if the port is taken: by whom, and which variable chooses another.
+    """
+    try:
+        sock = socket.create_server((LOOPBACK, port))
+    except OSError:
+        require_free({variable: port})
+        raise
+    with sock:
+        yield sock
 
 
 def taken(ports: Collection[int]) -> dict[int, str]:

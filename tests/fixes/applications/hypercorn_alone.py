@@ -7,10 +7,14 @@ from hypercorn.middleware import ProxyFixMiddleware
 from app.plain import app as plain
 
 
-async def without_state(scope: Any, receive: Any, send: Any) -> None:
+def without(fixed: Any) -> Any:
     """The wrapper makes a deep copy of the scope, and the application's state can't be copied."""
-    copied: Any = {key: value for key, value in scope.items() if key != "state"}
-    await fixed(copied, receive, send)
+
+    async def without_state(scope: Any, receive: Any, send: Any) -> None:
+        copied: Any = {key: value for key, value in scope.items() if key != "state"}
+        await fixed(copied, receive, send)
+
+    return without_state
 
 
 async def inside(scope: Any, receive: Any, send: Any) -> None:
@@ -19,5 +23,4 @@ async def inside(scope: Any, receive: Any, send: Any) -> None:
     await plain(scope, receive, send)
 
 
-fixed = ProxyFixMiddleware(inside, mode="legacy", trusted_hops=1)
-app = without_state
+app = without(ProxyFixMiddleware(inside, mode="legacy", trusted_hops=1))

@@ -23,6 +23,7 @@ _SUFFIX = ".toml"
 _FORM = {
     "package": str,
     "minimum": str,
+    "like": str,
     "command": [str],
     "trusts": {ANY: [str]},
     "root_path_option": [str],
@@ -70,7 +71,7 @@ def _load() -> dict[str, Server]:
 def _whole(name: str, contents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """With what it has from another: `like` names that."""
     content = dict(contents[name])
-    other = content.pop("like", None)
+    other = content.get("like")
     if other is None:
         return content
     base = _whole(other, contents)

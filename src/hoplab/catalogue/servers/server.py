@@ -74,6 +74,7 @@ class Server:
     proto_needs_for: whether X-Forwarded-Proto counts only beside X-Forwarded-For.
     h2c: whether it accepts an upgrade to HTTP/2.
     refuses: prefixes that it can't have: a pattern of the encoded prefix, and the reason.
+    like: the server that it is, started otherwise, if it is no server of its own.
     advice: by symptom, how this server comes to it, and what to change.
     """
 
@@ -89,6 +90,7 @@ class Server:
     sees: Address
     launch: Launch = Launch.FORK
     profile: Profile = Profile.MAIN
+    like: str = ""
     host_header: bool = False
     any_takes_leftmost: bool = False
     proto_needs_for: bool = False

@@ -113,7 +113,7 @@ async function showFindings(cell, place) {
 
 function verdictOf(cell) {
   const kind = { pass: "passes", fail: "fails", error: "error: it says nothing about the cell" }[cell.verdict] ?? cell.verdict;
-  const failed = cell.failed.size;
+  const failed = [...cell.failed.values()].flat().length;
   const how = failed ? ` (${plural(failed, "finding")})` : "";
   const predicted = !cell.predicted || cell.verdict === ERROR ? ""
     : cell.surprises.length ? ", not as predicted" : ", as predicted";
@@ -147,7 +147,8 @@ function showCell(cell, panel) {
       lines(fix, "the fix", copiedFix(fix))) : "",
     rules.length ? part("The rules that hold here", h("ul", {}, rules.map(([statement, [address]]) =>
       h("li", {}, prose(statement), " ", address ? link(address) : "")))) : "",
-    part("By hand", h("p", {}, "The first shows every hop on the wire, the second makes the cell with plain commands."),
+    // Nobody but its author can start a person's own application.
+    cell.suite === "own" ? "" : part("By hand", h("p", {}, "The first shows every hop on the wire, the second makes the cell with plain commands."),
       commands.map((command) => lines([command], "the command"))),
     h("section", {}, h("h3", {}, "What was asked"), findings),
     references.length ? part("Read on", links(references)) : "",

@@ -24,6 +24,13 @@ for (const comparison of report.comparisons) {
   }
 }
 
+// A check may say no in several ways: all of its symptoms.
+function symptomsByCheck(failed) {
+  const found = new Map();
+  for (const [check, symptom] of failed) found.set(check, [...(found.get(check) ?? []), symptom]);
+  return found;
+}
+
 const cells = report.cells.map((told) => {
   const outcome = texts[told.outcome];
   const failed = outcome.filter(([, answer]) => Object.hasOwn(report.codes, answer));
@@ -32,7 +39,7 @@ const cells = report.cells.map((told) => {
     ...told,
     id,
     outcome: new Map(outcome),
-    failed: new Map(failed),
+    failed: symptomsByCheck(failed),
     symptoms: [...new Set(failed.map(([, symptom]) => symptom))],
     surprises: told.surprises === undefined ? [] : texts[told.surprises],
     changes: changesOf.get(id) ?? [],

@@ -6,7 +6,7 @@ const WORDS = { pass: "passes", fail: "fails", error: "error", recorded: "not ju
 function markOf(cell, { check, symptom: wanted } = {}) {
   const answer = check ? cell.outcome.get(check) : cell.verdict;
   const has = !check && wanted && cell.symptoms.includes(wanted);
-  const symptom = check ? cell.failed.get(check) : has ? wanted : cell.symptoms[0];
+  const symptom = check ? cell.failed.get(check)?.[0] : has ? wanted : cell.symptoms[0];
   if (symptom && cell.verdict !== ERROR) return { kind: FAIL, text: report.codes[symptom] };
   if (answer === ERROR) return { kind: ERROR, text: "err" };
   if (answer === PASS) return { kind: PASS, text: "✓" };
@@ -15,7 +15,7 @@ function markOf(cell, { check, symptom: wanted } = {}) {
 
 function nameOf(cell, check) {
   const where = `${cell.proxy}-${cell.server}-${cell.mode}, ${cell.strategy}, trust ${cell.trust}`;
-  const symptoms = check ? [cell.failed.get(check)].filter(Boolean) : cell.symptoms;
+  const symptoms = check ? cell.failed.get(check) ?? [] : cell.symptoms;
   const more = symptoms.length > 1 ? ` and ${symptoms.length - 1} more` : "";
   const answer = check ? cell.outcome.get(check) ?? "not asked" : cell.verdict;
   const what = symptoms.length && cell.verdict !== ERROR

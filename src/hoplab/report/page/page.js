@@ -1,6 +1,6 @@
 // What is shown is what the address says after its #: filters, the part of the page, the cell.
 
-const VIEWS = { combinations: "Combinations", variations: "Variations", cors: "CORS", changes: "What changed" };
+const VIEWS = { combinations: "Combinations", variations: "Variations", cors: "CORS", own: "Your application", changes: "What changed" };
 const OUTCOMES = {
   passes: ["passes", (cell) => cell.verdict === PASS],
   fails: ["fails", (cell) => cell.verdict === FAIL],
@@ -159,7 +159,7 @@ function showView(state) {
   place("reset").disabled = !anyFilter(state);
   numbered = 0;
   const made = state.view === "changes" ? report.comparisons.map(changes)
-    : state.view === "combinations" ? combinations(some, state, matches)
+    : ["combinations", "own"].includes(state.view) ? combinations(some, state, matches)
       : [variations(matching.length < some.length ? some.filter((cell) => matching.some((each) => each.variation === cell.variation)) : some, state, matches)];
   place("view").replaceChildren(...made);
   place("filters").hidden = place("count").hidden = state.view === "changes";

@@ -22,6 +22,7 @@ SUITE = Suite(
         Purpose.STATIC: "/static/hello.txt",
         Purpose.SOCKET: "/ws",
         Purpose.EVENTS: "/events",
+        Purpose.LINES: "/lines",
         Purpose.ECHO: "/echo",
         Purpose.DOCS: "/docs",
         Purpose.REQUEST: "/request",
@@ -31,5 +32,5 @@ SUITE = Suite(
     },
     tables=matrix_tables,
     product=True,
-    refuses="^/(scope|sub)(/|$)|^/(app|static|docs|redoc|ws|events|echo|request|answer)$",
+    refuses="^/(scope|sub)(/|$)|^/(app|static|docs|redoc|ws|events|lines|echo|request|answer)$",
 )

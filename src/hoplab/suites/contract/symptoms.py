@@ -38,6 +38,14 @@ CONTRACT = (
         " did not pass the upgrade on.",
         fix=f"{GIVE_PREFIX} Configure the proxy to pass Upgrade: websocket and Connection on.",
         references=(f"{RFC}/rfc6455#section-4.1", ASGI)),
+    Symptom("websocket-unanswered", path="/ws", method="WEBSOCKET",
+        seen="A WebSocket neither opens nor is refused, while the application answers a plain"
+        " request through the same proxy.",
+        cause="The application waits for something else before it accepts, or a hop keeps the"
+        " request or its answer back.",
+        fix="Have the application accept or refuse before it waits for anything. If it does so past"
+        " the proxy, the proxy's log says what it waits for.",
+        references=(f"{RFC}/rfc6455#section-4.2.2", ASGI)),
     Symptom("websocket-closed", path="/ws", method="WEBSOCKET",
         seen="A WebSocket opens, and closes before a message arrives.",
         cause="A hop closes the connection, or passes on the opening and not what follows.",
@@ -65,13 +73,14 @@ CONTRACT = (
         fix=TRUST,
         references=(GUIDE, FORWARDED)),
     Symptom("host-wrong", path="/scope",
-        seen="The application sees another Host header than the client sent.",
+        seen="The application is told another host than the client asked for: in Host, or in"
+        " X-Forwarded-Host, which some applications read.",
         cause=f"{HOST} Or the proxy sends the right name without the port.",
         fix=SEND_HOST,
         references=(HOST_RFC, GUIDE)),
     Symptom("client-wrong", path="/scope",
         seen="Logs, rate limits and address lists see another address than the client's: mostly the"
-        " proxy's, for all clients.",
+        " proxy's, for all clients. Or X-Real-IP, which some of them read, says another one.",
         cause=f"{UNTRUSTED} Or a wrapper counts another number of proxies than there are, or takes"
         " the port for a part of the address.",
         fix=TRUST,
@@ -102,7 +111,7 @@ CONTRACT = (
         seen="Clients choose the host name in links and redirects, even in a password reset mail.",
         cause="The proxy passes the client's X-Forwarded-Host on, and a wrapper around the"
         " application copies it into Host.",
-        fix=f"{OVERWRITE} TrustedHostMiddleware refuses every name but the application's own.",
+        fix=f"{OVERWRITE} A list of allowed hosts in the application limits the harm.",
         references=(TRUSTED_HOST, INTEGRITY)),
     Symptom("forwarded-misread", path="/scope", headers=(("X-Forwarded-For", "192.0.2.7"),),
         seen="Forwarded headers that the client wrote change what the application sees, though not"
@@ -134,8 +143,8 @@ CONTRACT = (
         cause="The proxy compares letters instead of segments, and {prefix}0 matches too; or it"
         " resolves dots, slashes and escapes to compare, and passes the original path on.",
         fix="Configure the proxy to match {prefix} itself and {prefix}/ with what follows, on the"
-        " path as the client wrote it. Behind a stripping proxy, replace the label by"
-        " ForwardedPrefixMiddleware.",
+        " path as the client wrote it. Behind a stripping proxy, use"
+        " ForwardedPrefixMiddleware in place of routes that carry the prefix.",
         references=(PATH_SEGMENTS, STARLETTE_ROOT_PATH)),
     Symptom("prefix-stripped-twice", path="{prefix}/nested",
         seen="A route whose own path begins with the prefix, publicly {prefix}{prefix}/nested, is a"
@@ -171,16 +180,27 @@ CONTRACT = (
         " where it strips, and to allow encoded slashes.",
         references=(f"{RFC}/rfc3986#section-2.2", ASGI)),
     Symptom("stream-buffered", path="/events?count=3&interval=0.25",
-        seen="Server-sent events, or the words of a chat, arrive all at once at the end.",
-        cause="The proxy buffers the answer before it passes it on.",
-        fix="Disable response buffering in the proxy, at least for this path.",
+        seen="Server-sent events, or the words of a chat, arrive all at once at the end; to some"
+        " clients perhaps, such as browsers, which ask for gzip.",
+        cause="The proxy buffers the answer before it passes it on. Or it compresses the answer,"
+        " and keeps what is not yet a block.",
+        fix="Disable response buffering in the proxy, at least for this path. Do not compress"
+        " text/event-stream.",
+        references=("https://html.spec.whatwg.org/multipage/server-sent-events.html",)),
+    Symptom("stream-late", path="/events?count=1",
+        seen="Nothing comes of a stream for a second and longer, and other answers come at once: a"
+        " page stays empty that long.",
+        cause="The application does something slow before the first event: a query, or another"
+        " service. Or a hop keeps the first bytes back, or looks at them, before it passes them"
+        " on.",
+        fix="Send something at once, such as a comment line, and do what is slow after it. If that"
+        " comes late as well, a hop keeps it: compare with the application past the proxy.",
         references=("https://html.spec.whatwg.org/multipage/server-sent-events.html",)),
     Symptom("events-lost", path="/events?count=3&interval=0.25",
         seen="The stream of events ends, and some of them did not arrive.",
-        cause="A hop ends the answer before the application does, by a time-out or a limit; or it"
-        " changes it.",
-        fix="Raise the hop's limits for this path. The logs of the proxy and of the application say"
-        " which of them ended the connection.",
+        cause="A hop rewrites the stream, or the application ends it early. An answer that a"
+        " time-out cuts has another name: answer-cut.",
+        fix="Remove the rewriting. The application's log says whether it ended the stream.",
         references=("https://html.spec.whatwg.org/multipage/server-sent-events.html",)),
     Symptom("body-refused", path="/echo", method="POST",
         seen="A large upload is answered with 413.",

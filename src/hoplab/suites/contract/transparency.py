@@ -69,6 +69,15 @@ TRANSPARENCY = (
         fix="Update the proxy and the server. As long as that does not help, allow one request a"
         " connection between them.",
         references=(f"{_RFC}/rfc9112#section-9.3.2",)),
+    Symptom("others-wait", path="/events?count=2&interval=4",
+        seen="While one client has a stream of events, others get no answer: the site stands still"
+        " until the stream sends something, or ends.",
+        cause="A route or middleware of the application waits without await: every other request"
+        " in this process waits with it. Or the proxy has too few connections to the application.",
+        fix="Await what waits; declare a route that can't with def in place of async def, and it"
+        " runs in a thread. Give the proxy as many connections to the application as it has"
+        " clients.",
+        references=("https://fastapi.tiangolo.com/async/",)),
     Symptom("route-differs", path="/docs",
         seen="Most pages are right, and some see another scheme, host or client: downloads, events"
         " or WebSockets are http on an https site, or believe what a client says.",
@@ -78,8 +87,8 @@ TRANSPARENCY = (
         " one place that all rules use.",
         references=("https://fastapi.tiangolo.com/advanced/behind-a-proxy/",)),
     Symptom("websocket-changed", path="/ws/mirror", method="WEBSOCKET",
-        seen="A WebSocket opens, but messages, the subprotocol, the code of its close or headers of"
-        " the handshake are not those that were sent.",
+        seen="A WebSocket opens, but messages, the subprotocol, the code of its close, headers or"
+        " the query of the handshake are not those that were sent.",
         cause="A hop sets or drops a header of the handshake, or takes part in the conversation"
         " instead of passing bytes on. ASGI servers limit the size of a message.",
         fix="Configure the proxy to pass Sec-WebSocket-Protocol and the other headers of the"

@@ -173,8 +173,7 @@ ANSWERS_AND_URLS = (
         seen='"Try it out" in the docs, or a generated client, asks a URL that does not exist.',
         cause="FastAPI lists root_path first among the servers of the OpenAPI document. If"
         " root_path is empty, or the servers are written by hand, clients use the wrong base URL.",
-        fix=f"{GIVE_PREFIX} Do not repeat the prefix in servers; root_path_in_servers=False omits"
-        " it.",
+        fix=f"{GIVE_PREFIX} Do not repeat the prefix in servers.",
         references=(GUIDE, f"{GITHUB}/fastapi/fastapi/pull/1596")),
     Symptom("mount-unreachable", path="/sub/app",
         seen="A path of a mounted application is a 404 of the application, often where plain routes"

@@ -18,9 +18,9 @@ from hoplab.client.explored import Explored, Page, Stream
 from hoplab.client.probe import Failed, Probe, resolved, scope_of
 from hoplab.client.target import Target
 from hoplab.client.wire import Exchange, as_sent
-from hoplab.errors import HarnessError
+from hoplab.errors import HarnessError, HoplabError
 from hoplab.suites.contract.checks.docs import names_openapi
-from hoplab.suites.own.links import Link, links, media_type, openapi_servers
+from hoplab.suites.own.links import Link, is_url, links, media_type, openapi_servers
 
 _REDIRECTS = range(300, 400)
 _LOGIN_STATUS = {401, 403, 407}
@@ -37,6 +37,10 @@ _TEXTS = 20
 _LISTEN = 4.0  # seconds
 _SECONDS = 60.0
 """For all of it. What is left then is not asked."""
+
+_ENDING = 3.0
+"""How long a process may still be there that has closed its sockets, in seconds: on a busy machine
+longer than the rest of the questions takes."""
 
 _BYTES = 8 * 2**20
 """Of all answers together: each topology keeps as much until it is asked all."""
@@ -104,6 +108,8 @@ class _Found:
     docs: list[str] = field(default_factory=list)
     unjudged: Counter[str] = field(default_factory=Counter)
     size: int = 0
+    silent: str = ""
+    """The first path without an answer, since there was one."""
 
 
 def explore(
@@ -111,13 +117,18 @@ def explore(
     told: Mapping[str, Any],
     wish: Wish,
     progress: Callable[[int, int], None] = lambda *_: None,
+    died: Callable[[], str | None] = lambda: None,
 ) -> Explored:
-    """Ask `target`, which is the bare application, what `told` (its report) says that there is."""
+    """Ask `target`, which is the bare application, what `told` (its report) says that there is.
+
+    died: the end of its log, if its process has ended. Raises HoplabError, with the path that was
+    asked then.
+    """
     found = _Found()
     probe = Probe(target)
     try:
         _ask_sockets(probe, told, wish, found)
-        _ask_pages(probe, told, wish, found, progress)
+        _ask_pages(probe, told, wish, found, progress, died)
     finally:
         probe.client.close()
     if told.get("parameters"):
@@ -141,7 +152,8 @@ def forces_https(target: Target) -> bool:
         return False
     finally:
         probe.client.close()
-    to = resolved(answer.url, answer.header("Location") or "")
+    location = answer.header("Location") or ""
+    to = resolved(answer.url, location) if is_url(answer.url, location) else ""
     same = urlsplit(to)._replace(scheme="http").geturl() == answer.url
     return answer.status in _REDIRECTS and to.startswith("https:") and same
 
@@ -152,6 +164,7 @@ def _ask_pages(
     wish: Wish,
     found: _Found,
     progress: Callable[[int, int], None],
+    died: Callable[[], str | None],
 ) -> None:
     left = deque(_seeds(told, wish, found))
     known = {(seed.method, seed.path) for seed in left}
@@ -166,12 +179,30 @@ def _ask_pages(
         else:
             asked += 1
             page = _ask(probe, seed, wish, found)
+            _require_alive(died, found.silent or seed.path)
             for path in sorted(page.links) if page and seed.depth < _DEPTH else ():
                 if ("GET", path) not in known:
                     known.add(("GET", path))
                     where = f"linked from {seed.path}"
                     left.append(Seed(path, where, seed.depth + 1))
             progress(asked, asked + len(left))
+    if found.silent:
+        _require_alive(died, found.silent, _ENDING)
+        # One route that blocks the whole application is what a person looks for then.
+        if silent := found.unjudged.pop(NO_ANSWER, 0):
+            after = f", and nothing did after {found.silent}" if silent > 1 else ""
+            found.unjudged[f"{NO_ANSWER}{after}"] = silent
+
+
+def _require_alive(died: Callable[[], str | None], path: str, patience: float = 0) -> None:
+    """Raise HoplabError if the application has ended, or does so in as many seconds."""
+    deadline = time.monotonic() + patience
+    while not (reason := died()):
+        if time.monotonic() >= deadline:
+            return
+        time.sleep(0.05)
+    message = f"The application ended when it was asked for {path}: {reason}"
+    raise HoplabError(message)
 
 
 def _seeds(told: Mapping[str, Any], wish: Wish, found: _Found) -> list[Seed]:
@@ -205,10 +236,12 @@ def _ask(probe: Probe, seed: Seed, wish: Wish, found: _Found) -> Page | None:
         answer = asked(probe, seed.method, seed.path)
     except (HarnessError, Failed) as error:
         found.unjudged[BROKEN if isinstance(error, Failed) else NO_ANSWER] += 1
+        found.silent = found.silent or seed.path
         return None
+    found.silent = ""
     if answer.status == _NOT_FOUND and (seed.guessed or seed.depth):
         return None  # nobody promised it; a dead link is dead without a proxy, too
-    if reason := _why_not(probe, answer, found.size):
+    if reason := _why_not(answer, found.size):
         found.unjudged[reason] += 1
         return None
     if media_type(answer) == "text/event-stream":
@@ -219,7 +252,7 @@ def _ask(probe: Probe, seed: Seed, wish: Wish, found: _Found) -> Page | None:
     if is_login(answer):
         found.unjudged[LOGIN] += 1  # where it leads is judged
     found.size += len(answer.body)
-    page = page_of(answer, seed, wish, partial(_is_answered, probe, wish))
+    page = page_of(answer, seed, wish, partial(_is_answered, probe, wish, found))
     found.pages.append(page)
     return page
 
@@ -230,16 +263,15 @@ def asked(probe: Probe, method: str, path: str) -> Exchange:
     return probe.request(method, path, body=body)
 
 
-def _why_not(probe: Probe, answer: Exchange, size: int) -> str | None:
+def _why_not(answer: Exchange, size: int) -> str | None:
     """Why an answer says nothing about what stands in front of the application."""
-    most = probe.target.limits.download
     if answer.status in _LOGIN_STATUS:
         return LOGIN
     if answer.status >= _SERVER_ERRORS:
         return BROKEN
     if answer.status == _ERRORS:
         return BAD
-    if most is not None and len(answer.body) >= most:
+    if answer.unfinished:
         return ENDLESS
     return TOGETHER if size + len(answer.body) > _BYTES else None
 
@@ -274,16 +306,18 @@ def page_of(answer: Exchange, seed: Seed, wish: Wish, is_path: Callable[[str], b
     )
 
 
-def _is_answered(probe: Probe, wish: Wish, path: str) -> bool:
+def _is_answered(probe: Probe, wish: Wish, found: _Found, path: str) -> bool:
     try:
         return wish.has(path) and probe.get(path).status < _ERRORS
     except (HarnessError, Failed):
+        found.silent = found.silent or path
         return False
 
 
 def openapi_links(answer: Exchange) -> list[str]:
     """The servers of an OpenAPI document, as whole URLs; none, if it is no such document."""
-    return [resolved(answer.url, url) for url in openapi_servers(answer) or ()]
+    servers = [url for url in openapi_servers(answer) or () if is_url(answer.url, url)]
+    return [resolved(answer.url, url) for url in servers]
 
 
 def whole(link: Link) -> str:
@@ -301,7 +335,8 @@ def below(base: str, url: str) -> str | None:
 
 def is_login(answer: Exchange) -> bool:
     """Whether it is a redirect to where people log in."""
-    to = urlsplit(answer.header("Location") or "").path
+    location = answer.header("Location") or ""
+    to = urlsplit(location).path if is_url(answer.url, location) else ""
     itself = to.rstrip("/").endswith(urlsplit(answer.url).path.rstrip("/"))
     return answer.status in _REDIRECTS and not itself and bool(_LOGIN.search(to))
 

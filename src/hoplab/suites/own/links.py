@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
+from hoplab.client.probe import resolved
 from hoplab.client.wire import Exchange
 
 _ATTRIBUTES = ("href", "src", "action", "formaction", "poster")
@@ -37,14 +38,29 @@ def media_type(exchange: Exchange) -> str:
 
 
 def links(exchange: Exchange) -> list[Link]:
-    """Those of Location, Link, HTML and JSON; of an OpenAPI document, the servers alone."""
+    """Those of Location, Link, HTML and JSON; of an OpenAPI document, the servers alone.
+
+    Not what the answer repeats of the question (`?next=/a`): who asked has made that. Nor what is
+    no URL (`http://[::1`), which leads nowhere.
+    """
     found = [*_of_headers(exchange)]
     kind = media_type(exchange)
     if kind in {"text/html", "application/xhtml+xml"}:
         found += _of_html(exchange)
     elif kind == "application/json" or kind.endswith("+json"):
         found += _of_json(exchange)
-    return list(dict.fromkeys(found))[:_MOST]
+    repeated = {value for _, value in parse_qsl(urlsplit(exchange.url).query)}
+    told = [link for link in dict.fromkeys(found) if link.url not in repeated]
+    return [link for link in told[:_MOST] if is_url(link.base, link.url)]
+
+
+def is_url(base: str, url: str) -> bool:
+    """Whether it can be asked for: a text that somebody else wrote may be anything."""
+    try:
+        urlsplit(resolved(base, url))
+    except ValueError:  # as of a wrong address, or a letter that has no UTF-8
+        return False
+    return True
 
 
 def openapi_servers(exchange: Exchange) -> list[str] | None:
@@ -53,6 +69,8 @@ def openapi_servers(exchange: Exchange) -> list[str] | None:
     if not isinstance(content, dict) or not {"openapi", "paths"} <= content.keys():
         return None
     servers = content.get("servers") or [{"url": "/"}]
+    if not isinstance(servers, list):  # anybody may write anything into it
+        return None
     return [str(each.get("url", "/")) for each in servers if isinstance(each, dict)]
 
 
@@ -81,7 +99,7 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: (value or "").strip() for name, value in attrs}
-        if tag == "base" and told.get("href"):
+        if tag == "base" and told.get("href") and is_url(self.base, told["href"]):
             self.base = urljoin(self.base, told["href"])
             return  # it shows in the URLs that are resolved from it
         refreshes = tag == "meta" and told.get("http-equiv", "").lower() == "refresh"

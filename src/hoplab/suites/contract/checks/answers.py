@@ -5,10 +5,11 @@ from hoplab.client.probe import WRONG, Failed, Probe, once
 from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.client.wire import Exchange, Headers
 from hoplab.suites.check import Part, independent_of, slow
+from hoplab.suites.contract.checks.stream import one_by_one
 
 GIVEN: Headers = (
     ("Set-Cookie", "a=1; Path=/; HttpOnly"),
-    ("Set-Cookie", "b=2; Path=/; SameSite=Lax"),
+    ("Set-Cookie", "b=2; Domain=example.com; Path=/; SameSite=Lax"),
     ("ETag", '"as-given"'),
     ("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT"),
     ("Vary", "Accept-Language"),
@@ -25,14 +26,23 @@ GIVEN: Headers = (
 )
 """What the route gives besides: headers that applications live on."""
 
-_STATUSES = (200, 201, 204, 304, 400, 401, 403, 404, 409, 422, 429, 500, 503)
+_STATUSES = (200, 201, 204, 302, 304, 400, 401, 403, 404, 409, 422, 429, 500, 503)
 _NO_BODY = {204, 304}
-_CHALLENGE = ("WWW-Authenticate", 'Bearer realm="as given"')
-_CHALLENGED = 401
+_MORE: Mapping[int, tuple[str, str]] = {
+    302: ("Location", "/as/given?next=%2Fa"),
+    401: ("WWW-Authenticate", 'Bearer realm="as given"'),
+}
 _FIRST_ERROR = 400
 _SIZE = 256 * 1024
 _SECONDS = 2.5
-_CACHING = ("Cache-Control", "Expires", "Pragma", "Age")
+_COOKIE = 2048  # bytes
+_ALLOWED = (
+    *("Cache-Control", "Expires", "Pragma", "Age"),
+    *("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"),
+)
+"""Words by which caches may keep an answer, and pages of other origins may read it."""
+
+_ORIGIN = [("Origin", "https://front.example")]
 _FILE = b"Hello from a static file.\n"
 
 
@@ -43,9 +53,10 @@ def answers(probe: Probe) -> str:
     """Does an answer come back as the application gave it?
 
     Of every class of status, with the application's own body and headers, once each; HEAD as GET;
-    large, slow, unmodified, in part; without a word of caches that is not the application's; and
-    not compressed for a client that asked for nothing.
-    Symptoms: `answer-changed`, `error-page-replaced`.
+    large, slow, unmodified, in part, with a cookie of 2 KiB; without a word of caches or of other
+    origins that is not the application's; not compressed for a client that asked for nothing; and
+    events that come compressed come one by one. Symptoms: `answer-changed`, `error-page-replaced`,
+    `stream-buffered`, `events-lost`.
     """
     first = probe.expect(probe.get(_route(probe)))
     if first.header("X-As-Given") is None and not first.body.startswith(b"answer"):
@@ -54,6 +65,7 @@ def answers(probe: Probe) -> str:
         _judge(probe, probe.get(f"{_route(probe)}?status={status}"), status)
     _judge(probe, probe.get(f"{_route(probe)}?size={_SIZE}"), 200, _SIZE)
     _judge(probe, probe.get(f"{_route(probe)}?seconds={_SECONDS}"), 200)
+    _cookie(probe)
     _invalid(probe)
     _added(probe)
     _compressed(probe)
@@ -75,7 +87,7 @@ def _judge(probe: Probe, answer: Exchange, status: int, size: int = 0) -> None:
     expected = b"" if status in _NO_BODY else f"answer {status}\n".encode() + b"." * size
     if answer.body != expected:
         _changed(f"{answer}: {len(answer.body)} bytes came, given {len(expected)}")
-    given = [*GIVEN, _CHALLENGE] if status == _CHALLENGED else GIVEN
+    given = [*GIVEN, _MORE[status]] if status in _MORE else GIVEN
     _headers(answer, [each for each in given if expected or each[0] != "Content-Type"])
 
 
@@ -107,14 +119,22 @@ def _invalid(probe: Probe) -> None:
 
 
 def _added(probe: Probe) -> None:
-    """Nobody may be told to keep an answer of which the application did not say so."""
-    answer = probe.expect(probe.get(probe.route(Purpose.REQUEST)))
-    for name in _CACHING:
+    """Nobody may be told to keep or to read an answer of which the application did not say so."""
+    answer = probe.expect(probe.get(probe.route(Purpose.REQUEST), _ORIGIN))
+    for name in _ALLOWED:
         if (value := answer.header(name)) is not None:
             _changed(f"{answer}: {name}: {value}, which the application did not give")
     events = probe.expect(probe.leave(probe.route(Purpose.EVENTS)))
     if (value := events.header("Cache-Control")) != "no-store":
         _changed(f"{events}: Cache-Control: {value}, given no-store")
+
+
+def _cookie(probe: Probe) -> None:
+    """A head has to fit into a proxy's buffer, mostly of 4 KiB."""
+    answer = probe.expect(probe.get(f"{_route(probe)}?cookie={_COOKIE}"))
+    came = max((len(v) for k, v in answer.headers if k.lower() == "set-cookie"), default=0)
+    if came < _COOKIE:
+        _changed(f"{answer}: a cookie of {came} bytes came, given {_COOKIE}")
 
 
 def _compressed(probe: Probe) -> None:
@@ -129,6 +149,11 @@ def _compressed(probe: Probe) -> None:
         _changed(f"{asked}: {coding}, asked for gzip")
     if (gzip.decompress(asked.body) if coding else asked.body) != plain.body:
         _changed(f"{asked}: with gzip another body")
+    events, gzipped = probe.route(Purpose.EVENTS), [("Accept-Encoding", "gzip")]
+    with probe.begun(events, gzipped) as begun:
+        packed = probe.expect(begun).header("Content-Encoding")
+    if packed:  # else they come as `stream` judges them
+        one_by_one(probe, 2, gzipped)
 
 
 def _head(probe: Probe) -> None:

@@ -5,6 +5,7 @@ from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.suites.check import Part, independent_of
 
 _NOT_FOUND, _SWITCHING = 404, 101
+_LOWEST_ERROR = 400
 _ODD_PATH = "/a%2Fb/caf%C3%A9"
 _H2C = [  # RFC 7540, 3.2; gone from RFC 9113, but some servers still answer it
     ("Connection", "Upgrade, HTTP2-Settings"),
@@ -24,14 +25,16 @@ def boundary(probe: Probe) -> str:
     Symptoms: `prefix-leaks`, `tunnel-opened`, `path-altered`.
     """
     app, prefix = probe.route(Purpose.GREETING), probe.target.prefix
-    outside(probe, beside(prefix, app))
-    ask_with_dots(probe, prefix, probe.route(Purpose.SCOPE))
+    if prefix:
+        outside(probe, beside(prefix, app))
+        ask_with_dots(probe, prefix, probe.route(Purpose.SCOPE))
     no_tunnel(probe, app)
     scope = probe.scope(_ODD_PATH)
     if not scope["path"].endswith("/a/b/café") or not scope["raw_path"].endswith(_ODD_PATH):
         detail = f"path {scope['path']!r}, raw_path {scope['raw_path']!r}, asked {_ODD_PATH}"
         raise Failed("path-altered", detail)
-    return "sibling, missing and dotted prefix, encoded slash, UTF-8; no h2c"
+    edges = "sibling, missing and dotted prefix, " if prefix else "no prefix; "
+    return f"{edges}encoded slash, UTF-8; no h2c"
 
 
 def beside(prefix: str, path: str) -> list[str]:
@@ -49,13 +52,13 @@ def no_tunnel(probe: Probe, path: str) -> None:
             probe.fail("tunnel-opened", upgraded, "that the proxy keeps the upgrade to HTTP/2")
 
 
-def outside(probe: Probe, paths: list[str]) -> None:
-    """The proxy itself says that there is no such path."""
+def outside(probe: Probe, paths: list[str], *, shared: bool = False) -> None:
+    """The proxy itself says that there is no such path; or, if shared, serves what it likes."""
     for path in paths:
         answer = probe.get(probe.origin + path)
         if probe.from_app(answer):
             probe.fail("prefix-leaks", answer, "404, and not by the application")
-        if answer.status != _NOT_FOUND:
+        if answer.status != _NOT_FOUND and not (shared and answer.status < _LOWEST_ERROR):
             probe.answered(answer)
 
 

@@ -10,11 +10,20 @@ from hoplab.client.target import Purpose, needs
 def client(probe: Probe) -> str:
     """Does the application see the client's scheme, host and address as the proxy saw them?
 
-    Symptoms: `scheme-wrong`, `host-wrong`, `client-wrong`.
+    And do X-Forwarded-Host and X-Real-IP, if they arrive, say the same? Symptoms: `scheme-wrong`,
+    `host-wrong`, `client-wrong`.
     """
     scope = probe.scope()
     hosts = [value for name, value in scope["headers"] if name.lower() == "host"]
-    return as_the_proxy_saw(probe, scope["scheme"], hosts, scope["client"])
+    seen = as_the_proxy_saw(probe, scope["scheme"], hosts, scope["client"])
+    for name, right, symptom in (
+        ("x-forwarded-host", urlsplit(probe.base).netloc, "host-wrong"),
+        ("x-real-ip", probe.target.client, "client-wrong"),
+    ):
+        told = [value for each, value in scope["headers"] if each.lower() == name]
+        if told not in ([], [right]):
+            raise Failed(symptom, f"{name} {told}, expected {right!r}")
+    return seen
 
 
 def as_the_proxy_saw(

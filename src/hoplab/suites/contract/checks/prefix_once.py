@@ -5,7 +5,7 @@ _REDIRECTS = {301, 302, 307, 308}
 _NOT_FOUND = 404
 
 
-@needs(Knowledge.INSTANCE, Purpose.GREETING, Purpose.NESTED)
+@needs(Knowledge.INSTANCE, Knowledge.PREFIX, Purpose.GREETING, Purpose.NESTED)
 def prefix_once(probe: Probe) -> str:
     """Is the prefix removed exactly once: where it stands twice, and where nothing follows it?
 

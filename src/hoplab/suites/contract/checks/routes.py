@@ -1,14 +1,16 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from hoplab.client.probe import Failed, Probe
+from hoplab.client.probe import Failed, Probe, scope_of
 from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.client.wire import Exchange, Headers
-from hoplab.suites.check import Part, independent_of
+from hoplab.suites.check import Part, independent_of, last
 from hoplab.suites.contract.checks.spoof import lies_of
 
 
+@last
 @independent_of(Part.SCHEME, Part.STRATEGY, Part.TRUST)
 @needs(
     Knowledge.UNSAFE,
@@ -21,7 +23,8 @@ def routes(probe: Probe) -> str:
 
     A `location` or router of its own easily loses what the others have: Host, forwarded headers,
     the removal of a client's own. Scheme, Host, client and root_path are compared of those that are
-    reached: docs, OpenAPI, mount, static file, events, upload, WebSocket. Symptom: `route-differs`.
+    reached: docs, OpenAPI, mount, static file, events, upload, WebSocket; and of every answer that
+    the application gave to another check. Symptom: `route-differs`.
     """
     probe.scope()
     kinds = _kinds(probe)
@@ -31,16 +34,38 @@ def routes(probe: Probe) -> str:
         first = _seen(probe.expect(probe.get(probe.route(Purpose.SCOPE), lies)))
         for kind in sorted(found):
             answer = probe.reached(kinds[kind](lies))
-            seen = _seen(answer)
-            for key, value in first.items():
-                if not _same(key, value, seen[key]):
-                    with_lies = "" if honest else " with forwarded headers of the client's own"
-                    detail = f"{kind}{with_lies}: {key} {seen[key]!r}, elsewhere {value!r}"
-                    raise Failed("route-differs", f"{detail} ({answer})")
+            _compare(first, answer, kind if honest else f"{kind} with lies of the client")
+        if honest:
+            met = [each for each in probe.met if _is_comparable(probe, each)]
+            for answer in met:
+                _compare(first, answer, "another question")
     told = [kind for kind in kinds if kind in found]
     missing = [kind for kind in kinds if kind not in found]
     other = f"; not reached: {', '.join(missing)}" if missing else ""
-    return f"{', '.join(told)}: as {probe.route(Purpose.SCOPE)}{other}"
+    more = f", and {len(met)} other answers" if met else ""
+    return f"{', '.join(told)}{more}: as {probe.route(Purpose.SCOPE)}{other}"
+
+
+def _compare(first: Mapping[str, Any], answer: Exchange, what: str) -> None:
+    seen = _seen(answer)
+    for key, value in first.items():
+        if not _same(key, value, seen[key]):
+            detail = f"{what}: {key} {seen[key]!r}, elsewhere {value!r}"
+            raise Failed("route-differs", f"{detail} ({answer})")
+
+
+def _is_comparable(probe: Probe, exchange: Exchange) -> bool:
+    """Whether it was asked below the prefix, as other clients ask, and the application answered."""
+    asked, base = urlsplit(exchange.url), urlsplit(probe.base)
+    names = {name.lower().replace("_", "-") for name, _ in exchange.sent}
+    lies = {name.lower() for name, _ in lies_of(probe)}
+    return (
+        scope_of(exchange) is not None
+        and asked.netloc == base.netloc
+        and f"{asked.path}/".startswith(f"{base.path}/")
+        and not names & lies
+        and [value for name, value in exchange.sent if name.lower() == "host"] == [base.netloc]
+    )
 
 
 _REACHED = {101, 200}

@@ -6,10 +6,10 @@ from hoplab.client.target import Purpose, needs
 def url_for(probe: Probe) -> str:
     """Is `request.url` what the client asked for, and does `request.url_for` lead to its route?
 
-    And has `base_url` the same scheme, host and port? Its path is told and not judged: Starlette
-    takes the outer application's root_path. Symptoms: `url-wrong-host`, `url-drops-port`,
-    `url-wrong-port`, `url-wrong-scheme`, `url-drops-prefix`, `url-wrong-path`, `url-wrong-query`,
-    `url-for-finds-no-route`.
+    And has `base_url` the same scheme, host and port, and the outermost application's root_path?
+    Whether that is right is another question: `reach`. Symptoms: `url-wrong-host`,
+    `url-drops-port`, `url-wrong-port`, `url-wrong-scheme`, `url-drops-prefix`, `url-wrong-path`,
+    `url-wrong-query`, `url-for-finds-no-route`.
     """
     scope, prefix = probe.scope("?q=1"), probe.target.prefix
     asked = f"{probe.base}{probe.route(Purpose.SCOPE)}?q=1"
@@ -24,5 +24,7 @@ def url_for(probe: Probe) -> str:
     if not isinstance(content, dict) or content.get("message") != "Hello World":
         probe.fail(WRONG, landed, "the route that url_for names")
     base = resolved(probe.base, scope["base_url"])
-    compare_urls(f"{probe.origin}/", resolved(base, "/"), prefix, "url")
+    # Of the outermost application: a mounted one has it from there (Starlette's base_url).
+    root = scope.get("app_root_path", scope["root_path"]).rstrip("/")
+    compare_urls(resolved(f"{probe.origin}/", f"{root}/"), base, prefix, "url")
     return f"url_for gives {given}, which answers; base_url is {base}"

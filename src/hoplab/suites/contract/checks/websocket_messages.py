@@ -4,11 +4,18 @@ from hoplab.client.conversation import Conversation, Message
 from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Purpose, needs
 from hoplab.client.wire import Exchange, Headers
+from hoplab.errors import TimedOut
 from hoplab.suites.check import Part, independent_of, slow
 
 _SUBPROTOCOL = "mirror"
 _CLOSE_CODE = 4001  # RFC 6455, 7.4.2: an application's own
-_HEADERS: Headers = (("Authorization", "Bearer abc"), ("Cookie", "session=1"), ("X-Custom", "one"))
+_HEADERS: Headers = (
+    *(("Authorization", "Bearer abc"), ("Cookie", "session=1"), ("X-Custom", "one")),
+    ("Origin", "https://front.example"),
+)
+_QUERY = "token=a%20b+c&empty=&token=d"
+"""A browser's WebSocket can't have headers of its own: what it has to say often stands here."""
+
 _MESSAGES: tuple[Message, ...] = (
     "one",
     "two",
@@ -19,6 +26,7 @@ _MESSAGES: tuple[Message, ...] = (
 )
 _QUIET = 1.0
 """Seconds. Proxies that end what is quiet mostly wait for a minute; nobody waits for that here."""
+_OPENED = 101
 
 
 @slow
@@ -28,12 +36,23 @@ def websocket_messages(probe: Probe) -> str:
     """Does a WebSocket carry messages both ways, unchanged, also after a quiet second?
 
     Text and binary, one of 1 MiB, a ping, the subprotocol, the code of the close, and the headers
-    of the handshake. Symptoms: `websocket-refused`, `websocket-changed`, `websocket-ended`.
+    and the query of the handshake. Symptoms: `websocket-refused`, `websocket-changed`,
+    `websocket-ended`.
     """
-    path = probe.route(Purpose.MIRROR)
+    try:
+        return _talk(probe)
+    except TimedOut as late:
+        if probe.client.exchanges[-1].status != _OPENED:
+            raise
+        detail = f"it stays open, and nothing comes any more ({late})"
+        raise Failed("websocket-ended", detail) from late
+
+
+def _talk(probe: Probe) -> str:
+    path = f"{probe.route(Purpose.MIRROR)}?{_QUERY}"
     refused = "websocket-refused"
     with probe.conversation(path, _HEADERS, ["other", _SUBPROTOCOL]) as (talk, exchange):
-        probe.expect(exchange, 101, wrong=refused, missing=refused)
+        probe.expect(exchange, _OPENED, wrong=refused, missing=refused)
         if talk.subprotocol != _SUBPROTOCOL:
             _changed(f"the subprotocol is {talk.subprotocol}, agreed on {_SUBPROTOCOL}")
         _handshake(exchange)
@@ -52,7 +71,12 @@ def websocket_messages(probe: Probe) -> str:
 
 
 def _handshake(exchange: Exchange) -> None:
-    arrived = exchange.json()["headers"]
+    told = exchange.json()
+    if not isinstance(told, dict):
+        raise Failed("websocket-ended", f"{exchange}: opened, and closed without a message")
+    if told["query_string"] != _QUERY:
+        _changed(f"the query arrived as {told['query_string']!r}, sent {_QUERY!r}")
+    arrived = told["headers"]
     for name, value in _HEADERS:
         values = [v for k, v in arrived if k == name.lower()]
         if values != [value]:
