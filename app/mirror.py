@@ -15,6 +15,7 @@ from typing import Any
 from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from app.dropped import Dropped
 from app.instance import nonce
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -49,10 +50,11 @@ _left: dict[str, asyncio.Event] = {}
 
 
 @router.api_route("/request", methods=METHODS)
-async def read_request(request: Request) -> JSONResponse:
+async def read_request(request: Request, status: int = 200) -> JSONResponse:
     """The request as it came: method, query, headers, length and SHA-256 of the body.
 
-    `serial` is another number for each request: an answer from a cache has an old one.
+    `serial` is another number for each request: an answer from a cache has an old one. No header
+    says whether a cache may keep it, whatever its `status`.
     """
     body = await request.body()
     return JSONResponse(
@@ -63,7 +65,8 @@ async def read_request(request: Request) -> JSONResponse:
             "headers": [[k.decode("latin-1"), v.decode("latin-1")] for k, v in request.headers.raw],
             "length": len(body),
             "sha256": hashlib.sha256(body).hexdigest(),
-        }
+        },
+        status,
     )
 
 
@@ -75,15 +78,19 @@ async def answer(
     seconds: float = 0,
     token: str = "",
     cookie: int = 0,
+    drop: int = 0,
 ) -> Response:
     """Answer with this status, `size` bytes more and a cookie of so many, after so many seconds.
 
-    `token` counts how often it was asked: see `/answered`.
+    `token` counts how often it was asked: see `/answered`. The first `drop` times, the connection
+    ends without an answer.
     """
     await request.body()
     if token:
         _arrived[token] += 1
         _forget_the_oldest(_arrived)
+        if _arrived[token] <= drop:
+            return Dropped()
     await asyncio.sleep(min(seconds, _LONGEST))
     body = b"" if status in _NO_BODY else f"answer {status}\n".encode() + b"." * min(size, 2**24)
     response = Response(body, status)

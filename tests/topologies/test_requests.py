@@ -9,6 +9,15 @@ def test_contract(public: Public) -> None:
     assert public.verdict("requests") == "pass"
 
 
+def test_the_application_did_drop_the_connection(public: Public) -> None:
+    """Under every server, so that the question whether a POST is repeated was asked at all."""
+    asked = public.lab.findings[public.cell, "requests"].exchanges
+    [dropped] = [each for each in asked if "drop=1" in each.url]
+
+    assert dropped.status == 502
+    assert dropped.header("X-Instance") is None
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_a_request_arrives_as_it_was_sent(public: Public, method: str) -> None:
     headers = {"Authorization": "Basic YTpi", "X-Custom": "a, b"}

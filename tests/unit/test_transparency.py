@@ -42,9 +42,11 @@ from tests.unit.transparency_faults import (
     believes,
     by_cookie,
     cached,
+    caching,
     chunked,
     compressed,
     doubled,
+    dropped,
     emptied,
     first_of_each,
     first_on_a_connection,
@@ -115,6 +117,12 @@ CASES: dict[str, list[Case]] = {
         Case("proxy-answered", "chunked refused", if_(chunked, lambda _: REFUSED)),
         Case("request-changed", "chunked emptied", if_(chunked, without_body)),
         Case("request-repeated", "a POST that fails", only(ANSWER, twice)),
+        Case("request-repeated", "a POST without an answer", only(ANSWER, if_(dropped, twice))),
+        Case(
+            "proxy-answered",
+            "a POST without an answer is refused",
+            only(ANSWER, if_(dropped, lambda _: REFUSED)),
+        ),
         Case(
             "request-repeated",
             "and gets another page",
@@ -175,6 +183,7 @@ CASES: dict[str, list[Case]] = {
     "isolation": [
         Case("answer-shared", "a cache for all", cached),
         Case("answer-shared", "a cache for each", by_cookie),
+        *(Case("answer-shared", f"a cache of {each}", caching(each)) for each in (302, 404, 500)),
         Case("answer-shared", "a body that is kept", only("/echo", keeps_the_body)),
         Case(
             "answers-swapped",

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests.unit.stub import PREFIX, Edit, Fault, altered, header, rescoped
+from tests.unit.stub import PREFIX, Edit, Fault, altered, header, only, rescoped
 
 REFUSED = PlainTextResponse("<html>refused</html>", 405)
 
@@ -123,6 +123,11 @@ def twice(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return if_(lambda scope: scope.get("method") == "POST", lambda _: asked)(app)
+
+
+def dropped(scope: Scope) -> bool:
+    """Whether the application is to end the connection without an answer."""
+    return b"drop=" in scope["query_string"]
 
 
 ANSWER = "/answer"
@@ -246,8 +251,8 @@ def too_slow(app: ASGIApp) -> ASGIApp:
     return asked
 
 
-def cached(app: ASGIApp) -> ASGIApp:
-    """Every answer is kept, by method, path and query."""
+def cached(app: ASGIApp, status: int | None = None) -> ASGIApp:
+    """Every answer is kept, by method, path and query; or those of one status only."""
     kept: dict[Any, list[Message]] = {}
 
     async def asked(scope: Scope, receive: Receive, send: Send) -> None:
@@ -262,11 +267,20 @@ def cached(app: ASGIApp) -> ASGIApp:
                 messages.append(message)
 
             await app(scope, receive, keep)
+            if status not in {None, messages[0]["status"]}:
+                for message in messages:
+                    await send(message)
+                return
             kept[key] = messages
         for message in kept[key]:
             await send(message)
 
     return asked
+
+
+def caching(code: int) -> Fault:
+    """`proxy_cache_valid CODE 1m` alone."""
+    return only("/request", lambda app: cached(app, code))
 
 
 cached_by_cookie = if_(lambda scope: b"shared" in scope["query_string"], cached)

@@ -237,13 +237,13 @@ class Probe:
             self.fail(wrong, exchange, f"{status} from the application")
         return self.answered(exchange)
 
-    def told(self, exchange: Exchange, *keys: str) -> dict[str, Any]:
+    def told(self, exchange: Exchange, *keys: str, status: int = 200) -> dict[str, Any]:
         """The object that a route of the application tells, with these keys.
 
         Raises Failed as `expect` does, and with `answer-wrong` for another page: a proxy that asks
         for another path may reach one.
         """
-        content = self.of_type(self.expect(exchange), "application/json").json()
+        content = self.of_type(self.expect(exchange, status), "application/json").json()
         if not isinstance(content, dict) or not content.keys() >= set(keys):
             self.fail(WRONG, exchange, f"an object with {', '.join(keys)}")
         return content

@@ -21,8 +21,8 @@ TRANSPARENCY = (
         references=(f"{_RFC}/rfc9110#section-7.6",)),
     Symptom("request-repeated", path="/answer?status=503", method="POST",
         seen="One POST arrives several times: an order is placed twice.",
-        cause="The proxy sends a request again if the first answer is an error, or sends a copy to"
-        " another service. Only idempotent methods may be repeated.",
+        cause="The proxy sends a request again if the first answer is an error or does not come, or"
+        " sends a copy to another service. Only idempotent methods may be repeated.",
         fix="Configure the proxy to repeat idempotent methods alone, and to mirror nothing to the"
         " same application.",
         references=(f"{_RFC}/rfc9110#section-9.2.2",)),

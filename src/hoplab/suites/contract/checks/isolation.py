@@ -5,11 +5,14 @@ from hoplab.client.target import Knowledge, Purpose, needs
 from hoplab.suites.check import Part, independent_of
 
 _PIPELINED = 3
+_AGAIN = "the same answer came again, as from a cache"
 _INTERVALS = (0.5, 4.0)
 """Seconds between two events. A machine that is busy answers nobody in time: so it is asked again,
 with more."""
 _OTHERS = 2
 """Answers that others get meanwhile: one may come just as the stream sends something."""
+_KEPT = (301, 302, 404, 500)
+"""Statuses that people have a cache keep, as `proxy_cache_valid 404 1m` does."""
 
 
 @independent_of(Part.SCHEME, Part.STRATEGY, Part.TRUST)
@@ -18,8 +21,9 @@ def isolation(probe: Probe) -> str:
     """Does every client get its own answer, and every request its own, in order?
 
     Two clients ask for the same page with cookies of their own; the same question gets a new
-    answer; an empty body is nobody else's; requests that are sent without waiting are answered in
-    their order (RFC 9112, 9.3.2); while one client has a stream of events, others are answered.
+    answer, also where that is an error or leads elsewhere; an empty body is nobody else's; requests
+    that are sent without waiting are answered in their order (RFC 9112, 9.3.2); while one client
+    has a stream of events, others are answered.
     Symptoms: `answer-shared`, `answers-swapped`, `request-changed`, `others-wait`.
     """
     route = probe.route(Purpose.REQUEST)
@@ -32,7 +36,7 @@ def isolation(probe: Probe) -> str:
             raise Failed("answer-shared", f"{answer}: asked with {cookie}; it answers another one")
         serials.append(told["serial"])
     if len(set(serials)) != len(serials):
-        raise Failed("answer-shared", f"{route}: the same answer came again, as from a cache")
+        raise Failed("answer-shared", f"{route}: {_AGAIN}")
     probe.expect(probe.request("POST", probe.route(Purpose.ECHO), body=b"of one client"))
     empty = probe.expect(probe.request("POST", probe.route(Purpose.ECHO), body=b""))
     if empty.body:
@@ -47,8 +51,19 @@ def isolation(probe: Probe) -> str:
         swapped = any(came in sent for came, own in zip(answers, sent, strict=True) if came != own)
         detail = f"asked without waiting, {asked} were answered: {answers}"
         raise Failed("answers-swapped" if swapped else "request-changed", detail)
+    for status in _KEPT:
+        _asked_twice(probe, f"{route}?status={status}", status)
     _others(probe)
     return f"two clients, each its own answer; {_PIPELINED} requests at once, in order"
+
+
+def _asked_twice(probe: Probe, path: str, status: int) -> None:
+    """A page of the proxy's in its place is for `answers` to tell."""
+    one, two = probe.ask_again(path), probe.ask_again(path)
+    if probe.from_app(one) and probe.from_app(two):
+        serials = {probe.told(each, "serial", status=status)["serial"] for each in (one, two)}
+        if len(serials) == 1:
+            raise Failed("answer-shared", f"{two}: {_AGAIN}")
 
 
 def _others(probe: Probe) -> None:

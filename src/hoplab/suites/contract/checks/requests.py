@@ -45,6 +45,8 @@ _BODIES: Mapping[str, tuple[Headers, bytes | list[bytes]]] = {
     "after Expect: 100-continue": ((EXPECT,), b"hello" * 1000),
     "slow": ((CHUNKED,), [b"slow", b"ly"]),
 }
+_DROP = "drop=1"
+"""The first time: who asks again gets an answer, and the check need not wait."""
 
 
 @slow
@@ -54,8 +56,9 @@ def requests(probe: Probe) -> str:
     """Does a request arrive as it was sent, and once?
 
     With every method, the path and the query byte for byte, one of 2 KiB, headers that applications
-    live on, one of two lines, a cookie of 8 KiB, bodies in every form; and a POST that fails is not
-    sent again. Symptoms: `request-changed`, `request-repeated`.
+    live on, one of two lines, a cookie of 8 KiB, bodies in every form; and a POST that fails, or to
+    which the application drops the connection without an answer, is not sent again. Symptoms:
+    `request-changed`, `request-repeated`.
     """
     for method in _METHODS:
         _method(probe, method)
@@ -119,16 +122,21 @@ def _body(probe: Probe, form: str, headers: Headers, body: bytes | list[bytes]) 
 
 
 def _once(probe: Probe) -> None:
-    """What may not be sent twice (RFC 9110, 9.2.2), though it fails."""
-    token = once()
+    """What may not be sent twice (RFC 9110, 9.2.2), though it fails or gets no answer."""
     route = probe.route(Purpose.ANSWER)
-    for status in (500, 503):
-        answer = probe.request("POST", f"{route}?status={status}&token={token}{status}", (), b"x")
-        asked = probe.ask_again(f"{route}ed/{token}{status}")
-        times = probe.told(asked, "times")["times"]
+    for how in ("status=500", "status=503", _DROP):
+        token = once()
+        try:
+            answer = probe.request("POST", f"{route}?{how}&token={token}", (), b"x")
+        except Failed:
+            if how != _DROP:
+                raise
+            answer = probe.client.exchanges[-1]  # none, as the application gave none
+        times = probe.told(probe.ask_again(f"{route}ed/{token}"), "times")["times"]
         if times > 1:  # also if the proxy then answers
             raise Failed("request-repeated", f"{answer}: it arrived {times} times")
-        probe.answered(answer)
+        if how != _DROP or not times:
+            probe.answered(answer)
         if not times:
             probe.fail(WRONG, answer, "an answer to this request")
 
