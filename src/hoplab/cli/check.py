@@ -256,7 +256,7 @@ def application_of(
 ) -> Application:
     """What was named, to be started from here. Raises BadUsage if it can't be that."""
     if not _NAME.fullmatch(name):
-        message = f"{name!r} is no MODULE:APP, such as main:app"
+        message = f"{name!r} is not MODULE:APP, such as main:app"
         raise BadUsage(message)
     if not app_dir.is_dir():
         message = f"--app-dir {app_dir}: there is no such folder"
@@ -303,7 +303,7 @@ def _topologies(
 def header_of(given: str) -> tuple[str, str]:
     """The name and value that a person wrote. Raises BadUsage if it is no header."""
     if not (match := _HEADER.fullmatch(given)):
-        message = f"--header {given!r} is no header, such as 'Authorization: Bearer TOKEN'"
+        message = f"--header {given!r} is not a header, such as 'Authorization: Bearer TOKEN'"
         raise BadUsage(message)
     return match[1], match[2].strip()
 

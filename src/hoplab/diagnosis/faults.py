@@ -53,7 +53,7 @@ FAULTS: Mapping[Fault, Words] = {
         "The proxy removes {prefix}, and the root path {prefix} is only a label",
         "The server's option, or FastAPI(root_path=), sets root_path and leaves the path without"
         " {prefix}. Docs and routes work; redirects lose {prefix}, and mounts are a 404.",
-        "Let the proxy leave {prefix} in the path; or take the root path away, and use a middleware"
+        "Let the proxy leave {prefix} in the path; or remove the root path, and use a middleware"
         " that puts {prefix} in front of the path too.",
         symptoms=("redirect-drops-prefix", "mount-unreachable"),
         references=(_ROOT_PATH,),
@@ -134,8 +134,8 @@ FAULTS: Mapping[Fault, Words] = {
     ),
     Fault.SERVERS_FIXED: Words(
         "The OpenAPI document does not name {prefix} in its servers",
-        "The servers are written by hand, or root_path_in_servers is off, or the framework does not add"
-        ' root_path. "Try it out" asks without {prefix}.',
+        "The servers are written by hand, or root_path_in_servers is off, or the framework does not"
+        ' add root_path. "Try it out" asks without {prefix}.',
         "Add {prefix} to the servers, or leave root_path_in_servers on.",
         asks="Are the servers of the OpenAPI document written by hand, or by which framework?",
         symptoms=("servers-wrong",),
@@ -164,8 +164,8 @@ FAULTS: Mapping[Fault, Words] = {
         "The server does not trust the proxy",
         "The proxy says X-Forwarded-Proto: https, and the server ignores it: it comes from an"
         " address that it was not told to believe.",
-        "Name the proxy's address or network to the server as trusted; never everybody where"
-        " strangers can reach it.",
+        "Make the server trust the proxy's address or network; never every address, if others can"
+        " reach the server.",
         asks=_WHICH_HEADERS,
         symptoms=("redirect-wrong-scheme",),
         references=(_BEHIND_A_PROXY,),
@@ -179,14 +179,14 @@ FAULTS: Mapping[Fault, Words] = {
     ),
     Fault.PROTO_OVERWRITTEN: Words(
         "A second proxy overwrites X-Forwarded-Proto with http",
-        "The outer one ends TLS, and asks the inner one over http: that tells what it sees itself.",
-        "Let the inner proxy believe X-Forwarded-Proto and -For of the outer one, and of nobody"
-        " else.",
+        "The outer one ends TLS, and asks the inner one over http: the inner one sends the scheme"
+        " that it sees itself.",
+        "Let the inner proxy trust X-Forwarded-Proto and -For from the outer one only.",
         asks=_WHICH_HEADERS,
         symptoms=("redirect-wrong-scheme",),
     ),
     Fault.PROTO_LISTED: Words(
-        "Two proxies append to X-Forwarded-Proto, and the server makes nothing of a list",
+        "Two proxies append to X-Forwarded-Proto, and the server can't read a list",
         "`https,http` arrives: some servers take the last value, others ignore it.",
         "Let one proxy alone set X-Forwarded-Proto: the outer one, or the inner one from it.",
         asks=_WHICH_HEADERS,
