@@ -256,7 +256,7 @@ def load(source: Path | Json, name: str = "this") -> Results:
     name = str(source) if isinstance(source, Path) else name
     file = read(source) if isinstance(source, Path) else source
     if not isinstance(file, dict) or not {"hoplab", "schema", "cells"} <= file.keys():
-        message = f"{name} is no results file: {_WRITE_IT}"
+        message = f"{name} is not a results file: {_WRITE_IT}"
         raise HoplabError(message)
     schema = file["schema"]
     if schema not in _READ:
@@ -266,7 +266,7 @@ def load(source: Path | Json, name: str = "this") -> Results:
         return _results(file)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         told = f"no {error}" if isinstance(error, KeyError) else str(error)
-        message = f"{name} is no results file of schema {schema}: {told}"
+        message = f"{name} is not a results file of schema {schema}: {told}"
         raise HoplabError(message) from error
 
 
@@ -274,13 +274,13 @@ _WRITE_IT = "write one with `hoplab matrix --format json -o FILE`"
 
 
 def read(path: Path) -> Any:
-    """A file's content, which is not checked. Raises HoplabError if it is no JSON."""
+    """A file's content, which is not checked. Raises HoplabError if it is not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         message = f"can't read {path}: {error.strerror}"
     except (ValueError, RecursionError) as error:
-        message = f"{path} is no JSON: {error}; if it was cut off, {_WRITE_IT}"
+        message = f"{path} is not JSON: {error}; if it was cut off, {_WRITE_IT}"
     raise HoplabError(message)
 
 

@@ -259,7 +259,7 @@ def test_a_request_that_is_none_is_refused_in_one_line(page: Page, site: Site) -
 
     page.get_by_role("button", name="Send").click()
 
-    expect(page.locator("#asked")).to_contain_text("'items' is no path. It begins with a slash")
+    expect(page.locator("#asked")).to_contain_text("'items' is not a path. It begins with a slash")
     assert page.locator(".step").count() == 0
 
 

@@ -194,7 +194,7 @@ def test_a_factory_of_starlette_without_openapi(check: Check) -> None:
     assert "/: the Location header is /home, which leads to /home, expected /api/v1/home" in told
     assert "(index, main.py:6)" in told
     assert "/home: <form action> is http://localhost:9/save, expected a URL below" in told
-    assert "from: the application: what it is told is right (see scope)" in told
+    assert "from: the application: its ASGI scope is right (see scope)" in told
 
 
 def test_a_package_of_the_lab_s_name_is_the_person_s(check: Check) -> None:
@@ -314,7 +314,7 @@ def test_a_command_of_one_s_own(check: Check) -> None:
     told = " ".join(done.stdout.split())
     assert "scope: scope-path-wrong" in told
     assert "where: nginx-own-preserve" in told
-    assert "the application is told what is wrong (see scope)" in told
+    assert "the ASGI scope is wrong (see scope)" in told
 
 
 def test_a_command_that_is_no_program(check: Check) -> None:
@@ -435,10 +435,10 @@ def test_one_that_prints_and_starts_others_leaves_nothing_behind(check: Check) -
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["main"], "'main' is no MODULE:APP, such as main:app"),
+        (["main"], "'main' is not MODULE:APP, such as main:app"),
         (["main:app", "--app-dir", "nowhere"], "there is no such folder"),
         (["main:app", "--env-file", "nowhere"], "there is no such file"),
-        (["main:app", "--header", "no header"], "is no header, such as"),
+        (["main:app", "--header", "no header"], "is not a header, such as"),
         (["main:app", "--prefix", "no-path"], "a prefix is a path"),
         (["main:app", "--proxy", "apache"], "proxy 'apache' is unknown"),
         (["main:app", "--max-requests", "0"], "--max-requests"),

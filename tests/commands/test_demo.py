@@ -173,9 +173,9 @@ def test_two_proxies_in_a_row_are_two_hops(shared: tuple[Clone, Site]) -> None:
     ("words", "status", "told"),
     [
         (("demo", "--no-open"), 3, "A demo is running at http://127.0.0.1:"),
-        (("break", "nowhere"), 3, "'nowhere' is no topology of this lab"),
+        (("break", "nowhere"), 3, "'nowhere' is not a topology of this lab"),
         (("break", STRIP.name, "nonsense"), 2, "change 'nonsense' is unknown; known: "),
-        (("fix", "nowhere"), 3, "'nowhere' is no topology of this lab"),
+        (("fix", "nowhere"), 3, "'nowhere' is not a topology of this lab"),
         (("demo", "--port", "0"), 2, "Invalid value for '--port'"),
     ],
 )

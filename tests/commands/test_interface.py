@@ -70,11 +70,11 @@ def test_what_is_right(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"application": "main"}, "'main' is no MODULE:APP"),
+        ({"application": "main"}, "'main' is not MODULE:APP"),
         ({"proxy": "apache"}, "proxy 'apache' is unknown"),
         ({"mode": ["strip", "both"]}, "mode 'both' is unknown"),
         ({"prefix": "shop"}, "a prefix is a path"),
-        ({"headers": ["no header"]}, "is no header"),
+        ({"headers": ["no header"]}, "is not a header"),
         ({"paths": ["admin"]}, "a path begins with a slash"),
         ({"max_requests": 0}, "at least 1"),
         ({"env_file": "nowhere"}, "there is no such file"),

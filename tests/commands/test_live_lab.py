@@ -279,7 +279,7 @@ def test_an_application_that_is_killed_is_down_too(lab: Lab) -> None:
 
 
 def test_what_does_not_exist_is_said(lab: Lab) -> None:
-    with pytest.raises(HoplabError, match="'nowhere' is no topology of this lab"):
+    with pytest.raises(HoplabError, match="'nowhere' is not a topology of this lab"):
         lab.lab.trace("nowhere", Scheme.HTTP, ITEMS)
     with pytest.raises(HoplabError, match=r"can't be changed to 'nothing'\. To one of: "):
         lab.lab.change(STRIP.name, "nothing")

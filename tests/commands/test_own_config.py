@@ -166,7 +166,7 @@ ROUTES = """http:
         (SERVER, [], 2, 'site.conf:3: a block that begins with "{" has no "}"'),
         ("", [], 2, "site.conf is empty"),
         ("a\0", [], 2, "site.conf is a binary file"),
-        ("hello: world\n", [], 2, "whose file it is, it does not tell: add --proxy ("),
+        ("hello: world\n", [], 2, "it does not say which proxy it is for: add --proxy ("),
         (SERVER + "}}", ["--proxy", "nginx", "--proxy", "caddy"], 2, "the file of one proxy"),
         (SERVER + "}}", ["--scheme", "https"], 2, "site.conf has no https: leave out --scheme"),
         (SERVER + "}}", ["--prefix", "/shop"], 2, "does not pass /shop/"),

@@ -168,7 +168,7 @@ def test_topologies_and_failures(project: Path) -> None:
 
     assert "5 passed" in done.stdout, done.stdout
     assert "nothing_of_that_name:app can't be imported" in done.stdout
-    assert "'no_name' is no MODULE:APP" in done.stdout
+    assert "'no_name' is not MODULE:APP" in done.stdout
     assert "proxy 'apache' is unknown; known: " in done.stdout
     assert "3 failed" in done.stdout
     assert not [p for p in psutil.process_iter(["cwd"]) if p.info["cwd"] == str(project)]

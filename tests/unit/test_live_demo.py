@@ -113,7 +113,7 @@ def test_the_command_line_breaks_and_fixes(workspace: Workspace) -> None:
     with served(lab) as site, demo(workspace, site):
         remote.change(workspace, NGINX, "nginx-bare")
         remote.fix(workspace, NGINX)
-        with pytest.raises(HoplabError, match="'nowhere' is no topology of this lab"):
+        with pytest.raises(HoplabError, match="'nowhere' is not a topology of this lab"):
             remote.fix(workspace, "nowhere")
 
     assert lab.called == [("change", NGINX, "nginx-bare"), ("fix", NGINX)]

@@ -51,7 +51,7 @@ def test_the_same_problem_is_told_once_whatever_the_port_and_the_scheme() -> Non
     assert problem.told == "/a"
     assert "1 problem:" in told(cells)
     assert "where: everywhere (8 topologies)" in told(cells)
-    assert "from:  the application: what it is told is right (see scope)" in told(cells)
+    assert "from:  the application: its ASGI scope is right (see scope)" in told(cells)
 
 
 def test_where_it_shows_over_one_scheme() -> None:
@@ -72,7 +72,7 @@ def test_a_url_that_follows_from_a_wrong_scope_is_not_the_application_s() -> Non
 
     text = " ".join(told([result(CELLS[0], scope, urls), result(CELLS[2])]).split())
 
-    assert "from: the server or the proxy: the application is told what is wrong" in text
+    assert "from: the server or the proxy: the ASGI scope is wrong" in text
     assert f"where: {CELLS[0].topology.name}, over http" in text
 
 
@@ -81,7 +81,7 @@ def test_a_wrong_client_is_no_reason_for_a_wrong_url() -> None:
 
     text = " ".join(told([result(CELLS[0], scope, urls)]).split())
 
-    assert "from: the application: what it is told is right (see scope)" in text
+    assert "from: the application: its ASGI scope is right (see scope)" in text
 
 
 def test_an_error_of_the_lab_s_is_no_problem_of_the_application() -> None:

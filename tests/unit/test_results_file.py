@@ -385,11 +385,11 @@ def test_schema_2_is_read_as_schema_3() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "x.json is no JSON: "),
-        (b"\xff", "x.json is no JSON: "),
-        (b"[" * 100_000, "x.json is no JSON: "),
-        (b"[]", "x.json is no results file: write one with `hoplab matrix"),
-        (b'{"cells": []}', "x.json is no results file: "),
+        (b"", "x.json is not JSON: "),
+        (b"\xff", "x.json is not JSON: "),
+        (b"[" * 100_000, "x.json is not JSON: "),
+        (b"[]", "x.json is not a results file: write one with `hoplab matrix"),
+        (b'{"cells": []}', "x.json is not a results file: "),
         (b'{"hoplab": "9", "schema": 4, "cells": []}', "x.json has schema 4; this hoplab reads 1"),
         (b'{"hoplab": "9", "schema": [], "cells": []}', "x.json has schema []; "),
         (b'{"hoplab": "9", "schema": 3, "cells": []}', "of schema 3: no 'engine'"),
@@ -440,7 +440,7 @@ def test_a_spoiled_file_is_one_line(spoil: Callable[[Any], None]) -> None:
     file = as_json(a_run(a_result(), configuration=CONFIGURATION))
     spoil(file)
 
-    with pytest.raises(HoplabError, match=r"this is no results file of schema 3: [^\n]+$"):
+    with pytest.raises(HoplabError, match=r"this is not a results file of schema 3: [^\n]+$"):
         load(file)
 
 

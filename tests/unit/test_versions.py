@@ -124,7 +124,7 @@ def write(binary: Path, script: str) -> None:
         ),
         pytest.param(
             "echo none",
-            f"`PROGRAM version` tells no version, so it is no lighthouse. {STEP}",
+            f"`PROGRAM version` prints no version, so it is not lighthouse. {STEP}",
             id="no number",
         ),
         pytest.param(

@@ -73,8 +73,8 @@ def verify(
 ) -> None:
     """Ask the whole contract of every topology with its recipe.
 
-    Exit 0 only if all pass. They are started for it, on free ports, and stopped. Those of the main
-    profiles; with --proxy or --server, any of compose.yaml.
+    It starts the topologies of the main profiles on free ports, and stops them; with --proxy or
+    --server, any of compose.yaml. Exit 0 only if all pass.
     """
     catalogue = load(current(), prefix_of(prefix))
     cells = select(
@@ -134,7 +134,7 @@ def _register_suite(app: typer.Typer, suite: Suite) -> None:
 
     command.__doc__ = (
         f"{suite.about} Exit 0 only if all is as predicted.\n\n"
-        "As processes, on free ports. After Ctrl-C, the finished cells are still written to -o."
+        "As processes, on free ports. After Ctrl-C, it still writes the finished cells to -o."
     )
     if not suite.product:  # its tables are the variations'
         signature = inspect.signature(command)
@@ -173,8 +173,8 @@ def report(
 ) -> None:
     """Write results files as one HTML page that needs no network.
 
-    It has grids, evidence and fixes. Files about different cells are put together. Of a cell that
-    is in several, the last file's result is shown, and what changed since the file before.
+    The page has grids, evidence and fixes. Files about different cells are combined. If a cell is
+    in several files, the page shows the last result, and what changed since the file before.
     """
     require_writable(output, Format.HTML)
     try:

@@ -81,7 +81,7 @@ def check(
     ] = Path(),
     env_file: Annotated[
         Path | None,
-        typer.Option("--env-file", help="Its variables (python-dotenv).", metavar="FILE"),
+        typer.Option("--env-file", help="Environment for it (python-dotenv).", metavar="FILE"),
     ] = None,
     proxy: ProxyOption = None,
     proxy_config: ProxyConfigOption = None,
@@ -111,15 +111,15 @@ def check(
     ] = None,
     path: Annotated[
         list[str] | None,
-        typer.Option("--path", help="Begin here as well. Repeatable.", metavar="PATH"),
+        typer.Option("--path", help="Start from this path too. Repeatable.", metavar="PATH"),
     ] = None,
     unsafe: UnsafeOption = False,  # noqa: FBT002
     max_requests: Annotated[
-        int, typer.Option("--max-requests", help="So many paths at most.", min=1)
+        int, typer.Option("--max-requests", help="Ask at most so many paths.", min=1)
     ] = 100,
     start_seconds: Annotated[
         float | None,
-        typer.Option("--start-seconds", help="It may take so long to start.", min=1.0),
+        typer.Option("--start-seconds", help="How long it may take to start.", min=1.0),
     ] = None,
     no_try: NoTryOption = False,  # noqa: FBT002
     output_format: CheckFormatOption = CheckFormat.TABLE,
@@ -127,7 +127,7 @@ def check(
 ) -> None:
     """Ask whether your own application works behind each proxy.
 
-    It says what to change. The application is started as it is, in this directory, with this
+    hoplab says what to change. It starts the application as it is, in this directory, with this
     interpreter: behind each proxy, under each server, with each topology's recipe. Exit 0: it
     works; 1: it does not; 3: it does not start.
     """
@@ -256,7 +256,7 @@ def application_of(
 ) -> Application:
     """What was named, to be started from here. Raises BadUsage if it can't be that."""
     if not _NAME.fullmatch(name):
-        message = f"{name!r} is no MODULE:APP, such as main:app"
+        message = f"{name!r} is not MODULE:APP, such as main:app"
         raise BadUsage(message)
     if not app_dir.is_dir():
         message = f"--app-dir {app_dir}: there is no such folder"
@@ -303,7 +303,7 @@ def _topologies(
 def header_of(given: str) -> tuple[str, str]:
     """The name and value that a person wrote. Raises BadUsage if it is no header."""
     if not (match := _HEADER.fullmatch(given)):
-        message = f"--header {given!r} is no header, such as 'Authorization: Bearer TOKEN'"
+        message = f"--header {given!r} is not a header, such as 'Authorization: Bearer TOKEN'"
         raise BadUsage(message)
     return match[1], match[2].strip()
 

@@ -94,14 +94,14 @@ def doctor(
         typer.Option("--connect-to", help="As curl has it.", metavar="HOST1:PORT1:HOST2:PORT2"),
     ] = None,
     insecure: Annotated[  # noqa: FBT002
-        bool, typer.Option("--insecure", help="Verify no certificate.")
+        bool, typer.Option("--insecure", help="Don't verify the certificate.")
     ] = False,
     ca: Annotated[
         Path | None,
         typer.Option("--ca", help="The authorities to trust, if not the system's.", metavar="FILE"),
     ] = None,
     max_requests: Annotated[
-        int, typer.Option("--max-requests", help="So many requests at most.", min=1)
+        int, typer.Option("--max-requests", help="Send at most so many requests.", min=1)
     ] = 100,
     output_format: Annotated[
         ReportFormat,

@@ -46,7 +46,7 @@ def list_what_exists(
 ) -> None:
     """List what exists: proxies, servers, checks, symptoms, cells.
 
-    And strategies, suites and variations.
+    Also strategies, suites and variations.
     """
     catalogue = load(current())
     cells = {name: showing.cells_of(catalogue, suite) for name, suite in SUITES.items()}

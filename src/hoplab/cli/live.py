@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def run_demo(
     port: Annotated[
-        int, typer.Option("--port", envvar=VARIABLE, min=1, max=65535, help="The page's.")
+        int, typer.Option("--port", envvar=VARIABLE, min=1, max=65535, help="The page's port.")
     ] = PORT,
     open_page: Annotated[  # noqa: FBT002
         bool, typer.Option("--open/--no-open", help="Open the page where there is a desktop.")

@@ -41,7 +41,7 @@ def read_configuration(
         raise BadUsage(message)
     able = {name: each for name, each in catalogue.proxies.items() if each.own}
     if proxy and proxy[0] in catalogue.proxies and proxy[0] not in able:
-        message = f"a file of {proxy[0]} can't be taken, one of {' or '.join(able)} can"
+        message = f"hoplab can't run a file of {proxy[0]}, only of {' or '.join(able)}"
         raise BadUsage(f"--proxy-config {path}: {message}")
     try:
         text = text_of(path)
@@ -52,7 +52,7 @@ def read_configuration(
             message = f"it looks like a file of {others}, and --proxy {named.name} was given"
             raise BadUsage(f"--proxy-config {path}: {message}")
         if not named and len(found) != 1:
-            message = f"whose file it is, it does not tell: add --proxy ({', '.join(able)})"
+            message = f"it does not say which proxy it is for: add --proxy ({', '.join(able)})"
             raise BadUsage(f"--proxy-config {path}: {message}")
         chosen = named or found[0]
         return chosen, understand(chosen, path, text)

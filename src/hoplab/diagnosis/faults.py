@@ -53,7 +53,7 @@ FAULTS: Mapping[Fault, Words] = {
         "The proxy removes {prefix}, and the root path {prefix} is only a label",
         "The server's option, or FastAPI(root_path=), sets root_path and leaves the path without"
         " {prefix}. Docs and routes work; redirects lose {prefix}, and mounts are a 404.",
-        "Let the proxy leave {prefix} in the path; or take the root path away, and use a middleware"
+        "Let the proxy leave {prefix} in the path; or remove the root path, and use a middleware"
         " that puts {prefix} in front of the path too.",
         symptoms=("redirect-drops-prefix", "mount-unreachable"),
         references=(_ROOT_PATH,),
@@ -94,8 +94,8 @@ FAULTS: Mapping[Fault, Words] = {
     ),
     Fault.FIXED_STRIPPED: Words(
         "The prefix is added wherever it is missing, and the proxy removes it",
-        "Nobody tells the application what was removed: {prefix}{prefix}/path and {prefix}/path are"
-        " the same to it. A route of its own that begins with {prefix} is not found.",
+        "Nothing tells the application what was removed: {prefix}{prefix}/path and {prefix}/path"
+        " are the same to it. A route whose own path begins with {prefix} is not found.",
         "Let the proxy say what it removed (X-Forwarded-Prefix) and the middleware believe it; or"
         " use the server's root path, if it puts that in front of the path.",
         note=True,
@@ -127,28 +127,28 @@ FAULTS: Mapping[Fault, Words] = {
     Fault.DOCS_FIXED: Words(
         "The docs page names its OpenAPI document without {prefix}, whatever the root path is",
         "The URL is fixed in a docs route of its own, or in the framework: it knows no root_path.",
-        "Make it from root_path: request.scope['root_path'] and the path of the document.",
+        "Build the URL from root_path: request.scope['root_path'] and the path of the document.",
         asks="Is the docs page a route of your own, with the document's URL in it?",
         symptoms=("docs-openapi-404",),
         references=("https://fastapi.tiangolo.com/how-to/custom-docs-ui-assets/",),
     ),
     Fault.SERVERS_FIXED: Words(
         "The OpenAPI document does not name {prefix} in its servers",
-        "They are written by hand, or root_path_in_servers is off, or the framework does not add"
-        ' root_path. "Try it out" asks without {prefix}.',
+        "The servers are written by hand, or root_path_in_servers is off, or the framework does not"
+        ' add root_path. "Try it out" asks without {prefix}.',
         "Add {prefix} to the servers, or leave root_path_in_servers on.",
         asks="Are the servers of the OpenAPI document written by hand, or by which framework?",
         symptoms=("servers-wrong",),
     ),
     Fault.PATH_FIXED: Words(
         "The proxy asks the application for the same path, whatever the client asks for",
-        "It passes on a path of its own instead of the client's: every page is the same.",
-        "Pass on the client's path, or what is left of it behind {prefix}.",
+        "It passes on a fixed path instead of the client's: every page is the same.",
+        "Pass on the client's path, or what follows {prefix} in it.",
         symptoms=("answer-wrong",),
     ),
     Fault.PATH_SLASHES: Words(
-        "What the proxy leaves of the path begins with two slashes",
-        "It replaces {prefix} by a slash, and leaves the next one: //path is no route.",
+        "The path that the proxy passes on begins with two slashes",
+        "It replaces {prefix} with a slash, and keeps the next one: //path is no route.",
         "Replace {prefix}/ by /, both with a slash at the end or both without.",
         asks="Which path arrives at the application? Its access log says so.",
         symptoms=("application-has-no-route",),
@@ -164,8 +164,8 @@ FAULTS: Mapping[Fault, Words] = {
         "The server does not trust the proxy",
         "The proxy says X-Forwarded-Proto: https, and the server ignores it: it comes from an"
         " address that it was not told to believe.",
-        "Name the proxy's address or network to the server as trusted; never everybody where"
-        " strangers can reach it.",
+        "Make the server trust the proxy's address or network; never every address, if others can"
+        " reach the server.",
         asks=_WHICH_HEADERS,
         symptoms=("redirect-wrong-scheme",),
         references=(_BEHIND_A_PROXY,),
@@ -179,14 +179,14 @@ FAULTS: Mapping[Fault, Words] = {
     ),
     Fault.PROTO_OVERWRITTEN: Words(
         "A second proxy overwrites X-Forwarded-Proto with http",
-        "The outer one ends TLS, and asks the inner one over http: that tells what it sees itself.",
-        "Let the inner proxy believe X-Forwarded-Proto and -For of the outer one, and of nobody"
-        " else.",
+        "The outer one ends TLS, and asks the inner one over http: the inner one sends the scheme"
+        " that it sees itself.",
+        "Let the inner proxy trust X-Forwarded-Proto and -For from the outer one only.",
         asks=_WHICH_HEADERS,
         symptoms=("redirect-wrong-scheme",),
     ),
     Fault.PROTO_LISTED: Words(
-        "Two proxies append to X-Forwarded-Proto, and the server makes nothing of a list",
+        "Two proxies append to X-Forwarded-Proto, and the server can't read a list",
         "`https,http` arrives: some servers take the last value, others ignore it.",
         "Let one proxy alone set X-Forwarded-Proto: the outer one, or the inner one from it.",
         asks=_WHICH_HEADERS,
@@ -201,12 +201,12 @@ FAULTS: Mapping[Fault, Words] = {
     ),
     Fault.HOST_OTHER_PORT: Words(
         "The proxy passes on another port than the public one",
-        "It writes the port at which it listens itself, for example in a container.",
+        "It sends the port on which it listens itself, for example in a container.",
         "Pass on the client's Host as it is, with its port.",
         symptoms=("redirect-wrong-port", "redirect-drops-port"),
     ),
     Fault.HOST_UPSTREAM: Words(
-        "The proxy asks the application under another name than the public one",
+        "The proxy sends the application another Host than the public name",
         "The application makes URLs from Host, and that is the upstream's name.",
         "Pass on the client's Host.",
         symptoms=("redirect-wrong-host",),
@@ -222,8 +222,8 @@ FAULTS: Mapping[Fault, Words] = {
     Fault.NO_UPGRADE: Words(
         "The proxy does not pass WebSocket handshakes on",
         "Upgrade and Connection are for one connection: a proxy has to pass them on by itself, and"
-        " this one does not. Or the server ignores it: one without a library for WebSockets does,"
-        " and one for WSGI always. It matters only if the application has WebSockets.",
+        " this one does not. Or the server ignores the handshake: it has no library for WebSockets,"
+        " or is for WSGI. It matters only if the application has WebSockets.",
         "Pass Upgrade and Connection on for WebSockets, over HTTP/1.1.",
         note=True,
         symptoms=("websocket-refused",),
@@ -238,7 +238,7 @@ FAULTS: Mapping[Fault, Words] = {
     ),
     Fault.LETTERS: Words(
         "The proxy compares letters: {prefix}x reaches the application as well",
-        "Its rule has {prefix} without a slash or the end behind it.",
+        "Its rule has {prefix} without a slash or an end after it.",
         "Match {prefix} itself, and what begins with {prefix}/.",
         note=True,
         symptoms=("prefix-leaks",),
@@ -270,14 +270,14 @@ FAULTS: Mapping[Fault, Words] = {
     ),
     Fault.UNREACHABLE: Words(
         "The proxy does not reach the application",
-        "It answers 502, 503 or 504 in its place: nothing listens there, or too late.",
+        "It answers 502, 503 or 504 itself: nothing listens there, or it answers too late.",
         "Start the application, and compare its address and port with the proxy's upstream.",
         symptoms=("application-unreachable",),
     ),
     Fault.RAISES: Words(
         "The application fails at every request",
-        "It answers 5xx whatever it is asked: a middleware around everything raises, or its start"
-        " has failed.",
+        "It answers 5xx to every request: a middleware around everything raises, or its start-up"
+        " failed.",
         "Read the application's log: the traceback names the middleware.",
         symptoms=("application-error",),
     ),

@@ -52,7 +52,7 @@ def require_binary(proxy: Proxy) -> None:
     program = programs.find(proxy)
     if program and _binary_version(proxy) is None:
         asked = " ".join([program, *proxy.version])
-        message = f"`{asked}` tells no version, so it is no {proxy.name}. {step}."
+        message = f"`{asked}` prints no version, so it is not {proxy.name}. {step}."
         raise HoplabError(message)
     _require(proxy.name, _binary_version(proxy), proxy.minimum, step)
 

@@ -65,7 +65,11 @@ def test_show_of_an_own_application_says_what_to_change(call: Call, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "No such file"), ("{", "is no JSON"), ("{}", "is no results file: write one with ")],
+    [
+        (None, "No such file"),
+        ("{", "is not JSON"),
+        ("{}", "is not a results file: write one with "),
+    ],
 )
 def test_show_of_what_is_no_results_file(
     call: Call, tmp_path: Path, content: str | None, message: str
@@ -103,10 +107,10 @@ def test_report_writes_a_page(call: Call, tmp_path: Path) -> None:
     ("content", "message"),
     [
         (None, "No such file"),
-        ("", "is no JSON: "),
-        ("<html>", "is no JSON: "),
+        ("", "is not JSON: "),
+        ("<html>", "is not JSON: "),
         ((DATA / "results-schema-2.json").read_text()[:500], "if it was cut off, write one with"),
-        ("[]", "is no results file: write one with `hoplab matrix --format json -o FILE`"),
+        ("[]", "is not a results file: write one with `hoplab matrix --format json -o FILE`"),
         ('{"hoplab": "9", "schema": 9, "cells": []}', "has schema 9; this hoplab reads 1, 2 and 3"),
         (
             json.dumps(results_file.as_json(Results("process", "", 1.0, {}))),

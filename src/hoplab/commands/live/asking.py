@@ -67,12 +67,12 @@ def request_from(told: Mapping[str, Any]) -> tuple[Scheme, Request]:
     scheme, method, path = (told.get(name) for name in ("scheme", "method", "path"))
     headers = told.get("headers", [])
     if not isinstance(scheme, str) or scheme not in [*Scheme]:
-        raise HoplabError(f"{scheme!r} is no scheme: {' or '.join(Scheme)}.")
+        raise HoplabError(f"{scheme!r} is not a scheme: {' or '.join(Scheme)}.")
     if method not in METHODS:
         raise HoplabError(f"{method!r} is none of the methods {', '.join(METHODS)}.")
     if not isinstance(path, str) or not _PATH.fullmatch(path) or len(path) > _LONGEST:
         message = (
-            f"{str(path)[:80]!r} is no path. It begins with a slash and has no spaces and no"
+            f"{str(path)[:80]!r} is not a path. It begins with a slash and has no spaces and no"
             " letters outside ASCII: percent-encode them."
         )
         raise HoplabError(message)
@@ -84,10 +84,10 @@ def request_from(told: Mapping[str, Any]) -> tuple[Scheme, Request]:
 def _header(told: Any) -> tuple[str, str]:
     pair = [*told] if isinstance(told, list) else []
     if len(pair) != 2 or not all(isinstance(each, str) for each in pair):  # noqa: PLR2004
-        raise HoplabError(f"{str(told)[:80]!r} is no header: write `Name: value`.")
+        raise HoplabError(f"{str(told)[:80]!r} is not a header: write `Name: value`.")
     name, value = pair
     if not _NAME.fullmatch(name):
-        raise HoplabError(f"{name[:80]!r} is no header's name: write `Name: value`.")
+        raise HoplabError(f"{name[:80]!r} is not a header's name: write `Name: value`.")
     if name.lower() in _FRAMING:
         raise HoplabError(f"{name} can't be chosen here: the client writes it itself.")
     if not _VALUE.fullmatch(value) or len(value) > _LONGEST:

@@ -165,7 +165,7 @@ class RunningLab:
     def _place(self, name: str) -> Place:
         if name not in self._places:
             known = ", ".join(self._places)
-            raise HoplabError(f"{name[:80]!r} is no topology of this lab ({known}).")
+            raise HoplabError(f"{name[:80]!r} is not a topology of this lab ({known}).")
         return self._places[name]
 
 

@@ -158,9 +158,9 @@ async def _json(request: HTTPRequest) -> Mapping[str, Any]:
     try:
         told = json.loads(await request.body())
     except (ValueError, RecursionError):
-        raise HoplabError("The body is no JSON.") from None
+        raise HoplabError("The body is not JSON.") from None
     if not isinstance(told, dict):
-        raise HoplabError("The body is no JSON object.")
+        raise HoplabError("The body is not a JSON object.")
     return told
 
 

@@ -76,7 +76,7 @@ def by_name(lab: LiveLab, name: object) -> TopologyState:
     found = next((state for state in states if state.topology == name), None)
     if found is None:
         known = ", ".join(state.topology for state in states)
-        raise HoplabError(f"{str(name)[:80]!r} is no topology of this lab ({known}).")
+        raise HoplabError(f"{str(name)[:80]!r} is not a topology of this lab ({known}).")
     return found
 
 

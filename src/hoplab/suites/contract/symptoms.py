@@ -33,22 +33,22 @@ CONTRACT = (
     *ANSWERS_AND_URLS,
     Symptom("websocket-refused", path="/ws", method="WEBSOCKET",
         seen="A WebSocket does not open: the application refuses it, mostly with 403 or 404.",
-        cause="403 means that the application has no such WebSocket route, because the prefix is"
-        " doubled, or is only a label in front of a mount. 404 or 400 mostly means that the proxy"
-        " did not pass the upgrade on.",
+        cause="403 means that the application has no such WebSocket route: the prefix is doubled,"
+        " or the root path is only a label in front of a mount. 404 or 400 mostly means that the"
+        " proxy did not pass the upgrade on.",
         fix=f"{GIVE_PREFIX} Configure the proxy to pass Upgrade: websocket and Connection on.",
         references=(f"{RFC}/rfc6455#section-4.1", ASGI)),
     Symptom("websocket-unanswered", path="/ws", method="WEBSOCKET",
         seen="A WebSocket neither opens nor is refused, while the application answers a plain"
         " request through the same proxy.",
-        cause="The application waits for something else before it accepts, or a hop keeps the"
-        " request or its answer back.",
-        fix="Have the application accept or refuse before it waits for anything. If it does so past"
-        " the proxy, the proxy's log says what it waits for.",
+        cause="The application waits for something else before it accepts, or a hop holds back the"
+        " request or its answer.",
+        fix="Have the application accept or refuse before it waits for anything. If it does so when"
+        " asked directly, read the proxy's log: it says what the proxy waits for.",
         references=(f"{RFC}/rfc6455#section-4.2.2", ASGI)),
     Symptom("websocket-closed", path="/ws", method="WEBSOCKET",
         seen="A WebSocket opens, and closes before a message arrives.",
-        cause="A hop closes the connection, or passes on the opening and not what follows.",
+        cause="A hop closes the connection, or passes on the handshake but not the messages.",
         fix="Read the logs of the proxy and of the application: they say which of them closed it,"
         " and why.",
         references=(f"{RFC}/rfc6455#section-7",)),
@@ -73,16 +73,16 @@ CONTRACT = (
         fix=TRUST,
         references=(GUIDE, FORWARDED)),
     Symptom("host-wrong", path="/scope",
-        seen="The application is told another host than the client asked for: in Host, or in"
+        seen="The application receives another host than the client asked for: in Host, or in"
         " X-Forwarded-Host, which some applications read.",
         cause=f"{HOST} Or the proxy sends the right name without the port.",
         fix=SEND_HOST,
         references=(HOST_RFC, GUIDE)),
     Symptom("client-wrong", path="/scope",
         seen="Logs, rate limits and address lists see another address than the client's: mostly the"
-        " proxy's, for all clients. Or X-Real-IP, which some of them read, says another one.",
-        cause=f"{UNTRUSTED} Or a wrapper counts another number of proxies than there are, or takes"
-        " the port for a part of the address.",
+        " proxy's, for all clients. Or X-Real-IP, which some of them read, has another one.",
+        cause=f"{UNTRUSTED} Or a wrapper counts more or fewer proxies than there are, or takes the"
+        " port for a part of the address.",
         fix=TRUST,
         references=(FORWARDED, GUIDE)),
     Symptom("client-spoofable", path="/scope", headers=(("X-Forwarded-For", "192.0.2.7"),),
@@ -116,8 +116,8 @@ CONTRACT = (
     Symptom("forwarded-misread", path="/scope", headers=(("X-Forwarded-For", "192.0.2.7"),),
         seen="Forwarded headers that the client wrote change what the application sees, though not"
         " to what they say.",
-        cause="The proxy passes them on or appends to them, and the ASGI server or a wrapper makes"
-        " something else of them: it counts proxies, or cannot parse the value.",
+        cause="The proxy passes them on or appends to them, and the ASGI server or a wrapper reads"
+        " them differently: it counts proxies, or cannot parse the value.",
         fix=OVERWRITE,
         references=(INTEGRITY,)),
     Symptom("forwarded-passed-on", path="/scope",
@@ -133,8 +133,8 @@ CONTRACT = (
         headers=(("X-Forwarded-For", "192.0.2.7"), ("X-Forwarded-Proto", "https")),
         seen="A client that reaches the application without the proxy chooses the address and the"
         " scheme that the application sees.",
-        cause="The application trusts forwarded headers of every peer: the ASGI server trusts every"
-        " address, or a wrapper does not check the peer's address.",
+        cause="The application trusts forwarded headers from every peer: the ASGI server trusts"
+        " every address, or a wrapper does not check the peer's address.",
         fix="Trust only the proxy's address or network. Better still, allow only the proxy to"
         " connect.",
         references=(INTEGRITY, GUIDE)),
@@ -165,7 +165,7 @@ CONTRACT = (
         fix="Configure the proxy to pass on Upgrade: websocket and no other upgrade.",
         references=(f"{RFC}/rfc9113#section-3.1", f"{RFC}/rfc9110#section-7.8")),
     Symptom("bare-prefix-broken", path="/",
-        seen="{prefix} or {prefix}/ is a 404 of the application, redirects away from it, or loses"
+        seen="{prefix} or {prefix}/ is a 404 from the application, redirects elsewhere, or loses"
         " the query.",
         cause=f"{DOUBLED} Or the proxy redirects {{prefix}} itself, to its own port and scheme,"
         " which need not be the public ones. Or the application redirects it, with a wrong Host or"
@@ -174,45 +174,46 @@ CONTRACT = (
         f" {SEND_HOST}",
         references=(PATH_SEGMENTS, GUIDE)),
     Symptom("path-altered", path="/scope/a%2Fb/caf%C3%A9",
-        seen="Names with an encoded slash are taken for others: /a%2Fb arrives as /a/b.",
-        cause="The proxy passes on the path as it decoded or normalised it.",
+        seen="Names with an encoded slash become other names: /a%2Fb arrives as /a/b.",
+        cause="The proxy decodes or normalises the path before it passes it on.",
         fix="Configure the proxy to pass on the path as the client wrote it, without the prefix"
         " where it strips, and to allow encoded slashes.",
         references=(f"{RFC}/rfc3986#section-2.2", ASGI)),
     Symptom("stream-buffered", path="/events?count=3&interval=0.25",
-        seen="Server-sent events, or the words of a chat, arrive all at once at the end; to some"
-        " clients perhaps, such as browsers, which ask for gzip.",
+        seen="Server-sent events, or the words of a chat, arrive all at once at the end; perhaps"
+        " only for some clients, such as browsers, which ask for gzip.",
         cause="The proxy buffers the answer before it passes it on. Or it compresses the answer,"
-        " and keeps what is not yet a block.",
+        " and holds data back until a block is full.",
         fix="Disable response buffering in the proxy, at least for this path. Do not compress"
         " text/event-stream.",
         references=("https://html.spec.whatwg.org/multipage/server-sent-events.html",)),
     Symptom("stream-late", path="/events?count=1",
-        seen="Nothing comes of a stream for a second and longer, and other answers come at once: a"
+        seen="A stream sends nothing for a second or longer, while other answers come at once: a"
         " page stays empty that long.",
-        cause="The application does something slow before the first event: a query, or another"
-        " service. Or a hop keeps the first bytes back, or looks at them, before it passes them"
-        " on.",
-        fix="Send something at once, such as a comment line, and do what is slow after it. If that"
-        " comes late as well, a hop keeps it: compare with the application past the proxy.",
+        cause="The application does something slow before the first event: a query, or a call to"
+        " another service. Or a hop holds the first bytes back, or inspects them, before it passes"
+        " them on.",
+        fix="Send something at once, such as a comment line, and do the slow work after it. If that"
+        " comes late as well, a hop holds it back: ask the application directly, and compare.",
         references=("https://html.spec.whatwg.org/multipage/server-sent-events.html",)),
     Symptom("events-lost", path="/events?count=3&interval=0.25",
         seen="The stream of events ends, and some of them did not arrive.",
-        cause="A hop rewrites the stream, or the application ends it early. An answer that a"
-        " time-out cuts has another name: answer-cut.",
-        fix="Remove the rewriting. The application's log says whether it ended the stream.",
+        cause="A hop rewrites the stream, or the application ends it early. If a time-out cuts the"
+        " answer, the symptom is another one: answer-cut.",
+        fix="Remove the rule that rewrites it. The application's log says whether it ended the"
+        " stream.",
         references=("https://html.spec.whatwg.org/multipage/server-sent-events.html",)),
     Symptom("body-refused", path="/echo", method="POST",
         seen="A large upload is answered with 413.",
-        cause="The proxy limits the size of a request body, some of them by default.",
+        cause="The proxy limits the size of a request body; some proxies do so by default.",
         fix="Raise the proxy's limit to what the application accepts.",
         references=(f"{RFC}/rfc9110#section-15.5.14",)),
     Symptom("body-altered", path="/echo", method="POST",
         seen="A file is damaged or incomplete after upload or download.",
         cause="A hop changed the body, or a connection ended in the middle, for example by a"
         " time-out.",
-        fix="Remove the rewriting. If an answer was cut short, the logs of the proxy and of the"
-        " application say which of them ended the connection.",
+        fix="Remove the rule that rewrites bodies. If an answer was cut short, the logs of the"
+        " proxy and of the application say which of them ended the connection.",
         references=(f"{RFC}/rfc9110#section-7.7", f"{RFC}/rfc9112#section-8")),
 )
 # fmt: on

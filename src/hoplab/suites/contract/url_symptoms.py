@@ -32,13 +32,13 @@ from hoplab.symptom import Symptom
 ANSWERS_AND_URLS = (
     Symptom("proxy-has-no-route",
         seen="The proxy itself answers 404. The request does not reach the application.",
-        cause="No rule of the proxy matches the path: the prefix in its rule is another one, or"
-        " the rule holds for other paths, hosts or ports only.",
+        cause="No rule of the proxy matches the path: the rule has another prefix, or applies only"
+        " to other paths, hosts or ports.",
         fix="Configure the proxy to match {prefix} itself and {prefix}/ with what follows, for the"
         " public host.",
         references=(f"{RFC}/rfc9110#section-15.5.5", PATH_SEGMENTS)),
     Symptom("application-unreachable",
-        seen="The proxy itself answers 502, 503 or 504: it gets no answer of the application.",
+        seen="The proxy itself answers 502, 503 or 504: it gets no answer from the application.",
         cause="The application does not run, listens on another address or port than the proxy"
         " asks, or takes longer than the proxy waits.",
         fix="Read the proxy's log: it names the address that it asked, and the error. Start the"
@@ -47,25 +47,25 @@ ANSWERS_AND_URLS = (
     Symptom("proxy-answered",
         seen="The proxy answers in the application's place: with a refusal (400, 403, 413, 429), a"
         " redirect or a page of its own.",
-        cause="A rule or limit of the proxy holds for this request, or another site of the same"
+        cause="A rule or limit of the proxy applies to this request, or another site of the same"
         " proxy answers. An ASGI server that refuses a request itself looks the same.",
         fix="Find the rule by the status in the proxy's log. Change it, or route the path to the"
         " application.",
         references=(f"{RFC}/rfc9110#section-3.7",)),
     Symptom("application-has-no-route",
         seen="The application itself answers 404: it is asked for a path that it does not have.",
-        cause=f"{DOUBLED} Or the proxy preserves the prefix, and the application knows its paths"
-        " without it only; or the proxy strips it, and the routes carry it.",
+        cause=f"{DOUBLED} Or the proxy preserves the prefix, and the application's routes lack it;"
+        " or the proxy strips it, and the routes carry it.",
         fix=GIVE_PREFIX,
         references=(GUIDE, ASGI)),
     Symptom("application-error",
         seen="The application itself answers 500, or another 5xx.",
         cause="The application, or a middleware around it, raises an exception. The prefix and the"
-        " proxy need not have to do with it.",
+        " proxy may have nothing to do with it.",
         fix="Read the application's log: it has the traceback.",
         references=(f"{RFC}/rfc9110#section-15.6.1",)),
     Symptom("answer-wrong",
-        seen="The application answers, but not what this route gives: with another status, or with"
+        seen="The application answers, but not as this route does: with another status, or with"
         " the content of another route.",
         cause="The proxy sends another path or method than the client, or a hop changes the"
         " answer.",
@@ -78,10 +78,9 @@ ANSWERS_AND_URLS = (
         fix=GIVE_PREFIX,
         references=(GUIDE, ASGI)),
     Symptom("root-path-wrong",
-        seen="The application answers, but its root_path is another one than the public prefix.",
-        cause="The root path was given with a final slash, or with another prefix than the proxy"
-        " has.",
-        fix="Give the root path as the prefix is: {prefix}, without a final slash. Leave it out"
+        seen="The application answers, but its root_path is not the public prefix.",
+        cause="The root path was given with a final slash, or is another prefix than the proxy's.",
+        fix="Set the root path to exactly the prefix: {prefix}, without a final slash. Leave it out"
         " where there is no prefix.",
         references=(GUIDE, ASGI)),
     Symptom("redirect-wrong-host", path="/items?q=1",
@@ -99,7 +98,7 @@ ANSWERS_AND_URLS = (
     Symptom("redirect-wrong-port", path="/items?q=1",
         seen="A redirect leads to the right name with another port: to another service or to none.",
         cause="Starlette copies the Host header that it receives into redirects, and the proxy"
-        " sends a port of its own. Or the proxy redirects itself, to the port on which it listens.",
+        " sends a port of its own. Or the proxy itself redirects, to the port on which it listens.",
         fix=SEND_HOST,
         references=(GUIDE, HOST_RFC)),
     Symptom("redirect-wrong-scheme", path="/items?q=1",
@@ -137,19 +136,19 @@ ANSWERS_AND_URLS = (
     Symptom("redirect-wrong-status", path="/items", method="POST",
         seen="A redirect has another status than 307. With 301, 302 or 303, clients go on with a"
         " GET, and the body of a POST is lost.",
-        cause="The proxy redirects itself, or changes the status.",
-        fix="Let the application redirect; if the proxy has to, with 307 or 308.",
+        cause="The proxy itself redirects, or changes the status.",
+        fix="Let the application redirect. If the proxy has to, use 307 or 308.",
         references=(f"{RFC}/rfc9110#section-15.4.8",)),
     Symptom("docs-unreachable", path="/docs",
-        seen="/docs, /redoc or the OAuth2 redirect page is a 404 of the application.",
+        seen="/docs, /redoc or the OAuth2 redirect page is a 404 from the application.",
         cause=f"{DOUBLED} Or the routes carry the prefix (strategy `router`), and the URLs of the"
         " docs do not.",
         fix=f"{GIVE_PREFIX} With `router`, put the prefix into docs_url, redoc_url, openapi_url"
         " and swagger_ui_oauth2_redirect_url as well.",
         references=(GUIDE, ASGI)),
     Symptom("docs-page-wrong", path="/docs",
-        seen="The docs page loads, and stays empty: it is cut, or names no OpenAPI document, or its"
-        " script does not load.",
+        seen="The docs page loads, and stays empty: it is cut short, or names no OpenAPI document,"
+        " or its script does not load.",
         cause="Another page answers in its place, or a hop rewrites it. Or its script is a 404, or"
         " an http URL that the browser blocks on an https page.",
         fix="Configure the proxy to pass pages on as they are. Serve the script from the"
@@ -163,8 +162,8 @@ ANSWERS_AND_URLS = (
         fix=GIVE_PREFIX,
         references=(f"{GITHUB}/fastapi/fastapi/issues/15", GUIDE)),
     Symptom("docs-openapi-wrong", path="/docs",
-        seen="The docs page loads and says: Failed to load API definition. What it names is of"
-        " another origin, or is no OpenAPI document.",
+        seen="The docs page loads and says: Failed to load API definition. The URL that it names is"
+        " of another origin, or is not an OpenAPI document.",
         cause="openapi_url is absolute, or a hop rewrites the page or the document.",
         fix="Leave openapi_url relative to the application. Configure the proxy to pass pages and"
         " documents on as they are.",
@@ -176,8 +175,8 @@ ANSWERS_AND_URLS = (
         fix=f"{GIVE_PREFIX} Do not repeat the prefix in servers.",
         references=(GUIDE, f"{GITHUB}/fastapi/fastapi/pull/1596")),
     Symptom("mount-unreachable", path="/sub/app",
-        seen="A path of a mounted application is a 404 of the application, often where plain routes"
-        " and the docs work.",
+        seen="A path of a mounted application is a 404 from the application, often where plain"
+        " routes and the docs work.",
         cause="The root_path of a mounted application is the prefix and the mount's path, and"
         f" Starlette removes it only from a path that begins with it. {LABEL} A root_path of the"
         " mounted FastAPI itself replaces the mount's, with the same effect.",
@@ -222,10 +221,10 @@ ANSWERS_AND_URLS = (
     Symptom("url-wrong-path", path="/scope?q=1",
         seen="Links that the application builds lead to another path: with the prefix or a slash"
         " twice, or with another prefix.",
-        cause="The root path was given with a final slash, or it is another one than the prefix;"
-        " or the proxy passes on another path than the client's.",
-        fix="Give the root path as the prefix is: {prefix}, without a final slash. Configure the"
-        " proxy to pass on the path as the client wrote it.",
+        cause="The root path was given with a final slash, or is not the prefix; or the proxy"
+        " passes on another path than the client's.",
+        fix="Set the root path to exactly the prefix: {prefix}, without a final slash. Configure"
+        " the proxy to pass on the path as the client wrote it.",
         references=(GUIDE, ASGI)),
     Symptom("url-wrong-query", path="/scope?q=1",
         seen="request.url has no query, or another one than the client sent.",
@@ -239,7 +238,7 @@ ANSWERS_AND_URLS = (
         fix="In a mounted application, put the mount's name in front: mount:name.",
         references=(f"{GITHUB}/Kludex/starlette/pull/1416",)),
     Symptom("mount-docs-broken", path="/sub/docs",
-        seen="The docs page of a mounted application is a 404, is not whole, or cannot load its"
+        seen="The docs page of a mounted application is a 404, is cut short, or cannot load its"
         " OpenAPI document.",
         cause="The page builds the URL of the OpenAPI document from the mounted application's"
         " root_path: prefix and mount. If the mount's routes answer, its docs are disabled or have"
@@ -248,7 +247,7 @@ ANSWERS_AND_URLS = (
         " Configure the proxy to route every path below the prefix.",
         references=(SUB_APPLICATIONS, GUIDE)),
     Symptom("static-unreachable", path="/static/hello.txt",
-        seen="Pages load without styles and images: static files are 404s of the application.",
+        seen="Pages load without styles and images: static files are 404s from the application.",
         cause="Static files are a mounted application, and their path has to begin with the prefix"
         f" and the mount's path. {LABEL}",
         fix=GIVE_PREFIX,

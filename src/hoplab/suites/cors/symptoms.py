@@ -22,9 +22,9 @@ _PREFLIGHT = (
 
 CORS = (
     Symptom("cors-wrong-policy", path="/metrics/", headers=_MAIN,
-        seen="A page of another origin may read what it should not, or one that should may not,"
+        seen="A page of another origin may read what it should not, or may not read what it should,"
         " although every origin is listed in some CORSMiddleware.",
-        cause="Another layer decides than intended. The outermost layer answers every preflight and"
+        cause="Another layer than intended decides. The outermost layer answers every preflight and"
         " overwrites the headers of the inner ones, and a mounted application is inside the layers"
         " of the main one. Or the proxy's policy replaces the application's.",
         fix="Use one layer for each path: either one around everything, or one for each mount"
@@ -42,8 +42,8 @@ CORS = (
         seen="The console says that CORS blocked the answer, and the page cannot see the 500 behind"
         " it.",
         cause="Starlette places what add_middleware adds inside its ServerErrorMiddleware, which"
-        " answers uncaught exceptions outside the CORS layer. The proxy's own errors pass no layer"
-        " of the application either.",
+        " answers uncaught exceptions outside the CORS layer. The proxy's own errors do not pass"
+        " through the application's layers either.",
         fix="Put CORSMiddleware around the application: app = CORSMiddleware(app, ...).",
         references=(_STARLETTE_CORS, f"{_GITHUB}/Kludex/starlette/issues/1116")),
     Symptom("cors-duplicated", path="/items/", headers=_MAIN,
@@ -58,11 +58,11 @@ CORS = (
         fix="Ask for the exact path, with its final slash, or put a CORS layer around the router.",
         references=(_PREFLIGHT_FETCH, _CORS)),
     Symptom("cors-vary-missing", path="/items/", headers=_MAIN,
-        seen="From time to time the browser blocks a page that is allowed, after a page of another"
+        seen="Now and then the browser blocks a page that is allowed, after a page of another"
         " origin read the same URL: the answer came from a cache.",
         cause="The answer names the origin that asked, and no Vary header says that it depends on"
         " the origin.",
-        fix="Send Vary: Origin with every answer of such a path, also with those that have no CORS"
+        fix="Send Vary: Origin with every answer of such a path, even with those that have no CORS"
         " headers. Starlette's CORSMiddleware does so.",
         references=(_CACHES,)),
     Symptom("cors-origin-reflected", path="/items/",
@@ -74,8 +74,8 @@ CORS = (
         references=(_CORS, "https://portswigger.net/web-security/cors")),
     Symptom("cors-crashes", path="/items/", headers=_PREFLIGHT, method="OPTIONS",
         seen="A preflight with many header names is answered with 502 or 500.",
-        cause="allow_headers=[\"*\"] sends the requested names back, and the head of that answer is"
-        " larger than the proxy accepts.",
+        cause="allow_headers=[\"*\"] sends the requested names back, and that makes the answer's"
+        " headers larger than the proxy accepts.",
         fix="Name the headers in allow_headers, or raise the proxy's limit.",
         references=(_STARLETTE_CORS,)),
     Symptom("middleware-misordered", path="/metrics/", headers=_MAIN,

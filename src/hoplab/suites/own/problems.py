@@ -21,7 +21,7 @@ _OF_THE_APPLICATION = {
     "docs-openapi-wrong",
 }
 
-_APPLICATION = "the application: what it is told is right (see scope)"
+_APPLICATION = "the application: its ASGI scope is right (see scope)"
 _PREFIX = re.compile("prefix|path|servers|docs|no-route|refused")
 _FOLLOWS = {
     "root-path-missing": _PREFIX,
@@ -79,14 +79,14 @@ def hop(problem: Problem) -> str:
     if problem.finding.check == "scope":
         return "the server, or what the proxy tells it"
     if symptom in _OF_THE_PROXY:
-        return "the proxy, which answers or passes on itself"
+        return "the proxy, by what it answers or passes on"
     if symptom.endswith("-spoofable") or symptom == "forwarded-misread":
-        return "the proxy, which passes it on, and who believes it"
+        return "the proxy, which passes the header on, and the server that believes it"
     if _is_misled(problem):
-        return "the server or the proxy: the application is told what is wrong (see scope)"
+        return "the server or the proxy: the ASGI scope is wrong (see scope)"
     if symptom.startswith(("link-", "cookie-")) or symptom in _OF_THE_APPLICATION:
         return _APPLICATION
-    return "the application or the server: what it is told is right (see scope)"
+    return "the application or the server: the ASGI scope is right (see scope)"
 
 
 def is_of_the_application(problem: Problem) -> bool:

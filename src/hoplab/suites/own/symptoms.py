@@ -29,16 +29,16 @@ _RELATIVE = f"{RFC}/rfc3986#section-4.2"
 # A table, as in the contract's.
 SYMPTOMS = (
     Symptom("scope-path-wrong",
-        seen="The application is asked for another path than ASGI has it, root_path and what is"
-        " below it: mounts are 404s, and redirects and links lose the prefix or have it twice.",
+        seen="The path in the ASGI scope is not root_path and what is below it, as ASGI wants it:"
+        " mounts are 404s, and redirects and links lose the prefix or have it twice.",
         cause=f"{LABEL} {DOUBLED}",
         fix=GIVE_PREFIX,
         references=(ASGI, STARLETTE_ROOT_PATH)),
     Symptom("link-drops-prefix",
-        seen="A link, form, script, redirect or URL in JSON lacks {prefix}: a 404 of the proxy, or"
-        " another site.",
+        seen="A link, form, script, redirect or URL in JSON lacks {prefix}: a 404 from the proxy,"
+        " or another site.",
         cause="The application writes a path that begins with a slash, which a browser resolves"
-        " against the host alone. Where the question scope fails as well, that is the cause.",
+        " against the host alone. If the question `scope` fails as well, that is the cause.",
         fix=_MAKE,
         references=(_URL_FOR, _RELATIVE, GUIDE)),
     Symptom("link-wrong-path",
@@ -50,8 +50,8 @@ SYMPTOMS = (
     Symptom("link-wrong-host",
         seen="A URL that the application gives has an internal name, such as localhost:8000, which"
         " no client can reach.",
-        cause="The name is written in the application or in its settings. Where the question scope"
-        " fails as well, that is the cause.",
+        cause="The name is written in the application or in its settings. If the question"
+        " `scope` fails as well, that is the cause.",
         fix=f"{_MAKE} {SEND_HOST}",
         references=(_URL_FOR, HOST_RFC)),
     Symptom("link-drops-port",
@@ -66,21 +66,21 @@ SYMPTOMS = (
         references=(_URL_FOR, HOST_RFC)),
     Symptom("link-wrong-scheme",
         seen="On an https page, a URL that the application gives is http: browsers block it.",
-        cause="The scheme is written in the application or in its settings. Where the question"
-        " scope fails as well, that is the cause.",
+        cause="The scheme is written in the application or in its settings. If the question"
+        " `scope` fails as well, that is the cause.",
         fix=f"{_MAKE} {TRUST}",
         references=(_URL_FOR, GUIDE)),
     Symptom("servers-drop-prefix", path="/openapi.json",
         seen='"Try it out" in the docs, and generated clients, ask URLs that lack {prefix}.',
         cause="The OpenAPI document names other servers, or none, which means the host's root. The"
-        " framework does not make them from root_path. Where the question scope fails as well, that"
+        " framework does not make them from root_path. If the question `scope` fails as well, that"
         " is the cause.",
-        fix="Give the public URL, or {prefix}, among the servers of the OpenAPI document.",
+        fix="List the public URL, or {prefix}, among the servers of the OpenAPI document.",
         references=("https://spec.openapis.org/oas/v3.1.0#server-object", GUIDE)),
     Symptom("cookie-path-wrong",
         seen="People are logged out at once, or settings are forgotten: the browser does not send"
         " the cookie back.",
-        cause="The cookie's path is not a part of the public path, which begins with {prefix}.",
+        cause="The cookie's path does not match the public path, which begins with {prefix}.",
         fix="Set the cookie's path to the root_path of the request, or to a single slash.",
         references=(f"{RFC}/rfc6265#section-5.1.4",)),
 )
