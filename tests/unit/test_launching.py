@@ -1,6 +1,10 @@
 """The launcher of the ASGI servers: what it answers late, and what happens when it has ended."""
 
+import json
+import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,9 +13,10 @@ from typing import Any
 import psutil
 import pytest
 
-from hoplab.engines.launching import Launcher
+from hoplab.engines.launching import FRAMEWORK, Launcher
 from hoplab.errors import HoplabError
 from hoplab.system import interrupts, runs
+from hoplab.workspace import checkout
 
 Make = Callable[..., Launcher]
 
@@ -140,3 +145,31 @@ def test_an_answer_that_nobody_waited_for_is_not_taken_for_anothers(
     launcher.launch(told(tmp_path, "602"))
 
     until_sleeping(tmp_path, "600", "602")
+
+
+_IMPORTED_BY_THE_APPLICATION = """
+import importlib, json, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+before = {*sys.modules}
+import app.plain
+print(json.dumps(sorted({*sys.modules} - before)))
+"""
+
+
+def test_of_the_framework_an_application_has_nothing_left_to_import() -> None:
+    """Each fork would import it again: half of the time until an edited application answers."""
+    run = subprocess.run(
+        [sys.executable, "-c", _IMPORTED_BY_THE_APPLICATION, *FRAMEWORK],
+        cwd=checkout().root,
+        env={**os.environ, "DOCS_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    imported = json.loads(run.stdout)
+
+    assert "app.shared" in imported
+    packages = {name.partition(".")[0] for name in imported}
+    assert packages & {"fastapi", "pydantic", "starlette"} == set(), imported

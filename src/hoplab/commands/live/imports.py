@@ -1,8 +1,11 @@
 """Which files of a package a program imports, read from its source."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
+
+_FILES = 256  # more than a package here has
 
 
 def imported(package: Path, words: Iterable[str]) -> set[Path] | None:
@@ -25,7 +28,7 @@ def imported(package: Path, words: Iterable[str]) -> set[Path] | None:
         found[name] = file
         left += [name.rpartition(".")[0]]  # a package is imported before what is in it
         try:
-            left += _names(ast.parse(file.read_bytes()), _package(name, file))
+            left += _names(file.read_bytes(), _package(name, file))
         except (OSError, SyntaxError, ValueError):
             return None
     return set(found.values())
@@ -45,8 +48,16 @@ def _package(name: str, file: Path) -> str:
     return name if file.name == "__init__.py" else name.rpartition(".")[0]
 
 
-def _names(module: ast.Module, package: str) -> Iterator[str]:
-    """What may be modules that it imports; `package` is the one that a relative name begins in."""
+@lru_cache(_FILES)
+def _names(source: bytes, package: str) -> Sequence[str]:
+    """What may be modules that it imports; `package` is the one that a relative name begins in.
+
+    Remembered: eight topologies read the same files after each save.
+    """
+    return [*_imports(ast.parse(source), package)]
+
+
+def _imports(module: ast.Module, package: str) -> Iterator[str]:
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
