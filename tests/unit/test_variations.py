@@ -269,7 +269,7 @@ def test_files_outside_a_suite_s_folder_are_none(tmp_path: Path) -> None:
         ("[commands]", "[cors]\na = 1\n[commands]", "there is no key 'cors'"),
         ('servers = ["uvicorn", ', 'servers = ["unicorn", ', "there is no server 'unicorn'"),
         ('proxy = "nginx"', 'proxies = ["nginx", "caddy"]', "there is no proxy 'caddy'"),
-        ('proxy = "nginx"', 'porxy = "nginx"', "there is no key 'porxy'"),
+        ('proxy = "nginx"', 'porxy = "nginx"', "there is no key 'porxy'; known: acts_as, "),
         ('strategy = "server-option"', 'strategy = "option"', "= 'option' is unknown; known: "),
         ("fails = {", 'partners = {a = "nginx"}\nfails = {', "there is no proxy or server 'a'"),
         ("fails = {", 'partners = {nginx = "b"}\nfails = {', "there is no proxy or server 'b'"),

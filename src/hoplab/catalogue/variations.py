@@ -181,7 +181,7 @@ def _read(file: Path, proxies: Collection[str], prefix: Prefix) -> Variation:
 
 def _refuse_unknown(what: str, given: Iterable[str], known: Collection[str]) -> None:
     if unknown := sorted(set(given) - set(known)):
-        message = f"there is no {what} {unknown[0]!r}"
+        message = f"there is no {what} {unknown[0]!r}; known: {', '.join(sorted(known))}"
         raise ValueError(message)
 
 
