@@ -80,7 +80,7 @@ format: $(READY) ## Put the code into its form
 	@$(BIN)/ruff format .
 
 bench-startup: $(READY) ## Compare the lab's start with bare scripts that start the same
-	@$(BIN)/python scripts/bench_startup.py
+	@$(BIN)/python -m scripts.bench_startup
 
 bench-matrix: $(READY) ## Measure what the whole matrix costs, and how that grows
 	@$(BIN)/python scripts/bench_matrix.py
@@ -89,7 +89,7 @@ bench-live: $(READY) ## Measure the live lab: from a save to new verdicts, from 
 	@$(BIN)/python scripts/bench_live.py
 
 bench-check: $(READY) ## Measure hoplab check of a small application, beside the same processes bare
-	@$(BIN)/python scripts/bench_check.py
+	@$(BIN)/python -m scripts.bench_check
 
 prove-check: $(READY) ## Ask the whole matrix what `hoplab check` asks, print what is not found
 	@$(BIN)/python -m scripts.prove_check

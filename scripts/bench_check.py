@@ -22,9 +22,9 @@ from hoplab.engines import certificates, configuration
 from hoplab.engines.plan import make_plan
 from hoplab.topology import Scheme
 from hoplab.workspace import checkout
+from scripts import by_hand
 
 WORKSPACE = checkout()
-BIN = Path(sys.executable).parent
 ROUNDS = 5
 EIGHT, ONE, MORE = 10.0, 3.0, 2.0  # seconds
 
@@ -59,7 +59,7 @@ def main() -> int:
         (folder / "main.py").write_text(APPLICATION)
         script = folder / "bare.sh"
         bare_processes(catalogue, script)
-        check = [str(BIN / "hoplab"), "check", "main:app"]
+        check = [str(by_hand.BIN / "hoplab"), "check", "main:app"]
         eight, one, bare = medians(
             lambda: run(check, folder),
             lambda: run(
@@ -101,23 +101,15 @@ def bare_processes(catalogue: Catalogue, script: Path) -> None:
     cells = catalogue.recommended_cells(catalogue.topologies)
     behind = deployments_of(cells)
     plan = make_plan(catalogue, [*behind, bare_of(catalogue, cells[0])], {})
-    lines = [f"cd {WORKSPACE.root}", f"PATH={BIN}:$PATH", "trap 'kill $pids; wait' EXIT", "pids="]
-
-    def start(command: Sequence[str], environment: Mapping[str, str]) -> None:
-        settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
-        lines.append(f"({settings} exec {shlex.join(command)}) >/dev/null 2>&1 &")
-        lines.append('pids="$pids $!"')
-
-    for app in plan.apps:
-        start(app.command(app.port), app.environment)
+    processes: list[tuple[Sequence[str], Mapping[str, str]]] = [
+        (app.command(app.port), app.environment) for app in plan.apps
+    ]
     for name, routes in plan.routes_by_proxy(behind).items():
         folder = script.parent / name
         configuration.write(catalogue.proxies[name], routes, folder, files)
-        start(configuration.command(catalogue.proxies[name], folder), {})
-    for deployment in behind:
-        url = f"http://127.0.0.1:{plan.ports[deployment][Scheme.HTTP]}/api/v1/app"
-        lines.append(f"until curl -sf -o /dev/null {url}; do sleep 0.02; done")
-    script.write_text("\n".join(lines) + "\n")
+        processes.append((configuration.command(catalogue.proxies[name], folder), {}))
+    ports = (plan.ports[deployment][Scheme.HTTP] for deployment in behind)
+    script.write_text(by_hand.script(processes, ports))
 
 
 if __name__ == "__main__":

@@ -29,10 +29,10 @@ from hoplab.engines.published import variable
 from hoplab.system import runs
 from hoplab.topology import Scheme
 from hoplab.workspace import checkout
+from scripts import by_hand
 
 WORKSPACE = checkout()
 ROUNDS = 5
-BIN = Path(sys.executable).parent
 
 
 def main() -> None:
@@ -77,7 +77,7 @@ def side_by_side(first: Callable[[], None], second: Callable[[], None]) -> tuple
 
 def hoplab(*arguments: str) -> None:
     """One run of the lab."""
-    run([str(BIN / "hoplab"), *arguments])
+    run([str(by_hand.BIN / "hoplab"), *arguments])
 
 
 def all_at_once(catalogue: Catalogue) -> None:
@@ -114,25 +114,16 @@ def bare_processes(catalogue: Catalogue, script: Path) -> None:
     files = certificates.ensure(WORKSPACE.certificates)
     deployments = [catalogue.recommended(topology) for topology in catalogue.topologies]
     plan = make_plan(catalogue, deployments, {})
-    lines = [f"cd {WORKSPACE.root}", f"PATH={BIN}:$PATH", "trap 'kill $pids; wait' EXIT", "pids="]
-
-    def start(command: Sequence[str], environment: Mapping[str, str]) -> None:
-        settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
-        lines.append(f"({settings} exec {shlex.join(command)}) >/dev/null 2>&1 &")
-        lines.append('pids="$pids $!"')
-
-    for app in plan.apps:
-        start(app.command(app.port), app.environment)
+    processes: list[tuple[Sequence[str], Mapping[str, str]]] = [
+        (app.command(app.port), app.environment) for app in plan.apps
+    ]
     for deployment in deployments:
         for name, route in plan.routes[deployment].items():  # a process each, as a script has it
             folder = script.parent / route.word
             configuration.write(catalogue.proxies[name], [route], folder, files)
-            start(configuration.command(catalogue.proxies[name], folder), {})
+            processes.append((configuration.command(catalogue.proxies[name], folder), {}))
     ports = [plan.ports[deployment][Scheme.HTTP] for deployment in deployments]
-    urls = [f"http://127.0.0.1:{port}/api/v1/app" for port in ports]
-    for url in urls:
-        lines.append(f"until curl -sf -o /dev/null {url}; do sleep 0.02; done")
-    script.write_text("\n".join(lines) + "\n")
+    script.write_text(by_hand.script(processes, ports))
 
 
 def bare_compose(catalogue: Catalogue) -> str:
