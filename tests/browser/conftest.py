@@ -21,6 +21,8 @@ NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 """Chromium breaks every connection, of loopback as well, when an address of the machine comes or
 goes, as with any network that Docker makes. It has no option against that."""
 
+INTERRUPTED = "is interrupted by another navigation"
+
 ATTEMPTS = 10
 
 _broken: list[str] = []
@@ -42,6 +44,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
     for attempt in range(2, ATTEMPTS + 1):
+        if isinstance(page := arguments.get("page"), Page):
+            leave_error_page(page)
         _broken.clear()
         urls = arguments.get("asked")
         if isinstance(urls, list):
@@ -56,6 +60,23 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     return True
 
 
+def leave_error_page(page: Page) -> None:
+    """Go from a failed navigation to an empty page.
+
+    Playwright tells of the failure before Chromium shows its error page. A navigation that begins
+    in between ends with "interrupted by another navigation", so the empty page is tried until the
+    error page has come and gone.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            page.goto("about:blank")
+        except Error as error:
+            if attempt == ATTEMPTS or INTERRUPTED not in error.message:
+                raise
+        else:
+            return
+
+
 def visit(page: Page, url: str) -> None:
     """Go there; again, if Chromium broke the connection."""
     for attempt in range(1, ATTEMPTS + 1):
@@ -64,6 +85,7 @@ def visit(page: Page, url: str) -> None:
         except Error as error:
             if attempt == ATTEMPTS or NETWORK_CHANGED not in error.message:
                 raise
+            leave_error_page(page)
         else:
             return
 
