@@ -523,6 +523,7 @@ CASES: dict[str, list[Case]] = {
             "forwarded-passed-on", "over a WebSocket", inside=only("/ws", lets_through("x-real-ip"))
         ),
         Case("forwarded-passed-on", "underscores", inside=lets_through("x_real_ip")),
+        Case("forwarded-passed-on", "one underscore", inside=lets_through("x_forwarded-user")),
     ],
     "boundary": [
         Case("prefix-leaks", "sibling", outside=rewritten(f"{PREFIX}0/app", f"{PREFIX}/0/app")),

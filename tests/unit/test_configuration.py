@@ -45,7 +45,7 @@ INSECURE = Change(
 )
 RULE = Change(
     "traefik/@mode@/routes.toml",
-    'rule = "Path(`{{ $prefix }}`) || PathPrefix(`{{ $prefix }}/`)"',
+    'rule = "(Path(`{{ $prefix }}`) || PathPrefix(`{{ $prefix }}/`))"',
     'rule = "PathPrefix(`{{ $prefix }}`)"',
 )
 
@@ -156,7 +156,7 @@ def test_traefik_for_one(mode: Mode, prefix: Prefix, decoded: str) -> None:
         Mode.STRIP: [f'prefixes = ["{decoded}"]', f'X-Forwarded-Prefix = "{prefix}"'],
         Mode.PRESERVE: [],
     }[mode]
-    rule = f'rule = "Path(`{decoded}`) || PathPrefix(`{decoded}/`)"'
+    rule = f'rule = "(Path(`{decoded}`) || PathPrefix(`{decoded}/`))"'
     changed = differences(f"traefik/{mode}/routes.toml", files[RUN / "routes" / "w.toml"])
     assert [line for line in changed if line in own_lines] == own_lines
     assert [line for line in changed if line not in own_lines and "middlewares" not in line] == [
@@ -341,7 +341,7 @@ def test_a_change_may_add_lines_and_what_is_replaced_is_replaced_in_it() -> None
         ].items()
     }
     assert rules == {
-        **dict.fromkeys(("one-http", "one-https"), "Path(`/api/v1`) || PathPrefix(`/api/v1/`)"),
+        **dict.fromkeys(("one-http", "one-https"), "(Path(`/api/v1`) || PathPrefix(`/api/v1/`))"),
         **dict.fromkeys(("two-http", "two-https"), "PathPrefix(`/api/v1`)"),
     }
 

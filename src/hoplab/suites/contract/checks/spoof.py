@@ -24,10 +24,10 @@ Seen: TypeAlias = dict[str, str | None]
 def spoof(probe: Probe) -> str:
     """Does anything change, or even arrive, if the client itself sends forwarded headers?
 
-    Asked plain, doubled, in odd case, with underscores, and over a WebSocket; the redirect is
-    looked at too. What arrives may be believed by the next middleware that somebody adds. Symptoms:
-    `client-spoofable`, `scheme-spoofable`, `prefix-spoofable`, `host-spoofable`,
-    `forwarded-misread`, `forwarded-passed-on`.
+    Asked plain, doubled, in odd case, with underscores in place of all hyphens and of one, and over
+    a WebSocket; the redirect is looked at too. What arrives may be believed by the next middleware
+    that somebody adds. Symptoms: `client-spoofable`, `scheme-spoofable`, `prefix-spoofable`,
+    `host-spoofable`, `forwarded-misread`, `forwarded-passed-on`.
     """
     before = probe.scope()
     honest = seen(before)
@@ -64,6 +64,9 @@ def ways_to_tell(lies: Headers) -> dict[str, Headers]:
         "doubled": [*lies, *lies],
         "odd case": [(name.swapcase(), value) for name, value in lies],
         "underscores": [(name.replace("-", "_"), value) for name, value in lies],
+        "one underscore": [
+            (name.replace("-", "_", 1), value) for name, value in lies if name.count("-") > 1
+        ],
     }
 
 
