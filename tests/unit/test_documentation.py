@@ -91,7 +91,7 @@ def test_contract_lists_every_check_and_its_symptoms() -> None:
     ids=lambda file: str(file.relative_to(ROOT)),
 )
 def test_configuration_files_are_short(file: Path) -> None:
-    assert len(file.read_text().splitlines()) < 45
+    assert len(file.read_text().splitlines()) < 50
 
 
 def test_make_help_sees_every_target() -> None:

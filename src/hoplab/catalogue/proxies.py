@@ -41,6 +41,7 @@ class Upgrades(StrEnum):
     """Which upgrades of the protocol are passed on."""
 
     WEBSOCKET = "websocket"
+    ALL_BUT_H2C = "all-but-h2c"
     ANY = "any"
     NONE = "none"
 

@@ -49,9 +49,10 @@ def recipes_page(recipes: Iterable[Recipe]) -> str:
 For every proxy, server and mode, what passes the whole contract over http and https. `hoplab
 recipe` prints one of them whole, after asking it everything once more. `PROXY` is the address or
 network that the proxy comes from: never `*` where strangers could reach the server. Names in
-capitals in the proxies' files are set by the environment. No proxy here says which Host it serves:
-name it in the proxy's file ([host-spoofable](symptoms.md#host-spoofable) says how), or use
-TrustedHostMiddleware; otherwise clients choose the host in redirects.
+capitals in the proxies' files are set by the environment.
+
+No proxy here says which Host it serves: clients choose the host in redirects. In production,
+[name it](usage.md#limits). And http is served beside https, without a redirect.
 
 {recipe_rows(recipes, "../")}
 """
@@ -137,10 +138,13 @@ them is in [symptoms.md](symptoms.md).""",
         _grid(["", *names], rows),
         """## Forwarded headers
 
-All headers in which a proxy tells who the client is and what it asked for, what each claims, who
-reads it, and what becomes of a client's own. An application that believes one of them believes
-anyone who writes it, so the proxy in front sets or drops each of them. The check `spoof` asks for
-all. Some readers write `-` and `_` alike (WSGI, CGI): `X_Real_IP` is one of them too.""",
+Headers in which a proxy tells who the client is and what it asked for: what each claims, who reads
+it, and what becomes of a client's own. An application that believes one of them believes anyone who
+writes it, so the proxy in front sets or drops each of them. The check `spoof` asks for all. Some
+readers write `-` and `_` alike (WSGI, CGI): `X_Real_IP` is one of them too.
+
+No such list is complete. If your application reads a login or an address from another header, let
+the proxy set or drop that one as well.""",
         _grid(["header", "claims", "read by", *names], headers),
     ]
     for name, proxy in proxies.items():
