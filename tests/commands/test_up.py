@@ -37,7 +37,7 @@ def up(tmp_path_factory: pytest.TempPathFactory, ports: dict[str, str]) -> Itera
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"/{PREFIX[1:]}/app" in run.stdout
     yield clone
-    clone.program("down")
+    clone.hoplab("down")
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def get(clone: Clone, path: str) -> str:
 
 
 def listed(clone: Clone) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = json.loads(clone.program("ps", "--format", "json").stdout)
+    found: list[dict[str, str]] = json.loads(clone.hoplab("ps", "--format", "json").stdout)
     return found
 
 
@@ -84,7 +84,7 @@ def test_ps_shows_the_prefix(up: Clone, ports: dict[str, str]) -> None:
     assert entry["prefix"] == PREFIX
     assert entry["http"] == f"http://127.0.0.1:{ports['NGINX_UVICORN_STRIP_HTTP']}{PREFIX}"
     assert entry["https"] == f"https://127.0.0.1:{ports['NGINX_UVICORN_STRIP_HTTPS']}{PREFIX}"
-    assert f"{entry['http']}/app" in up.program("ps").stdout
+    assert f"{entry['http']}/app" in up.hoplab("ps").stdout
     assert json.loads(get(up, "/app"))["root_path"] == PREFIX
 
 
@@ -108,7 +108,7 @@ def test_logs_are_followed_until_ctrl_c(up: Clone) -> None:
 
 
 def test_logs_of_what_is_not_up_are_not_followed(up: Clone) -> None:
-    run = up.program("logs", "--follow", OTHER.name)
+    run = up.hoplab("logs", "--follow", OTHER.name)
 
     assert (run.returncode, run.stdout) == (3, "")
     assert run.stderr == f"hoplab: {OTHER.name} is not up; up: {TOPOLOGY.name}\n"
@@ -132,7 +132,7 @@ def test_logs_end_when_what_is_followed_is_stopped(up: Clone) -> None:
     with following(up) as process:
         until(process, "Uvicorn running on")
 
-        down = up.program("down")
+        down = up.hoplab("down")
         _, errors = process.communicate(timeout=DEADLINE)
 
         assert (process.returncode, errors) == (0, "")
