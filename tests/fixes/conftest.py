@@ -21,7 +21,7 @@ from hoplab.topology import Cell, Mode
 from tests.catalogue import CATALOGUE, WORKSPACE
 from tests.fixes import texts, trials
 from tests.fixes.trials import Trial
-from tests.topologies.labs import interruptible
+from tests.interruptible import interruptible
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from hoplab.results import Verdict
 from hoplab.suites import asking
 from hoplab.system import runs
 from tests.catalogue import CATALOGUE, WORKSPACE
-from tests.topologies.labs import interruptible
+from tests.interruptible import interruptible
 
 VARIATION = CATALOGUE.variations["nginx-before-1-29"]
 
