@@ -12,9 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-from playwright.sync_api import Browser, Page, sync_playwright
 
 from hoplab.catalogue import load
 from hoplab.commands.live import demo
@@ -26,6 +25,9 @@ from hoplab.report.page.document import fingerprint
 from hoplab.report.progress import Progress
 from hoplab.system import interrupts
 from hoplab.workspace import checkout
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 IMAGES = checkout().root / "docs/images"
 FINGERPRINTS = {"report.sha256": fingerprint, "live.sha256": live_fingerprint}
@@ -72,6 +74,8 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) > 1 or not all(Path(each).is_file() for each in arguments):
         print("usage: screenshots.py [REPORT.html], or --check", file=sys.stderr)
         return 2
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - the tests need none
+
     interrupts.install()
     program = (
         os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -98,7 +102,7 @@ def _check() -> int:
 
 
 @contextmanager
-def _page(browser: Browser, scheme: str, width: int, height: int) -> Iterator[Page]:
+def _page(browser: "Browser", scheme: str, width: int, height: int) -> "Iterator[Page]":
     page = browser.new_page(
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
@@ -107,7 +111,7 @@ def _page(browser: Browser, scheme: str, width: int, height: int) -> Iterator[Pa
     page.close()
 
 
-def _of_report(browser: Browser, report: Path) -> None:
+def _of_report(browser: "Browser", report: Path) -> None:
     for name, (scheme, width, height, fragment) in PICTURES.items():
         with _page(browser, scheme, width, height) as page:
             page.goto(f"{report.as_uri()}#{fragment}")
@@ -119,7 +123,7 @@ def _of_report(browser: Browser, report: Path) -> None:
     (IMAGES / "report.sha256").write_text(fingerprint() + "\n")
 
 
-def _of_live(browser: Browser) -> None:
+def _of_live(browser: "Browser") -> None:
     catalogue = load(checkout())
     with (
         Progress() as progress,

@@ -2,15 +2,24 @@
 
 from functools import cache
 
-from hoplab.catalogue import load
+from hoplab.catalogue import Catalogue, load
 from hoplab.catalogue.variations import Symptoms
 from hoplab.predictions import predict
+from hoplab.prefix import DEFAULT_PREFIX, Prefix
 from hoplab.topology import Cell
 from hoplab.workspace import checkout
 
 WORKSPACE = checkout()
 ROOT = WORKSPACE.root
-CATALOGUE = load(WORKSPACE)
+
+
+@cache
+def loaded(prefix: Prefix) -> Catalogue:
+    """Read once for each prefix: it is the same files in every test."""
+    return load(WORKSPACE, prefix)
+
+
+CATALOGUE = loaded(DEFAULT_PREFIX)
 
 
 @cache

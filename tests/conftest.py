@@ -1,11 +1,18 @@
 """For all tests: who runs which beside others, and what is not run is told once for each reason."""
 
+import os
+import sys
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from tests import docker_required, workers
+
+# Some containers set this. Then each of pytest's processes compiles every test in each run, half of
+# its collecting, and each `hoplab` that a test starts compiles all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 pytest_plugins = ["tests.live"]  # its fixtures are for more than one folder
 

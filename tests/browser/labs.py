@@ -13,7 +13,8 @@ from hoplab.system import runs
 from hoplab.topology import Cell, Deployment, Mode, Scheme, Setup, Strategy, Topology, Trust
 from tests import catalogue
 from tests.catalogue import CATALOGUE, WORKSPACE
-from tests.topologies.labs import CELLS, DEPLOYMENTS, interruptible
+from tests.interruptible import interruptible
+from tests.topologies.labs import CELLS, DEPLOYMENTS
 
 Endpoints: TypeAlias = Mapping[Deployment, Endpoint]
 

@@ -14,7 +14,7 @@ from hoplab.cli import ask, check, learn, live, reside
 from hoplab.system.interrupts import Interrupted
 from hoplab.workspace import Workspace
 from tests.catalogue import ROOT
-from tests.topologies.labs import interruptible
+from tests.interruptible import interruptible
 
 HOPLAB = [sys.executable, "-m", "hoplab"]
 

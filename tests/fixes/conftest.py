@@ -24,7 +24,7 @@ from tests.catalogue import CATALOGUE, WORKSPACE
 from tests.commands.run import hoplab
 from tests.fixes import texts, trials
 from tests.fixes.trials import OWN, Trial
-from tests.topologies.labs import interruptible
+from tests.interruptible import interruptible
 from tests.topologies.old_nginx import old_nginx, which_accepts
 
 

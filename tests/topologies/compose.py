@@ -9,7 +9,6 @@ from subprocess import CalledProcessError
 
 import psutil
 import pytest
-from testcontainers.compose import DockerCompose
 
 from hoplab.catalogue import Catalogue
 from hoplab.endpoint import Endpoint
@@ -35,6 +34,9 @@ class ComposeEngine:
         run: runs.Run,
         certificates: Certificates,
     ) -> None:
+        # Here, because each of pytest's processes imports this module, and most start nothing.
+        from testcontainers.compose import DockerCompose  # noqa: PLC0415
+
         self._catalogue = catalogue
         self._deployments = deployments
         self._topologies = [deployment.topology for deployment in deployments]

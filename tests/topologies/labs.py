@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-import signal
 import ssl
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from subprocess import CalledProcessError
@@ -27,9 +26,10 @@ from hoplab.errors import HoplabError
 from hoplab.report.progress import Progress
 from hoplab.results import Finding, Verdict
 from hoplab.suites import asking
-from hoplab.system import interrupts, runs
+from hoplab.system import runs
 from hoplab.topology import Cell, Topology
 from tests.catalogue import CATALOGUE, WORKSPACE
+from tests.interruptible import interruptible
 from tests.topologies.compose import ComposeEngine
 
 TOPOLOGIES = [
@@ -136,23 +136,6 @@ class Labs:
         except HoplabError as error:
             why = str(error)
         pytest.fail(f"The {name} lab did not start: {why}", pytrace=False)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let hoplab say where it may be interrupted; then Ctrl-C and SIGTERM end the session."""
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-    interrupts.install()
-    try:
-        try:
-            yield
-        finally:  # Ctrl-C at a terminal is for Compose as well, whose end may be seen first
-            interrupts.check()
-    except interrupts.Interrupted:
-        raise KeyboardInterrupt from None
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 class Public:

@@ -13,7 +13,7 @@ from hoplab.results import Verdict
 from hoplab.suites import asking
 from hoplab.system import runs
 from tests.catalogue import CATALOGUE, WORKSPACE
-from tests.topologies.labs import interruptible
+from tests.interruptible import interruptible
 from tests.topologies.old_nginx import NONE, old_nginx, which_accepts
 
 VARIATION = CATALOGUE.variations["nginx-before-1-29"]

@@ -4,26 +4,27 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import Unsatisfiable
-from schemathesis.core.result import Ok
-from schemathesis.generation import GenerationMode
 
 from tests.topologies.labs import Public
-
-QUICK = settings(
-    max_examples=5,  # of each operation and kind, right and wrong; the same in every run
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
 
 
 @pytest.mark.https_alone  # the document is the same, and so are the answers
 def test_nothing_is_found(public: Public) -> None:
+    # Here, because each of pytest's processes imports this module, and one runs the test.
+    import schemathesis  # noqa: PLC0415
+    from hypothesis import HealthCheck, Phase, given, settings  # noqa: PLC0415
+    from hypothesis.errors import Unsatisfiable  # noqa: PLC0415
+    from schemathesis.core.result import Ok  # noqa: PLC0415
+    from schemathesis.generation import GenerationMode  # noqa: PLC0415
+
+    quick = settings(
+        max_examples=5,  # of each operation and kind, right and wrong; the same in every run
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     verify = str(public.endpoint.authority)
     asked: set[str] = set()
     schema = schemathesis.openapi.from_url(f"{public.origin}/api/v1/openapi.json", verify=verify)
@@ -32,7 +33,7 @@ def test_nothing_is_found(public: Public) -> None:
         operation = result.ok()
         for mode in GenerationMode:
 
-            @QUICK
+            @quick
             @given(case=operation.as_strategy(generation_mode=mode))
             def ask(case: schemathesis.Case[Any]) -> None:
                 if case.path == "/events":

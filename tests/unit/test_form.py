@@ -1,6 +1,5 @@
 """The TOML files with something else in the place of anything: one line that names the file."""
 
-import copy
 import json
 import re
 import tomllib
@@ -35,15 +34,20 @@ def broken(content: Any) -> Iterator[Any]:
     """The content with one thing in it missing, or something else."""
     for path in paths(content):
         for other in [..., *OTHERS]:
-            changed = copy.deepcopy(content)
-            inner = changed
-            for key in path[:-1]:
-                inner = inner[key]
-            if other is ...:
-                del inner[path[-1]]
-            else:
-                inner[path[-1]] = other
-            yield changed
+            yield changed(content, path, other)
+
+
+def changed(content: Any, path: list[Any], other: Any) -> Any:
+    """A copy with something else at this place, or without it."""
+    key, *rest = path
+    made = content.copy()
+    if rest:
+        made[key] = changed(content[key], rest, other)
+    elif other is ...:
+        del made[key]
+    else:
+        made[key] = other
+    return made
 
 
 def paths(content: Any) -> Iterator[list[Any]]:
@@ -94,9 +98,9 @@ def test_anything_else_is_understood_or_one_line(
     read = reader(file, monkeypatch)
     read(content)
     refused = 0
-    for changed in broken(content):
+    for wrong in broken(content):
         try:
-            read(changed)
+            read(wrong)
         except HoplabError as error:
             refused += 1
             [line] = str(error).splitlines()

@@ -15,10 +15,10 @@ from hoplab.catalogue import load
 from hoplab.client.trace import Request, Trace
 from hoplab.client.wire import Exchange
 from hoplab.commands.live.asking import request_from
-from hoplab.commands.live.demo_file import Site
+from hoplab.commands.live.demo_file import VARIABLE, Site
 from hoplab.commands.live.guard import LARGEST_BODY, TOKEN_HEADER
 from hoplab.commands.live.model import State
-from hoplab.commands.live.server import VARIABLE, serving
+from hoplab.commands.live.server import serving
 from hoplab.commands.live.telling import telling
 from hoplab.errors import HoplabError
 from hoplab.prefix import parse

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from hoplab.advice import Change, OwnConfiguration, Reason, Trial, Tried
-from hoplab.catalogue import load
 from hoplab.commands import fixes
 from hoplab.commands.reporting import Run, page, prefix_of
 from hoplab.errors import HoplabError
@@ -19,7 +18,7 @@ from hoplab.results_file import as_json
 from hoplab.results_file import load as read
 from hoplab.suites.own import CHECKS as OWN
 from hoplab.topology import Cell, Mode, Scheme, Topology
-from tests.catalogue import CATALOGUE, WORKSPACE, predicted
+from tests.catalogue import CATALOGUE, loaded, predicted
 from tests.reports import a_result, a_run, hostile, overview
 
 CELLS = {cell.id: cell for cell in CATALOGUE.product}
@@ -155,7 +154,7 @@ def test_the_prefix_is_that_of_the_results() -> None:
     runs = [Run("x", replace(a_run([]), cells=[replace(a_result(WRONG), cell=cell)]))]
 
     assert prefix_of(runs) == "/caf%C3%A9"
-    made = overview(page(load(WORKSPACE, prefix), runs))
+    made = overview(page(loaded(prefix), runs))
     assert (made["prefix"], made["option"]) == ("/caf%C3%A9", " --prefix /caf%C3%A9")
     assert told(a_run([WRONG]))["option"] == ""
     assert "PUBLIC_PREFIX=/caf%C3%A9" in str(the_cell(made, cell)["fix"])
@@ -193,7 +192,7 @@ def test_any_other_value_is_one_message_or_a_page() -> None:
         file = copy.deepcopy(changed)
         try:
             runs = [Run("x", read(file), file)]
-            catalogue = load(WORKSPACE, parse(prefix_of(runs)))
+            catalogue = loaded(parse(prefix_of(runs)))
         except HoplabError:
             outcomes.add("refused")
             continue

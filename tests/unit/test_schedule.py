@@ -2,15 +2,14 @@
 
 import pytest
 
-from hoplab.predictions import predict
 from hoplab.suites.check import Part, is_independent
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.suites.schedule import schedule
 from hoplab.topology import Cell, Scheme, Trust
-from tests.catalogue import CATALOGUE
+from tests.catalogue import CATALOGUE, predicted
 
 CELLS = [*CATALOGUE.product, *CATALOGUE.varied("contract")]
-PREDICTED = {cell: predict(cell, CATALOGUE) for cell in CELLS}
+PREDICTED = {cell: predicted(cell) for cell in CELLS}
 
 
 def asked(cells: list[Cell]) -> dict[Cell, set[str]]:

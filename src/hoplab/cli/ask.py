@@ -1,13 +1,15 @@
 """`verify`, a command for each suite; `show` and `report` of what they wrote."""
 
+# ruff: noqa: PLC0415 - what a command needs is imported in it
+
 import inspect
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from hoplab import results_file
 from hoplab.catalogue import Catalogue, load
 from hoplab.cli.options import (
     BadUsage,
@@ -34,28 +36,52 @@ from hoplab.cli.options import (
     status,
     write,
 )
-from hoplab.commands import ask, reporting
-from hoplab.commands.session import Session
-from hoplab.commands.showing import cells_of, fixes_of, suite_of, symptoms_of
 from hoplab.errors import HoplabError
 from hoplab.prefix import DEFAULT_PREFIX
-from hoplab.report import junit, text
-from hoplab.report.progress import Progress
-from hoplab.report.summary import summary_text
-from hoplab.results import Results
-from hoplab.suites import SUITES
-from hoplab.suites.own import is_own
-from hoplab.suites.own import tables as own_tables
-from hoplab.suites.suite import Suite
 from hoplab.system.interrupts import Interrupted
 from hoplab.workspace import current
+
+if TYPE_CHECKING:
+    from hoplab.commands.reporting import Run
+    from hoplab.results import Results
+    from hoplab.suites.suite import Suite
+
+
+@dataclass(frozen=True)
+class _Command:
+    """What the command line says of a suite, as its SUITE does.
+
+    Here once more, because every call of hoplab registers the commands, and to import the suites
+    takes longer than all else. A test holds them together.
+    """
+
+    suite: str
+    name: str
+    about: str
+    product: bool
+
+
+SUITE_COMMANDS = (
+    _Command(
+        suite="contract",
+        name="matrix",
+        about="Ask every combination, right and wrong, the whole contract.",
+        product=True,
+    ),
+    _Command(
+        suite="cors",
+        name="cors",
+        about="Ask which origins may read what, for each CORS variant.",
+        product=False,
+    ),
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(verify)
-    for suite in SUITES.values():
-        _register_suite(app, suite)
+    for command in SUITE_COMMANDS:
+        _register_suite(app, command)
     app.command()(show)
     app.command()(report)
 
@@ -76,6 +102,11 @@ def verify(
     It starts the topologies of the main profiles on free ports, and stops them; with --proxy or
     --server, any of compose.yaml. Exit 0 only if all pass.
     """
+    from hoplab.commands import ask
+    from hoplab.commands.session import Session
+    from hoplab.report import text
+    from hoplab.report.progress import Progress
+
     catalogue = load(current(), prefix_of(prefix))
     cells = select(
         catalogue,
@@ -95,7 +126,7 @@ def verify(
     raise typer.Exit(status(results, right=results.passed))
 
 
-def _register_suite(app: typer.Typer, suite: Suite) -> None:
+def _register_suite(app: typer.Typer, of: _Command) -> None:
     def command(
         proxy: ProxyOption = None,
         server: ServerOption = None,
@@ -110,6 +141,13 @@ def _register_suite(app: typer.Typer, suite: Suite) -> None:
         output_format: FormatOption = Format.TABLE,
         output: OutputOption = None,
     ) -> None:
+        from hoplab.commands import ask
+        from hoplab.commands.session import Session
+        from hoplab.commands.showing import cells_of
+        from hoplab.report.progress import Progress
+        from hoplab.suites import SUITES
+
+        suite = SUITES[of.suite]
         catalogue = load(current(), prefix_of(prefix))
         cells = select(
             catalogue,
@@ -129,18 +167,18 @@ def _register_suite(app: typer.Typer, suite: Suite) -> None:
         table = suite.tables(
             results, catalogue.right, plain=output is not None, variations=variations
         )
-        name = f"hoplab {suite.command}"
+        name = f"hoplab {of.name}"
         _write(catalogue, name, results, table, signal, output_format, output)
 
     command.__doc__ = (
-        f"{suite.about} Exit 0 only if all is as predicted.\n\n"
+        f"{of.about} Exit 0 only if all is as predicted.\n\n"
         "As processes, on free ports. After Ctrl-C, it still writes the finished cells to -o."
     )
-    if not suite.product:  # its tables are the variations'
+    if not of.product:  # its tables are the variations'
         signature = inspect.signature(command)
         own = [p for p in signature.parameters.values() if p.name != "variations"]
         command.__signature__ = signature.replace(parameters=own)  # type: ignore[attr-defined]
-    app.command(suite.command)(command)
+    app.command(of.name)(command)
 
 
 def show(
@@ -148,6 +186,14 @@ def show(
     variations: VariationsOption = False,  # noqa: FBT002
 ) -> None:
     """Print the tables of a results file."""
+    from hoplab import results_file
+    from hoplab.commands import ask
+    from hoplab.commands.showing import suite_of, symptoms_of
+    from hoplab.report import text
+    from hoplab.suites import SUITES
+    from hoplab.suites.own import is_own
+    from hoplab.suites.own import tables as own_tables
+
     try:
         results = results_file.load(file)
     except HoplabError as error:
@@ -176,6 +222,9 @@ def report(
     The page has grids, evidence and fixes. Files about different cells are combined. If a cell is
     in several files, the page shows the last result, and what changed since the file before.
     """
+    from hoplab.commands import reporting
+    from hoplab.report.progress import Progress
+
     require_writable(output, Format.HTML)
     try:
         runs = [_run(file) for file in files]
@@ -192,12 +241,15 @@ def report(
             progress.notice(f"{output} ({size:.1f} MB): open it in a browser.")
 
 
-def _run(file: Path) -> reporting.Run:
+def _run(file: Path) -> "Run":
+    from hoplab import results_file
+    from hoplab.commands import reporting
+
     content = results_file.read(file)
     return reporting.Run(file.name, results_file.load(content, str(file)), content)
 
 
-def _whole_names(catalogue: Catalogue, suite: Suite, given: list[str] | None) -> list[str] | None:
+def _whole_names(catalogue: Catalogue, suite: "Suite", given: list[str] | None) -> list[str] | None:
     """Variations by their names, which may lack the suite's at the beginning; `none` is none."""
     if given is None:
         return None
@@ -211,13 +263,15 @@ def _whole_names(catalogue: Catalogue, suite: Suite, given: list[str] | None) ->
 def _write(
     catalogue: Catalogue,
     name: str,
-    results: Results,
+    results: "Results",
     table: str,
     signal: Interrupted | None,
     output_format: Format,
     output: Path | None,
 ) -> NoReturn:
     """What is there is written, even if a signal came; but no half a table to a terminal."""
+    from hoplab.report.summary import summary_text
+
     nothing = output_format is Format.HTML and not results.cells  # a page needs a cell
     if not nothing and (signal is None or output is not None):
         write(_content(catalogue, name, results, table, output_format), output)
@@ -229,8 +283,13 @@ def _write(
 
 
 def _content(
-    catalogue: Catalogue, name: str, results: Results, table: str, output_format: Format
+    catalogue: Catalogue, name: str, results: "Results", table: str, output_format: Format
 ) -> str:
+    from hoplab import results_file
+    from hoplab.commands import reporting
+    from hoplab.commands.showing import fixes_of
+    from hoplab.report import junit
+
     match output_format:
         case Format.JSON:
             return results_file.dump(results)

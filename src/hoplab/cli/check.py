@@ -1,13 +1,14 @@
 """`check`: the command for a person's own application."""
 
+# ruff: noqa: PLC0415 - what a command needs is imported in it
+
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hoplab import results_file
 from hoplab.catalogue import Catalogue, load
 from hoplab.cli.options import (
     OWN_ERROR,
@@ -33,25 +34,15 @@ from hoplab.cli.own_configuration import (
     prefix_in,
     read_configuration,
 )
-from hoplab.commands import check as checking
-from hoplab.commands import reporting
-from hoplab.commands.check import Checked
-from hoplab.commands.hosting import Application
-from hoplab.commands.own_configuration import Wanted
-from hoplab.commands.own_server import NAME, BadCommand, with_own_server
-from hoplab.commands.session import Session
-from hoplab.commands.showing import fixes_of, symptoms_of
-from hoplab.commands.tried import with_fixes
 from hoplab.prefix import DEFAULT_PREFIX, Prefix
-from hoplab.report import junit
-from hoplab.report.progress import Progress
-from hoplab.results import Finding, Results, Verdict
-from hoplab.suites.own import alerts
-from hoplab.suites.own.explore import Wish
-from hoplab.suites.own.tables import report
-from hoplab.suites.own.tried import tried_of, what_to_change
 from hoplab.topology import Cell, Topology
 from hoplab.workspace import Workspace, current
+
+if TYPE_CHECKING:
+    from hoplab.commands.check import Checked
+    from hoplab.commands.hosting import Application
+    from hoplab.results import Finding, Results
+    from hoplab.suites.own.explore import Wish
 
 _NAME = re.compile(r"[\w.]+:[\w.]+")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e\x80-\xff\t]+)")
@@ -131,6 +122,12 @@ def check(
     interpreter: behind each proxy, under each server, with each topology's recipe. Exit 0: it
     works; 1: it does not; 3: it does not start.
     """
+    from hoplab.commands import check as checking
+    from hoplab.commands.own_configuration import Wanted
+    from hoplab.commands.session import Session
+    from hoplab.commands.tried import with_fixes
+    from hoplab.report.progress import Progress
+
     named = application_of(application, app_dir, env_file, start_seconds, factory=factory)
     public, theirs = prefix_of(prefix), None
     if proxy_config:
@@ -164,8 +161,16 @@ def _is_default(context: typer.Context, name: str) -> bool:
 
 
 def _content(
-    catalogue: Catalogue, name: str, checked: Checked, output_format: CheckFormat, *, plain: bool
+    catalogue: Catalogue, name: str, checked: "Checked", output_format: CheckFormat, *, plain: bool
 ) -> str:
+    from hoplab import results_file
+    from hoplab.commands import reporting
+    from hoplab.commands.showing import symptoms_of
+    from hoplab.report import junit
+    from hoplab.suites.own import alerts
+    from hoplab.suites.own.tables import report
+    from hoplab.suites.own.tried import what_to_change
+
     results, explored = checked.results, checked.explored
     told = symptoms_of(catalogue)
     command = f"hoplab check {name}"
@@ -184,14 +189,19 @@ def _content(
             return report(results, explored, told, plain=plain)
 
 
-def _help_of(catalogue: Catalogue, results: Results) -> Callable[[Finding], list[str]]:
+def _help_of(catalogue: Catalogue, results: "Results") -> "Callable[[Finding], list[str]]":
     """What to do about a finding, and what was tried."""
+    from hoplab.commands.showing import fixes_of
+    from hoplab.suites.own.tried import tried_of
+
     fixes, tried = fixes_of(catalogue), tried_of(results)
     return lambda finding: [*fixes(finding), *tried(finding)]
 
 
-def _status(checked: Checked) -> int:
+def _status(checked: "Checked") -> int:
     """Where no path was judged, nothing is known to work."""
+    from hoplab.results import Verdict
+
     found = any(cell.verdict is Verdict.FAIL for cell in checked.results.cells)
     if checked.explored.is_empty and not found:
         return OWN_ERROR
@@ -209,6 +219,8 @@ def cells_for(
     scheme: list[str] | None,
 ) -> tuple[Catalogue, list[Cell]]:
     """What to start, with these options. Raises BadUsage if one of them can't be used."""
+    from hoplab.commands.own_server import NAME
+
     catalogue = load(workspace, prefix)
     if command:
         catalogue, server = _with_command(catalogue, command, application, server), [NAME]
@@ -231,8 +243,10 @@ def wish_of(
     most: int,
     *,
     unsafe: bool,
-) -> Wish:
+) -> "Wish":
     """What to ask. Raises BadUsage if one of these can't be used."""
+    from hoplab.suites.own.explore import Wish
+
     if most < 1:
         message = f"--max-requests {most}: at least 1"
         raise BadUsage(message)
@@ -252,8 +266,10 @@ def application_of(
     start_seconds: float | None = None,
     *,
     factory: bool,
-) -> Application:
+) -> "Application":
     """What was named, to be started from here. Raises BadUsage if it can't be that."""
+    from hoplab.commands.hosting import Application
+
     if not _NAME.fullmatch(name):
         message = f"{name!r} is not MODULE:APP, such as main:app"
         raise BadUsage(message)
@@ -270,6 +286,8 @@ def application_of(
 def _with_command(
     catalogue: Catalogue, command: str, application: str, server: list[str] | None
 ) -> Catalogue:
+    from hoplab.commands.own_server import BadCommand, with_own_server
+
     if server:
         message = "--command is a server of its own: leave out --server"
         raise BadUsage(message)

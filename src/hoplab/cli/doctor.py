@@ -1,28 +1,27 @@
 """`doctor`: the command for a deployment that is public already."""
 
+# ruff: noqa: PLC0415 - what a command needs is imported in it
+
 import re
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hoplab.catalogue import load
 from hoplab.catalogue.servers import SERVERS
 from hoplab.cli.options import BadUsage, OutputOption, known, prefix_of, require_writable, write
-from hoplab.client import given
-from hoplab.client.guard import BadAuthority
-from hoplab.client.manners import Manners
-from hoplab.client.polite import Interruption, PoliteClient
-from hoplab.commands.doctor import diagnosed_again, examine, with_prescriptions
-from hoplab.diagnosis import as_json, junit, page, programs, text
-from hoplab.diagnosis.programs import Kind
-from hoplab.diagnosis.words import STATUS, Known, Report
 from hoplab.doctor import SHORTEST
 from hoplab.workspace import current
+
+if TYPE_CHECKING:
+    from hoplab.client.polite import PoliteClient
+    from hoplab.diagnosis.programs import Kind
+    from hoplab.diagnosis.words import Report
 
 
 class ReportFormat(StrEnum):
@@ -34,12 +33,6 @@ class ReportFormat(StrEnum):
     HTML = "html"
 
 
-_RENDER = {
-    ReportFormat.TEXT: text.render,
-    ReportFormat.JSON: as_json.render,
-    ReportFormat.JUNIT: junit.render,
-    ReportFormat.HTML: page.render,
-}
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
@@ -114,6 +107,11 @@ def doctor(
     It asks from outside, with GET and WebSocket handshakes. Exit 0: healthy; 1: something
     is wrong; 3: it can't tell.
     """
+    from hoplab.client.polite import Interruption
+    from hoplab.commands.doctor import examine, with_prescriptions
+    from hoplab.diagnosis.programs import Kind
+    from hoplab.diagnosis.words import STATUS, Known
+
     require_writable(output)
     catalogue = load(current())
     proxy = _known("--proxy", proxy, catalogue.proxies, {Kind.PROXY, Kind.PLATFORM})
@@ -136,10 +134,24 @@ def doctor(
     if output is None and output_format is ReportFormat.TEXT and not found.stop:
         report = _asked_of_a_person(report)
     report = with_prescriptions(report, catalogue, found.recognised)
-    write(_RENDER[output_format](report).rstrip("\n"), output)
+    write(_rendered(report, output_format).rstrip("\n"), output)
     if isinstance(found.stop, Interruption):
         raise found.stop.signal
     raise typer.Exit(STATUS[report.diagnosis.verdict])
+
+
+def _rendered(report: "Report", output_format: ReportFormat) -> str:
+    from hoplab.diagnosis import as_json, junit, page, text
+
+    match output_format:
+        case ReportFormat.TEXT:
+            return text.render(report)
+        case ReportFormat.JSON:
+            return as_json.render(report)
+        case ReportFormat.JUNIT:
+            return junit.render(report)
+        case ReportFormat.HTML:
+            return page.render(report)
 
 
 def _client(
@@ -151,7 +163,12 @@ def _client(
     *,
     insecure: bool,
     authority: Path | None,
-) -> PoliteClient:
+) -> "PoliteClient":
+    from hoplab.client import given
+    from hoplab.client.guard import BadAuthority
+    from hoplab.client.manners import Manners
+    from hoplab.client.polite import PoliteClient
+
     try:
         return PoliteClient(
             given.read(url),
@@ -166,8 +183,11 @@ def _client(
         raise BadUsage(str(error)) from error
 
 
-def _known(option: str, told: str, of_catalogue: Iterable[str], kinds: set[Kind]) -> str:
+def _known(option: str, told: str, of_catalogue: Iterable[str], kinds: "set[Kind]") -> str:
     """The name of what a person calls so. One of another kind would be passed over in silence."""
+    from hoplab.diagnosis import programs
+    from hoplab.diagnosis.programs import Kind
+
     if not told or told in of_catalogue:
         return told
     found = programs.find(told)
@@ -193,8 +213,10 @@ def _prefix(prefix: str | None) -> str | None:
     return prefix_of(str(prefix)).encoded
 
 
-def _asked_of_a_person(report: Report) -> Report:
+def _asked_of_a_person(report: "Report") -> "Report":
     """In a terminal: which server it is, if that settles something. Enter leaves it open."""
+    from hoplab.commands.doctor import diagnosed_again
+
     groups = report.diagnosis.groups
     told = report.known.server and not report.known.why_server
     open_still = any(group.settles == "--server" for group in groups) and not told

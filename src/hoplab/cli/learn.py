@@ -1,12 +1,13 @@
 """`list`, `recipe`, `explain`, `repro`: what exists, what it means, and what to copy."""
 
+# ruff: noqa: PLC0415 - what a command needs is imported in it
+
 import difflib
 import shutil
 from typing import Annotated
 
 import typer
 
-from hoplab import recipe
 from hoplab.catalogue import load
 from hoplab.cli.options import (
     BadUsage,
@@ -17,17 +18,7 @@ from hoplab.cli.options import (
     select,
     status,
 )
-from hoplab.commands import ask, fixes, showing
-from hoplab.commands.listing import listing
-from hoplab.commands.reproduction import reproduction
-from hoplab.commands.session import Session
-from hoplab.predictions import because
 from hoplab.prefix import DEFAULT_PREFIX
-from hoplab.report.explain import Explained, cell_text, recipe_text, symptom_text, variation_text
-from hoplab.report.progress import Progress
-from hoplab.results import Verdict
-from hoplab.suites import SUITES, SYMPTOMS
-from hoplab.system.ports import taken
 from hoplab.workspace import current
 
 
@@ -48,6 +39,10 @@ def list_what_exists(
 
     Also strategies, suites and variations.
     """
+    from hoplab.commands import showing
+    from hoplab.commands.listing import listing
+    from hoplab.suites import SUITES
+
     catalogue = load(current())
     cells = {name: showing.cells_of(catalogue, suite) for name, suite in SUITES.items()}
     found = listing(catalogue, SUITES, cells)
@@ -66,6 +61,12 @@ def print_recipe(
     The proxy's file, the server's command and the application's lines. The topology is started and
     asked the whole contract first.
     """
+    from hoplab import recipe
+    from hoplab.commands import ask
+    from hoplab.commands.session import Session
+    from hoplab.report.explain import recipe_text
+    from hoplab.report.progress import Progress
+
     catalogue = load(current(), prefix_of(prefix))
     cells = select(
         catalogue,
@@ -93,6 +94,14 @@ def explain(
     prefix: PrefixOption = DEFAULT_PREFIX.encoded,
 ) -> None:
     """Say what a symptom means, or follow a request hop by hop."""
+    from hoplab.commands import ask, fixes, showing
+    from hoplab.commands.session import Session
+    from hoplab.predictions import because
+    from hoplab.report.explain import Explained, cell_text, symptom_text, variation_text
+    from hoplab.report.progress import Progress
+    from hoplab.results import Verdict
+    from hoplab.suites import SYMPTOMS
+
     catalogue = load(current(), prefix_of(prefix))
     if what in SYMPTOMS:
         symptom = SYMPTOMS[what].under(catalogue.prefix.encoded)
@@ -145,6 +154,12 @@ def repro(
     They start server and proxy, and ask with curl. The lab asks everything first, so that each curl
     says what is expected and what came.
     """
+    from hoplab.commands import ask, showing
+    from hoplab.commands.reproduction import reproduction
+    from hoplab.commands.session import Session
+    from hoplab.report.progress import Progress
+    from hoplab.system.ports import taken
+
     catalogue = load(current(), prefix_of(prefix))
     cell = find_cell(catalogue, showing.every_cell(catalogue), cell_id)
     with Progress() as progress:

@@ -1,5 +1,7 @@
 """`demo`, `break`, `fix`: the live lab, on a page and from a terminal."""
 
+# ruff: noqa: PLC0415 - what a command needs is imported in it
+
 import sys
 import webbrowser
 from typing import Annotated
@@ -17,11 +19,8 @@ from hoplab.cli.options import (
     narrowed,
     prefix_of,
 )
-from hoplab.commands.live import demo, remote
-from hoplab.commands.live.server import PORT, VARIABLE
-from hoplab.commands.session import Session
+from hoplab.commands.live.demo_file import PORT, VARIABLE
 from hoplab.prefix import DEFAULT_PREFIX
-from hoplab.report.progress import Progress
 from hoplab.workspace import current
 
 TopologyArgument = Annotated[str, typer.Argument(help="As the page names it.", metavar="TOPOLOGY")]
@@ -47,6 +46,10 @@ def run_demo(
     prefix: PrefixOption = DEFAULT_PREFIX.encoded,
 ) -> None:
     """Start topologies, and serve a live page of them."""
+    from hoplab.commands.live import demo
+    from hoplab.commands.session import Session
+    from hoplab.report.progress import Progress
+
     catalogue = load(current(), prefix_of(prefix))
     topologies = narrowed(catalogue, proxy, server)
     with Progress() as progress:
@@ -68,6 +71,8 @@ def break_topology(
     ] = None,
 ) -> None:
     """Give a topology of the running demo a wrong configuration."""
+    from hoplab.commands.live import remote
+
     workspace = current()
     possible = remote.possible(workspace, topology)
     if change is None:
@@ -83,5 +88,7 @@ def break_topology(
 
 def fix_topology(topology: TopologyArgument) -> None:
     """Give a topology of the running demo its recipe again."""
+    from hoplab.commands.live import remote
+
     remote.fix(current(), topology)
     print(f"{topology} gets its recipe again.")

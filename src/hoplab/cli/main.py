@@ -3,7 +3,8 @@
 import errno
 import os
 import sys
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import psutil
 import typer
@@ -54,12 +55,18 @@ def version() -> None:
     _print_version(True)  # noqa: FBT003
 
 
+@cache
+def _command() -> Any:
+    """Made of all functions and their options: once, however often `main` runs in a process."""
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """Entry point: one line for a person's mistake, and the exit codes of the documentation."""
     interrupts.install()
     code = 0
     try:
-        code = app(prog_name="hoplab", standalone_mode=False) or 0
+        code = _command()(prog_name="hoplab", standalone_mode=False) or 0
         sys.stdout.flush()
     except (BadUsage, BadPrefix) as error:
         sys.exit(_complain(error, 2))

@@ -6,15 +6,17 @@ import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hoplab.catalogue import Catalogue
 from hoplab.errors import HoplabError
 from hoplab.prefix import Prefix, parse
-from hoplab.results import Results, Verdict
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
+
+if TYPE_CHECKING:
+    from hoplab.results import Results
 
 
 class EngineName(StrEnum):
@@ -59,11 +61,13 @@ FINDINGS, OWN_ERROR = 1, 3
 """Exit statuses: something asked is wrong; hoplab, or what it starts, failed by itself."""
 
 
-def status(results: Results, *, right: bool) -> int:
+def status(results: "Results", *, right: bool) -> int:
     """The exit status: 0 if all is right; an error says nothing of what else was found.
 
     Nor does it tell anything if nothing was judged.
     """
+    from hoplab.results import Verdict  # noqa: PLC0415 - imports the HTTP client
+
     verdicts = {cell.verdict for cell in results.cells}
     if Verdict.ERROR in verdicts or not verdicts & {Verdict.PASS, Verdict.FAIL}:
         return OWN_ERROR

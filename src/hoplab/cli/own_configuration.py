@@ -1,25 +1,23 @@
 """`check --proxy-config`: what is read from the command line for it."""
 
+# ruff: noqa: PLC0415 - what a command needs is imported in it
+
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hoplab.catalogue import Catalogue
-from hoplab.catalogue.configurations import (
-    BadConfiguration,
-    Configuration,
-    recognised,
-    text_of,
-    understand,
-)
 from hoplab.catalogue.proxies import Proxy
 from hoplab.cli.options import BadUsage
-from hoplab.commands.check import Checked
-from hoplab.commands.own_configuration import Wanted, check_configuration
-from hoplab.commands.session import Session
 from hoplab.topology import Cell
+
+if TYPE_CHECKING:
+    from hoplab.catalogue.configurations import Configuration
+    from hoplab.commands.check import Checked
+    from hoplab.commands.own_configuration import Wanted
+    from hoplab.commands.session import Session
 
 ProxyConfigOption = Annotated[
     Path | None,
@@ -31,8 +29,10 @@ ProxyConfigOption = Annotated[
 
 def read_configuration(
     catalogue: Catalogue, path: Path, proxy: Sequence[str] | None
-) -> tuple[Proxy, Configuration]:
+) -> "tuple[Proxy, Configuration]":
     """A person's file and whose it is. Raises BadUsage if it can't be taken."""
+    from hoplab.catalogue.configurations import BadConfiguration, recognised, text_of, understand
+
     if len(proxy or ()) > 1:
         message = "--proxy-config is the file of one proxy: name it once with --proxy"
         raise BadUsage(message)
@@ -60,7 +60,7 @@ def read_configuration(
         raise BadUsage(f"--proxy-config {path}: {error}") from error
 
 
-def prefix_in(configuration: Configuration) -> str:
+def prefix_in(configuration: "Configuration") -> str:
     """The one that the file has. Raises BadUsage if it has none, or several."""
     prefixes = configuration.prefixes
     if len(prefixes) == 1:
@@ -76,12 +76,15 @@ def prefix_in(configuration: Configuration) -> str:
 
 
 def check_theirs(
-    session: Session, wanted: Wanted, cells: Sequence[Cell], *, try_changes: bool
-) -> Checked:
+    session: "Session", wanted: "Wanted", cells: Sequence[Cell], *, try_changes: bool
+) -> "Checked":
     """Ask behind their file.
 
     Raises BadUsage if nothing of the application can be asked behind it, with these options.
     """
+    from hoplab.catalogue.configurations import BadConfiguration
+    from hoplab.commands.own_configuration import check_configuration
+
     configuration = wanted.configuration
     able = [cell for cell in cells if cell.scheme in configuration.schemes]
     if not able:

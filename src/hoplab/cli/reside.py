@@ -1,5 +1,7 @@
 """`up`, `down`, `ps`, `logs`, `certificates`: topologies that stay up."""
 
+# ruff: noqa: PLC0415 - what a command needs is imported in it
+
 import json
 from typing import Annotated
 
@@ -19,12 +21,7 @@ from hoplab.cli.options import (
     prefix_of,
     status,
 )
-from hoplab.commands import reside
-from hoplab.commands.session import Session
-from hoplab.engines import certificates
 from hoplab.prefix import DEFAULT_PREFIX
-from hoplab.report import text
-from hoplab.report.progress import Progress
 from hoplab.topology import Mode
 from hoplab.workspace import current
 
@@ -55,6 +52,11 @@ def up(
 
     Exit 0 if all pass; with --variation, if all is as predicted.
     """
+    from hoplab.commands import reside
+    from hoplab.commands.session import Session
+    from hoplab.report import text
+    from hoplab.report.progress import Progress
+
     catalogue = load(current(), prefix_of(prefix))
     modes = known("mode", [mode] if mode else None, list(Mode))
     topologies = narrowed(catalogue, proxy, server)
@@ -77,6 +79,10 @@ def up(
 
 def down() -> None:
     """Stop what `up`, `demo` or `docker compose up` started here."""
+    from hoplab.commands import reside
+    from hoplab.commands.session import Session
+    from hoplab.report.progress import Progress
+
     with Progress() as progress:
         session = Session(load(current()), progress)
         progress.stage("stopping")
@@ -85,6 +91,11 @@ def down() -> None:
 
 def ps(output_format: ListFormatOption = ListFormat.TABLE) -> None:
     """List what is up, where it answers, and what does not run."""
+    from hoplab.commands import reside
+    from hoplab.commands.session import Session
+    from hoplab.report import text
+    from hoplab.report.progress import Progress
+
     with Progress() as progress:
         entries = reside.ps(Session(load(current()), progress))
     if output_format is ListFormat.JSON:
@@ -102,6 +113,10 @@ def logs(
     ] = False,
 ) -> None:
     """Show the logs of the proxies and applications that are up."""
+    from hoplab.commands import reside
+    from hoplab.commands.session import Session
+    from hoplab.report.progress import Progress
+
     catalogue = load(current())
     names = known("topology", topology, [t.name for t in catalogue.composed])
     with Progress() as progress:
@@ -112,4 +127,6 @@ def logs(
 
 def make_certificates() -> None:
     """Make the proxies' certificate, and print where its CA is."""
+    from hoplab.engines import certificates
+
     print(certificates.ensure(current().certificates).authority)

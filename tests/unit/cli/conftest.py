@@ -2,13 +2,12 @@
 
 import sys
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from hoplab import cli
-from hoplab.catalogue import Catalogue, load
+from hoplab.catalogue import Catalogue
 from hoplab.commands import ask
 from hoplab.commands.session import Session
 from hoplab.engines import compose
@@ -17,17 +16,11 @@ from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.system import interrupts
 from hoplab.topology import Cell
 from hoplab.workspace import Workspace
-from tests.catalogue import ROOT, WORKSPACE
+from tests.catalogue import ROOT, loaded
 from tests.commands.clone import Clone
 from tests.unit.cli.said import Call, Said
 
 NO_DAEMON = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
-
-
-@cache
-def loaded(prefix: Prefix) -> Catalogue:
-    """Read once for each prefix: it is the same files in every test."""
-    return load(WORKSPACE, prefix)
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """The command line: mistakes are one line and exit 2; help and version."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from hoplab import __version__, cli
+from hoplab.suites import SUITES
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Strategy
 from tests.catalogue import ROOT
@@ -176,6 +178,30 @@ def test_help_of_a_command_lists_the_values(call: Call) -> None:
 @pytest.mark.parametrize("words", [[], ["verify"], ["list"], ["logs"]], ids=str)
 def test_short_help_is_the_help(call: Call, words: list[str]) -> None:
     assert call(*words, "-h") == call(*words, "--help")
+
+
+_HEAVY = "suites client report commands.session engines diagnosis"
+_IMPORTS = f"""
+import sys
+from hoplab import cli
+print([name for name in "{_HEAVY}".split() if f"hoplab.{{name}}" in sys.modules])
+"""
+
+
+def test_the_command_line_imports_nothing_that_only_a_command_needs() -> None:
+    """Every call would pay for it, `hoplab --version` as well."""
+    run = subprocess.run(
+        [sys.executable, "-c", _IMPORTS], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+
+    assert run.stdout == "[]\n"
+
+
+def test_each_suite_has_its_command() -> None:
+    """It is registered without importing the suite."""
+    told = [(of.suite, of.name, of.about, of.product) for of in cli.ask.SUITE_COMMANDS]
+
+    assert told == [(s.name, s.command, s.about, s.product) for s in SUITES.values()]
 
 
 @pytest.mark.parametrize("word", ["version", "--version"])

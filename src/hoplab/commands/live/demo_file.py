@@ -16,6 +16,10 @@ from pathlib import Path
 from hoplab.errors import HoplabError
 from hoplab.workspace import Workspace
 
+PORT = 9900
+VARIABLE = "HOPLAB_DEMO_PORT"
+"""Where the page is served if nothing else was chosen, and what chooses."""
+
 _OWNER_ONLY = 0o600
 _SECONDS = 1.0  # who only reads holds the lock for a moment
 _PAUSE = 0.01

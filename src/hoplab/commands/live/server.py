@@ -21,7 +21,7 @@ from hoplab.client.probe import Failed
 from hoplab.client.trace import Request
 from hoplab.commands.live.asking import METHODS, request_from, way
 from hoplab.commands.live.broadcast import Broadcast
-from hoplab.commands.live.demo_file import Site
+from hoplab.commands.live.demo_file import PORT, VARIABLE, Site
 from hoplab.commands.live.embedded import Embedded
 from hoplab.commands.live.guard import Guard
 from hoplab.commands.live.model import LiveLab
@@ -31,9 +31,6 @@ from hoplab.report.live import document
 from hoplab.report.live.beside import beside
 from hoplab.system.ports import LOOPBACK, listening
 from hoplab.topology import Scheme
-
-PORT = 9900
-VARIABLE = "HOPLAB_DEMO_PORT"
 
 _BAD = 400
 _MOST = 2  # topologies side by side
