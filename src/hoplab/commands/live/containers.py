@@ -213,7 +213,7 @@ class Containers:
         command = used.server_command(deployment, f"0.0.0.0:{APP_PORT}", str(self._subnet))
         variables = {**used.server_environment(deployment, str(self._subnet)), **ENVIRONMENT}
         application = {
-            "command": [word.replace("$", "$$") for word in [*command, *server.log_requests]],
+            "command": [word.replace("$", "$$") for word in [*command, *server.log_no_requests]],
             "environment": {name: value.replace("$", "$$") for name, value in variables.items()},
             "volumes": [
                 {

@@ -82,7 +82,8 @@ class Processes:
 
     def run(self, deployment: Deployment, used: Catalogue, watch: Callable[[], None]) -> Endpoint:
         """The proxy stays if it would do the same with these files: half of the work is saved."""
-        hosted = Hosted(used.workspace.root, ENVIRONMENT, watch)
+        # The page shows requests, and the end of a log when something ended: its own last words.
+        hosted = Hosted(used.workspace.root, ENVIRONMENT, watch, log_requests=False)
         engine = self._engine
         if engine and deployment == self._runs and engine.proxies_run_with(used):
             (endpoint,) = engine.restart_applications(used, hosted)
