@@ -111,6 +111,8 @@ class Place:
         self._copies = session.new_run()
         self._copy = 0
         self._endpoint: Endpoint | None = None
+        self._lost: TopologyState | None = None
+        """As it was before a part of it died."""
         self.hurried = True
         """Whether its first verdicts are awaited: it starts, or is being asked its fast checks."""
 
@@ -339,12 +341,25 @@ class Place:
         )
 
     def _look(self) -> None:
-        if self._endpoint is None or self.state.state is State.DOWN:
-            return
-        if died := self._runner.died():
-            message = self._as_edited(died)
-            self._stop()  # what is left of it would answer now and then
-            self._told_unless_superseded(state=State.DOWN, message=message)
+        if self.state.state is State.DOWN:
+            if endpoint := self._runner.returned():
+                self._recover(endpoint)
+        elif self._endpoint is not None and (died := self._runner.died()):
+            self._endpoint = None
+            self._lost = self.state
+            self._told_unless_superseded(state=State.DOWN, message=self._as_edited(died))
+
+    def _recover(self, endpoint: Endpoint) -> None:
+        """What had died is back: it is asked again, and is what it was before."""
+        with self._lab.changed:
+            if self._superseded:
+                return
+            self._endpoint = endpoint
+            was, self._lost = self._lost, None
+            state, message = (was.state, was.message) if was else (State.UP, "")
+            start = self.state.start + 1
+            self._told(state=state, message=message, start=start, asking=True)
+        self._ask(self.state.results)
 
 
 def _steps(checks: Mapping[str, Check]) -> Sequence[Mapping[str, Check]]:
