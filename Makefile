@@ -86,7 +86,7 @@ bench-matrix: $(READY) ## Measure what the whole matrix costs, and how that grow
 	@$(BIN)/python scripts/bench_matrix.py
 
 bench-live: $(READY) ## Measure the live lab: from a save to new verdicts, from a click to a trace
-	@$(BIN)/python scripts/bench_live.py
+	@$(BIN)/python scripts/bench_live.py $(filter-out auto,$(ENGINE))
 
 bench-check: $(READY) ## Measure hoplab check of a small application, beside the same processes bare
 	@$(BIN)/python -m scripts.bench_check

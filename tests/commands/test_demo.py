@@ -16,6 +16,7 @@ import requests
 from hoplab.commands.live.demo_file import Site, read
 from hoplab.commands.live.guard import TOKEN_HEADER
 from hoplab.engines import compose
+from hoplab.engines.compose import Compose
 from hoplab.engines.published import variable
 from hoplab.system.ports import free_ports
 from hoplab.topology import Mode, Scheme, Topology
@@ -279,6 +280,14 @@ def projects(clone: Clone) -> set[str]:
     }
 
 
+def containers(clone: Clone) -> dict[str, dict[str, Any]]:
+    """Those of all topologies, by service: each topology has services of its own names."""
+    found: dict[str, dict[str, Any]] = {}
+    for project in projects(clone):
+        found |= Compose(project, clone.folder).containers()
+    return found
+
+
 def networks(names: Collection[str]) -> list[str]:
     told = compose.docker("network", "ls", "--format", "{{.Name}}").split()
     return [each for each in told if each.partition("_")[0] in names]
@@ -303,10 +312,51 @@ def test_in_containers_it_is_asked_broken_edited_and_nothing_is_left(own: Clone)
         assert f'File "{own.folder}/app/plain.py"' in states[STRIP.name]["message"]
         assert states[PRESERVE.name] == before[PRESERVE.name]
 
+        own.edit("app/plain.py", "create_ap()", "create_app()")
+        wait(site, is_(STRIP, "fail"))
+        own.hoplab("fix", STRIP.name)
+        states = wait(site, is_(STRIP, "pass"))
+        assert states[STRIP.name]["change"] is None
+
+        started = containers(own)
+        own.edit(
+            "nginx/strip.conf.template", "X-Forwarded-Proto  $scheme", "X-Forwarded-Proto  ftp"
+        )
+        wait(site, is_(STRIP, "fail"))
+        restarted = containers(own)
+        assert {name for name in started if restarted[name] != started[name]} == {STRIP.name}
+        own.edit("nginx/strip.conf.template", "proxy_http_version", "proxy_htpp_version")
+        states = wait(site, lambda states: states[STRIP.name]["state"] == "refused")
+        assert 'unknown directive "proxy_htpp_version"' in states[STRIP.name]["message"]
+
         process.kill()
         process.wait()
     assert gone(own)
     assert (projects(own), networks(names)) == (set(), [])
+
+
+@needs_docker
+def test_a_container_that_is_killed_is_down_until_it_is_started_again(own: Clone) -> None:
+    with demo(own, "--engine", "docker") as (_, site):
+        wait(site, lambda states: all(verdict(each) == "pass" for each in states.values()))
+        for service in (STRIP.name, f"{STRIP.server}-strip"):
+            container = containers(own)[service]["Id"]
+
+            compose.docker("kill", container)
+            states = wait(site, lambda states: states[STRIP.name]["state"] == "down")
+            assert f"{service} died" in states[STRIP.name]["message"]
+            assert verdict(states[PRESERVE.name]) == "pass"
+
+            compose.docker("start", container)
+            states = wait(site, is_(STRIP, "pass"))
+            assert states[STRIP.name]["message"] == ""
+            (way,) = trace(site, "/api/v1/app", STRIP)
+            assert way["status"] == 200
+
+        compose.docker("kill", containers(own)[STRIP.name]["Id"])
+        wait(site, lambda states: states[STRIP.name]["state"] == "down")
+        own.hoplab("fix", STRIP.name)
+        wait(site, is_(STRIP, "pass"))
 
 
 @needs_docker

@@ -112,10 +112,6 @@ class DockerEngine:
         except ComposeFailed as failed:
             self._only_unhealthy(failed)
         self._require_no_complaint()
-        return self.found()
-
-    def found(self) -> list[Endpoint]:
-        """Where it answers, as its containers are now."""
         return endpoints(
             self._catalogue,
             self._deployments,

@@ -49,13 +49,15 @@ class Hosted:
     """Where applications run, and what they are told besides.
 
     watch: called while they start; raises HoplabError if there is nothing to wait for any more.
-    seconds: how long they have to start; None is what everything has.
+    seconds: how long they have to start; None is what everything has. log_requests: whether
+    somebody reads what they were asked.
     """
 
     directory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     watch: Callable[[], None] = lambda: None
     seconds: float | None = None
+    log_requests: bool = True
 
 
 class ProcessEngine:
@@ -321,7 +323,8 @@ class ProcessEngine:
         require_package(app.server)
         log = self._log(app.word)
         # Nobody reads the requests of a matrix, and to write them takes a tenth of its time.
-        logging = app.server.log_no_requests if self._partial else app.server.log_requests
+        read = self._hosted.log_requests and not self._partial
+        logging = app.server.log_requests if read else app.server.log_no_requests
         deployment = {
             "command": [*app.command(app.port), *logging],
             "environment": {

@@ -9,11 +9,12 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from hoplab.catalogue import Catalogue
 from hoplab.catalogue.variations import Change
@@ -21,7 +22,7 @@ from hoplab.client.trace import Hop
 from hoplab.commands.live.files import APP, DESCRIPTIONS
 from hoplab.commands.live.runner import ENVIRONMENT
 from hoplab.commands.session import Session
-from hoplab.endpoint import Endpoint
+from hoplab.endpoint import PUBLIC_NAME, Endpoint
 from hoplab.engines import configuration
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.compose import Compose, ComposeFailed, docker
@@ -33,9 +34,11 @@ from hoplab.engines.docker import (
     environment,
     tell_next_step,
 )
-from hoplab.engines.started import START_SECONDS, answers
+from hoplab.engines.process import ROUTE_SECONDS
+from hoplab.engines.started import START_SECONDS, answers, instance, require_no_complaint
 from hoplab.errors import HoplabError
 from hoplab.predictions import predict
+from hoplab.prefix import Prefix
 from hoplab.system import interrupts
 from hoplab.system.ports import LOOPBACK
 from hoplab.topology import Deployment, Scheme, Topology
@@ -49,7 +52,10 @@ _LOOK = 0.5  # seconds between two questions to Docker, each of which starts a p
 _ADDRESS = 100  # of the application, in its subnet: none that Docker gives to others
 _LINES = "15"
 _LOOPBACK = re.compile(r"\b127\.\d+\.\d+\.\d+\b")
+_COMPILED = "__pycache__"
 _NOT_ASKED = {"bypass"}  # every client of a container has an address of a network that is trusted
+
+_Files: TypeAlias = Mapping[Path, bytes]
 
 
 class Containers:
@@ -75,8 +81,7 @@ class Containers:
         )
         self._project = self.run_of.folder / "project"
         self._number = 0
-        self._runs: tuple[Deployment, Mapping[Path, bytes]] | None = None
-        self._engine: DockerEngine | None = None
+        self._runs: tuple[Deployment, tuple[_Files, _Files]] | None = None
         self._endpoint: Endpoint | None = None
 
     @property
@@ -107,15 +112,18 @@ class Containers:
         return any(predict(cell, catalogue).keys() - _NOT_ASKED for cell in cells)
 
     def run(self, deployment: Deployment, used: Catalogue, watch: Callable[[], None]) -> Endpoint:
-        """The proxy's container stays if the proxy would do the same with these files."""
-        self._endpoint = None
-        runs = deployment, self._files_of_proxy(used)
+        """Only what has other files than before starts again, if the deployment is the same."""
+        was, self._endpoint = self._endpoint, None
+        app, proxy = app_service(self._topology), self._topology.name
+        files = self._files_of_app(used), self._files_of_proxy(used)
+        before, self._runs = self._runs, None
         try:
-            if self._engine and runs == self._runs:
-                self._copy(used, APP)
-                endpoint = self._restarted(self._engine, watch)
+            if was and before and before[0] == deployment:
+                concerned = {proxy} if files[1] != before[1][1] else set()
+                if files[0] != before[1][0] or not concerned:
+                    concerned.add(app)
+                endpoint = self._restarted(was, concerned, deployment, used, watch)
             else:
-                self._runs = None
                 endpoint = self._recreated(deployment, used, watch)
         except HoplabError as error:
             # In the names of the files from which these were copied: the lab knows whose they are.
@@ -123,38 +131,68 @@ class Containers:
             for name in (str(self._project), "/srv"):
                 message = message.replace(f"{name}/", f"{used.workspace.root}/")
             raise HoplabError(message) from error
-        self._runs, self._endpoint = runs, endpoint
+        self._runs, self._endpoint = (deployment, files), endpoint
         return endpoint
 
     def _recreated(
         self, deployment: Deployment, used: Catalogue, watch: Callable[[], None]
     ) -> Endpoint:
-        proxy = used.proxies[self._topology.proxy]
-        for name in (APP, proxy.folder.name):
-            self._copy(used, name)
+        self._copy(used, APP)
+        self._write_proxy(deployment, used)
         shutil.copy(self._session.catalogue.workspace.root / COMPOSE, self._project)
-        if variation := used.variation(deployment):
-            own = replace(proxy, folder=self._project / proxy.folder.name)
-            configuration.change(own, self._topology.mode, variation.changes)
         (self._project / CHANGES).write_text(json.dumps(self._changes(deployment, used)))
         told = {**self._told, "COMPOSE_FILE": f"{COMPOSE}:{CHANGES}"}
         here = replace(used, workspace=Workspace(self._project))
-        self._engine = DockerEngine(
+        engine = DockerEngine(
             here, [deployment], self.run_of, self._certificates, told=told, watch=watch
         )
-        (endpoint,) = self._engine.bring_up()
+        (endpoint,) = engine.bring_up()
         return endpoint
 
-    def _restarted(self, engine: DockerEngine, watch: Callable[[], None]) -> Endpoint:
-        """The application alone: it keeps its address, which a proxy may have looked up once.
+    def _restarted(
+        self,
+        endpoint: Endpoint,
+        services: Collection[str],
+        deployment: Deployment,
+        used: Catalogue,
+        watch: Callable[[], None],
+    ) -> Endpoint:
+        """The same containers, which read their files again when they start, at the same addresses.
 
-        At once: in order, some servers would wait for the proxy's idle connections.
+        A proxy may have looked up the application's once. They end at once: in order, some servers
+        would wait for the proxy's idle connections.
         """
-        service = app_service(self._topology)
-        docker("restart", "-t", "0", self.compose.containers()[service]["Id"])
-        (endpoint,) = engine.found()
-        deadline, look = time.monotonic() + START_SECONDS, time.monotonic() + _LOOK
-        while not (endpoint.direct and answers(*endpoint.direct, self._session.catalogue.prefix)):
+        proxy = used.proxies[self._topology.proxy]
+        if app_service(self._topology) in services:
+            self._copy(used, APP)
+        if self._topology.name in services:
+            self._write_proxy(deployment, used)
+        containers = self.compose.containers()
+        if not all(
+            name in containers and containers[name]["State"]["Running"]
+            for name in (app_service(self._topology), self._topology.name)
+        ):  # one was killed or removed by hand
+            return self._recreated(deployment, used, watch)
+        docker("restart", "-t", "0", *(containers[service]["Id"] for service in services))
+        self._wait(lambda: _answer(endpoint, used.prefix), START_SECONDS, watch)
+        if self._topology.name in services:
+            reaches = partial(_reaches, endpoint, used.prefix)
+            self._wait(reaches, ROUTE_SECONDS, watch, required=False)
+            if proxy.complaint:
+                require_no_complaint(self._topology.name, proxy, self._log(self._topology.name))
+        return endpoint
+
+    def _wait(
+        self,
+        condition: Callable[[], bool],
+        seconds: float,
+        watch: Callable[[], None],
+        *,
+        required: bool = True,
+    ) -> None:
+        """Until it holds. Raises HoplabError if a container ends, or if it is required in time."""
+        deadline, look = time.monotonic() + seconds, time.monotonic() + _LOOK
+        while not condition():
             watch()
             interrupts.check()
             if time.monotonic() > look:
@@ -162,15 +200,25 @@ class Containers:
                 if died := self._dead():
                     raise HoplabError(died)
             if time.monotonic() > deadline:
-                raise HoplabError(f"{service} does not answer.")
+                if not required:
+                    return
+                raise HoplabError(f"{self._topology.name} does not answer.")
             time.sleep(_PAUSE)
-        return endpoint
 
-    def _files_of_proxy(self, used: Catalogue) -> Mapping[Path, bytes]:
+    def _write_proxy(self, deployment: Deployment, used: Catalogue) -> None:
+        """The proxy's files into the project, with what the deployment's variation changes."""
+        proxy = used.proxies[self._topology.proxy]
+        self._copy(used, proxy.folder.name)
+        if variation := used.variation(deployment):
+            own = replace(proxy, folder=self._project / proxy.folder.name)
+            configuration.change(own, self._topology.mode, variation.changes)
+
+    def _files_of_proxy(self, used: Catalogue) -> _Files:
         """All that its container may read, by their names in the proxy's folder."""
-        folder = used.proxies[self._topology.proxy].folder
-        files = (file for file in folder.rglob("*") if file.name not in DESCRIPTIONS)
-        return {file.relative_to(folder): file.read_bytes() for file in files if file.is_file()}
+        return _content(used.proxies[self._topology.proxy].folder, DESCRIPTIONS)
+
+    def _files_of_app(self, used: Catalogue) -> _Files:
+        return _content(used.workspace.root / APP)
 
     def _copy(self, used: Catalogue, name: str) -> None:
         """Into the project, whose folders stay, since they are mounted."""
@@ -183,10 +231,20 @@ class Containers:
         shutil.copytree(used.workspace.root / name, target, dirs_exist_ok=True)
 
     def died(self) -> str:
-        """Docker is asked only if something does not answer any more: that takes a while."""
+        """Docker is asked only if something does not answer any more: that takes a while.
+
+        The containers stay: a person may start the one that has ended.
+        """
         if self._endpoint is None or _listen(self._endpoint):
             return ""
         return self._dead()
+
+    def returned(self) -> Endpoint | None:
+        """Where it was: a container that is started again keeps its address."""
+        endpoint = self._endpoint
+        if endpoint is None or not _listen(endpoint) or self._dead():
+            return None
+        return endpoint if _answer(endpoint, self._session.catalogue.prefix) else None
 
     def _dead(self) -> str:
         containers = self.compose.containers()
@@ -194,9 +252,16 @@ class Containers:
             if service not in containers:
                 return f"{service} died: its container is gone."
             if not containers[service]["State"]["Running"]:
-                log = self.compose.run("logs", "--no-color", "--tail", _LINES, service)
+                log = self._log(service, "--tail", _LINES)
                 return f"{service} died. The end of its log:\n{log}"
         return ""
+
+    def _log(self, service: str, *options: str) -> str:
+        """What it wrote since its last start."""
+        began = self.compose.containers()[service]["State"]["StartedAt"]
+        return self.compose.run(
+            "logs", "--no-color", "--no-log-prefix", "--since", began, *options, service
+        )
 
     def hops(self, mark: str) -> list[Hop]:  # noqa: ARG002
         """None: nobody listens between containers."""
@@ -213,7 +278,7 @@ class Containers:
         command = used.server_command(deployment, f"0.0.0.0:{APP_PORT}", str(self._subnet))
         variables = {**used.server_environment(deployment, str(self._subnet)), **ENVIRONMENT}
         application = {
-            "command": [word.replace("$", "$$") for word in [*command, *server.log_requests]],
+            "command": [word.replace("$", "$$") for word in [*command, *server.log_no_requests]],
             "environment": {name: value.replace("$", "$$") for name, value in variables.items()},
             "volumes": [
                 {
@@ -239,6 +304,27 @@ class Containers:
 
 def _on_loopback(change: Change) -> bool:
     return bool(_LOOPBACK.search(change.wrong))
+
+
+def _content(folder: Path, without: Collection[str] = ()) -> _Files:
+    files = (
+        file
+        for file in folder.rglob("*")
+        if file.name not in without and file.parent.name != _COMPILED
+    )
+    return {file.relative_to(folder): file.read_bytes() for file in files if file.is_file()}
+
+
+def _answer(endpoint: Endpoint, prefix: Prefix) -> bool:
+    """Whether the application and the proxy do, whatever they say."""
+    proxy = (LOOPBACK, endpoint.ports[Scheme.HTTP])
+    return all(answers(*each, prefix) for each in filter(None, [endpoint.direct, proxy]))
+
+
+def _reaches(endpoint: Endpoint, prefix: Prefix) -> bool:
+    """Whether the proxy reaches its application: some answer before they have read all files."""
+    port = endpoint.ports[Scheme.HTTP]
+    return instance(LOOPBACK, port, prefix, Scheme.HTTP, PUBLIC_NAME) == endpoint.nonce
 
 
 def _listen(endpoint: Endpoint) -> bool:

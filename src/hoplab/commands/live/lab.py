@@ -162,6 +162,10 @@ class RunningLab:
         self.changed.notify_all()
         return self._revision
 
+    def hurried(self) -> bool:
+        """Whether first verdicts of any topology are awaited; with the condition held."""
+        return any(place.hurried for place in self._places.values())
+
     def _place(self, name: str) -> Place:
         if name not in self._places:
             known = ", ".join(self._places)

@@ -36,6 +36,7 @@ CONTRACT = next(suite for suite in SUITES.values() if suite.product)
 _LOOK = 0.5  # seconds between two looks whether the processes still run
 _SIGNAL = 128  # what a shell adds to a signal's number
 _AT_ONCE = 2
+_PATIENCE = 10.0  # seconds for which slow checks wait at most: another topology may not come up
 
 _starting = threading.Semaphore(_AT_ONCE)
 """To start is work for the processors."""
@@ -52,6 +53,10 @@ class Lab(Protocol):
 
     def next_revision(self) -> int:
         """The number of what has just changed; with the condition held."""
+        ...
+
+    def hurried(self) -> bool:
+        """Whether first verdicts of any topology are awaited; with the condition held."""
         ...
 
 
@@ -106,6 +111,10 @@ class Place:
         self._copies = session.new_run()
         self._copy = 0
         self._endpoint: Endpoint | None = None
+        self._lost: TopologyState | None = None
+        """As it was before a part of it died."""
+        self.hurried = True
+        """Whether its first verdicts are awaited: it starts, or is being asked its fast checks."""
 
     def want(self, change: Change | None) -> None:
         """Let it be this one, or its recipe; with the files as they are now."""
@@ -154,7 +163,7 @@ class Place:
 
     def _want(self, wanted: _Wanted) -> None:
         with self._lab.changed:
-            self._wanted = wanted
+            self._wanted, self.hurried = wanted, True
             self._told(state=State.STARTING, change=wanted.change, asking=False, message="")
             self._lab.changed.notify_all()
 
@@ -205,6 +214,15 @@ class Place:
             known = isinstance(bug, HoplabError)
             message = str(bug) if known else f"{type(bug).__name__}: {bug}"
             self._told_unless_superseded(state=State.DOWN, asking=False, message=message)
+        finally:
+            self._calm()
+
+    def _calm(self) -> None:
+        """Its first verdicts are there, or won't come: others need not wait for them."""
+        with self._lab.changed:
+            if self.hurried and self._wanted is None:
+                self.hurried = False
+                self._lab.changed.notify_all()
 
     def _become(self, wanted: _Wanted) -> None:
         before = self.state.results
@@ -274,7 +292,10 @@ class Place:
         self._runner.stop()
 
     def _ask(self, before: Sequence[CellResult]) -> None:
-        """The fast checks first, whose findings are told at once; then the others."""
+        """The fast checks first, whose findings are told at once; then the others.
+
+        These wait for the first verdicts of all topologies, which need the processors.
+        """
         endpoint = self._endpoint
         if endpoint is None:
             return
@@ -289,6 +310,16 @@ class Place:
                 for finding in result.findings:
                     findings[result.cell].setdefault(finding.check, []).append(finding)
             self._tell_findings(findings, before, asking=checks is not steps[-1])
+            if checks is not steps[-1]:
+                self._let_others_first()
+
+    def _let_others_first(self) -> None:
+        """Wait for the first verdicts of all topologies, unless something else is wanted here."""
+        self._calm()
+        with self._lab.changed:
+            self._lab.changed.wait_for(
+                lambda: self._superseded or not self._lab.hurried(), _PATIENCE
+            )
 
     def _tell_findings(
         self,
@@ -310,12 +341,25 @@ class Place:
         )
 
     def _look(self) -> None:
-        if self._endpoint is None or self.state.state is State.DOWN:
-            return
-        if died := self._runner.died():
-            message = self._as_edited(died)
-            self._stop()  # what is left of it would answer now and then
-            self._told_unless_superseded(state=State.DOWN, message=message)
+        if self.state.state is State.DOWN:
+            if endpoint := self._runner.returned():
+                self._recover(endpoint)
+        elif self._endpoint is not None and (died := self._runner.died()):
+            self._endpoint = None
+            self._lost = self.state
+            self._told_unless_superseded(state=State.DOWN, message=self._as_edited(died))
+
+    def _recover(self, endpoint: Endpoint) -> None:
+        """What had died is back: it is asked again, and is what it was before."""
+        with self._lab.changed:
+            if self._superseded:
+                return
+            self._endpoint = endpoint
+            was, self._lost = self._lost, None
+            state, message = (was.state, was.message) if was else (State.UP, "")
+            start = self.state.start + 1
+            self._told(state=state, message=message, start=start, asking=True)
+        self._ask(self.state.results)
 
 
 def _steps(checks: Mapping[str, Check]) -> Sequence[Mapping[str, Check]]:

@@ -43,7 +43,14 @@ class Runner(Protocol):
         ...
 
     def died(self) -> str:
-        """The part that has ended by itself, with the end of its log; "" if all of it runs."""
+        """The part that has ended by itself, with the end of its log; "" if all of it runs.
+
+        What is left of it is stopped, unless the part may come back.
+        """
+        ...
+
+    def returned(self) -> Endpoint | None:
+        """Where it answers again, if what `died` has told of was started again by others."""
         ...
 
     def hops(self, mark: str) -> Sequence[Hop]:
@@ -82,7 +89,8 @@ class Processes:
 
     def run(self, deployment: Deployment, used: Catalogue, watch: Callable[[], None]) -> Endpoint:
         """The proxy stays if it would do the same with these files: half of the work is saved."""
-        hosted = Hosted(used.workspace.root, ENVIRONMENT, watch)
+        # The page shows requests, and the end of a log when something ended: its own last words.
+        hosted = Hosted(used.workspace.root, ENVIRONMENT, watch, log_requests=False)
         engine = self._engine
         if engine and deployment == self._runs and engine.proxies_run_with(used):
             (endpoint,) = engine.restart_applications(used, hosted)
@@ -103,8 +111,15 @@ class Processes:
         return endpoint
 
     def died(self) -> str:
-        """The first process that has ended."""
-        return next(iter(self._engine.died().values()), "") if self._engine else ""
+        """The first process that has ended. What is left would answer now and then: it ends."""
+        died = next(iter(self._engine.died().values()), "") if self._engine else ""
+        if died:
+            self.stop()
+        return died
+
+    def returned(self) -> Endpoint | None:
+        """Never: nobody else starts such a process."""
+        return None
 
     def hops(self, mark: str) -> Sequence[Hop]:
         """Heads, as the taps have seen them."""
