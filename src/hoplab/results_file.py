@@ -116,13 +116,15 @@ def recorded(exchange: Exchange) -> Exchange:
 
 
 def _without_noise(headers: Headers) -> Headers:
-    return [
-        (name, EACH_TIME if name.lower() in _HEADERS_EACH_TIME else _quiet(value))
-        for name, value in headers
-    ]
+    return [_quiet_line(*line) for line in headers]
 
 
 @lru_cache(maxsize=10_000)  # the same lines and bodies come again and again
+def _quiet_line(name: str, value: str) -> tuple[str, str]:
+    return name, EACH_TIME if name.lower() in _HEADERS_EACH_TIME else _quiet(value)
+
+
+@lru_cache(maxsize=10_000)
 def _quiet(text: str) -> str:
     for pattern, instead in _TEXT_EACH_TIME:
         text = pattern.sub(instead, text)
@@ -137,7 +139,7 @@ class _Table:
         self._numbers: dict[str, int] = {}
 
     def number(self, entry: Any) -> int:
-        key = entry if isinstance(entry, str) else json.dumps(entry)
+        key = entry if isinstance(entry, str) else repr(entry)
         if key not in self._numbers:
             self._numbers[key] = len(self.entries)
             self.entries.append(entry)
@@ -192,9 +194,13 @@ def _finding(finding: Finding, own: "_Own", tables: _Tables) -> Json:
 
 
 def _exchange(exchange: Exchange, own: "_Own", tables: _Tables) -> Json:
+    def line(header: tuple[str, str]) -> int:
+        if header not in own.lines:
+            own.lines[header] = tables.headers.number(own.replaced(": ".join(header)))
+        return own.lines[header]
+
     def lines(headers: Headers) -> int:
-        told = (own.replaced(f"{name}: {value}") for name, value in headers)
-        return tables.header_lists.number([tables.headers.number(line) for line in told])
+        return tables.header_lists.number([line(header) for header in headers])
 
     body = own.replaced(exchange.body.decode())
     return {
@@ -238,6 +244,8 @@ class _Own:
         whole = rf"(?<![0-9A-Za-z])(?:{'|'.join(longest_first)})(?![0-9A-Za-z])|" if values else ""
         self._pattern = re.compile(rf"{whole}\$")
         self._known: dict[str, str] = {}
+        self.lines: dict[tuple[str, str], int] = {}
+        """The numbers of its header lines: the same ones stand in most exchanges."""
 
     def replaced(self, text: str) -> str:
         if text not in self._known:  # the same header stands in every exchange
