@@ -4,30 +4,18 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.topologies.labs import Public
 
+if TYPE_CHECKING:
+    import schemathesis
+
 
 @pytest.mark.https_alone  # the document is the same, and so are the answers
 def test_nothing_is_found(public: Public) -> None:
-    # Here, because each of pytest's processes imports this module, and one runs the test.
-    import schemathesis  # noqa: PLC0415
-    from hypothesis import HealthCheck, Phase, given, settings  # noqa: PLC0415
-    from hypothesis.errors import Unsatisfiable  # noqa: PLC0415
-    from schemathesis.core.result import Ok  # noqa: PLC0415
-    from schemathesis.generation import GenerationMode  # noqa: PLC0415
-
-    quick = settings(
-        max_examples=5,  # of each operation and kind, right and wrong; the same in every run
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
     verify = str(public.endpoint.authority)
     document = public.get("/api/v1/openapi.json").text
     asked: set[str] = set()
@@ -42,8 +30,23 @@ def test_nothing_is_found(public: Public) -> None:
 
 
 @cache
-def cases(document: str) -> Sequence[schemathesis.Case[Any]]:
+def cases(document: str) -> "Sequence[schemathesis.Case[Any]]":
     """What to ask, of every operation: made once for all topologies that give this document."""
+    # Here, because each of pytest's processes imports this module, and few run the test.
+    import schemathesis  # noqa: PLC0415
+    from hypothesis import HealthCheck, Phase, given, settings  # noqa: PLC0415
+    from hypothesis.errors import Unsatisfiable  # noqa: PLC0415
+    from schemathesis.core.result import Ok  # noqa: PLC0415
+    from schemathesis.generation import GenerationMode  # noqa: PLC0415
+
+    quick = settings(
+        max_examples=5,  # of each operation and kind, right and wrong; the same in every run
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     made: list[schemathesis.Case[Any]] = []
     for result in schemathesis.openapi.from_dict(json.loads(document)).get_all_operations():
         assert isinstance(result, Ok), result
