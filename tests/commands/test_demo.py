@@ -365,3 +365,12 @@ def test_in_containers_it_is_ended_while_it_starts(own: Clone) -> None:
         assert "Ended the demo." in own.hoplab("down").stderr
         assert process.wait(DEADLINE) == 0
     assert (projects(own), own.runs()) == (set(), [])
+
+
+@needs_docker
+def test_in_containers_without_a_prefix(own: Clone) -> None:
+    with demo(own, "--engine", "docker", "--prefix", "/") as (_, site):
+        states = wait(site, is_(PRESERVE, "pass"))
+        assert [*states] == [PRESERVE.name]
+        (way,) = trace(site, "/app", PRESERVE)
+        assert way["status"] == 200

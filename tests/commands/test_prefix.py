@@ -19,6 +19,7 @@ from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Scheme
 from tests.catalogue import CATALOGUE, ROOT, WORKSPACE
 from tests.commands.run import hoplab
+from tests.docker_required import needs_docker
 
 ENCODED: Mapping[str, str] = {
     "/api": "/api",
@@ -124,6 +125,19 @@ def test_without_a_prefix_every_server_passes(proxy: str) -> None:
     assert f"not asked: prefix-once in {cells} cells: not known here: a prefix\n" in run.stdout
 
 
+@needs_docker
+def test_without_a_prefix_every_proxy_passes_in_containers() -> None:
+    """With the servers whose options have an empty value then."""
+    servers = ["--server", "hypercorn", "--server", "granian"]
+    proxies = [word for name in CATALOGUE.proxies for word in ("--proxy", name)]
+    checks = [word for name in checks_for("/") for word in ("--check", name)]
+    run = hoplab("verify", "--engine", "docker", "--prefix", "/", *servers, *proxies, *checks)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    cells = len(servers) // 2 * len(CATALOGUE.proxies) * len(Scheme)
+    assert f"{cells} cells: {cells} pass, 0 fail, 0 error (docker engine" in run.stdout
+
+
 def test_what_is_about_a_prefix_alone_is_not_asked_without_one() -> None:
     words = ["--proxy", "nginx", "--server", "uvicorn", "--engine", "process"]
     run = hoplab("verify", "--prefix", "/", *words, "--check", "prefix-once")
@@ -135,11 +149,6 @@ def test_what_is_about_a_prefix_alone_is_not_asked_without_one() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(
-            ["verify", "--engine", "docker"],
-            "compose.yaml has a prefix everywhere. Without one: --engine process",
-            id="docker",
-        ),
         pytest.param(
             ["cors"],
             "there is nothing to ask without a prefix: choose one with --prefix",

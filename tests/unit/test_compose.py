@@ -28,7 +28,7 @@ MAIN, MORE = Profile.MAIN, Profile.MORE
 PREFIX = "/api/v1"
 SUBNET = OWN_SUBNET
 
-_VARIABLE = re.compile(r"\$\{(\w+):-((?:[^{}$]|\$\{[^}]*\})*)\}")
+_VARIABLE = re.compile(r"\$\{(\w+):?-((?:[^{}$]|\$\{[^}]*\})*)\}")
 
 
 def interpolated(value: Any) -> Any:
@@ -296,14 +296,14 @@ def test_proxy_is_told_what_its_files_ask_for(name: str, topology: Topology) -> 
 
 
 def test_the_decoded_prefix_is_the_encoded_one_unless_it_is_told() -> None:
-    """Compose can't decode: for most prefixes one variable is enough."""
-    expected = "${PUBLIC_PREFIX_DECODED:-${PUBLIC_PREFIX:-/api/v1}}"
+    """Compose can't decode: for most prefixes one variable is enough. Empty, there is none."""
+    expected = "${PUBLIC_PREFIX_DECODED-${PUBLIC_PREFIX-/api/v1}}"
     written = re.findall(r"\$\{PUBLIC_PREFIX_DECODED[^\n\"]*", TEXT)
 
     assert written
     assert set(written) == {expected}
-    assert set(re.findall(r"(?<!:-)\$\{PUBLIC_PREFIX:[^}]*\}", TEXT)) == {
-        "${PUBLIC_PREFIX:-/api/v1}"
+    assert set(re.findall(r"(?<!-)\$\{PUBLIC_PREFIX\b[^}]*\}", TEXT)) == {
+        "${PUBLIC_PREFIX-/api/v1}"
     }
 
 
@@ -400,8 +400,9 @@ def test_what_must_not_be_there() -> None:
 
 
 def test_every_variable_has_a_default() -> None:
-    """With nothing in the environment, nothing is empty; and no other form is used."""
+    """With nothing in the environment, nothing is empty; the prefix alone may be made so."""
     assert "$" not in json.dumps(COMPOSE)
+    assert set(re.findall(r"\$\{(\w+)-", TEXT)) == {"PUBLIC_PREFIX", "PUBLIC_PREFIX_DECODED"}
 
 
 def test_variables_are_these() -> None:

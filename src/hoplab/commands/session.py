@@ -37,12 +37,6 @@ class Session:
         """`docker` or `process`; for `auto`, Docker if a daemon answers. Says which and why."""
         if wanted == "process":
             return wanted
-        if not self.catalogue.prefix.encoded:
-            if wanted == "docker":
-                message = "compose.yaml has a prefix everywhere. Without one: --engine process"
-                raise BadPrefix(message)
-            self.progress.notice("compose.yaml has a prefix everywhere: using local processes.")
-            return "process"
         reason = compose.unavailable()
         if reason is None:
             return "docker"

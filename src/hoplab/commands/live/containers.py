@@ -29,13 +29,14 @@ from hoplab.engines.compose import Compose, ComposeFailed, docker
 from hoplab.engines.docker import (
     APP_PORT,
     BUILD_SECONDS,
+    UP_SECONDS,
     DockerEngine,
     app_service,
     environment,
     tell_next_step,
 )
 from hoplab.engines.process import ROUTE_SECONDS
-from hoplab.engines.started import START_SECONDS, answers, instance, require_no_complaint
+from hoplab.engines.started import answers, instance, require_no_complaint
 from hoplab.errors import HoplabError
 from hoplab.predictions import predict
 from hoplab.prefix import Prefix
@@ -174,7 +175,7 @@ class Containers:
         ):  # one was killed or removed by hand
             return self._recreated(deployment, used, watch)
         docker("restart", "-t", "0", *(containers[service]["Id"] for service in services))
-        self._wait(lambda: _answer(endpoint, used.prefix), START_SECONDS, watch)
+        self._wait(lambda: _answer(endpoint, used.prefix), UP_SECONDS, watch)
         if self._topology.name in services:
             reaches = partial(_reaches, endpoint, used.prefix)
             self._wait(reaches, ROUTE_SECONDS, watch, required=False)
