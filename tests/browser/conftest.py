@@ -4,10 +4,22 @@ Not for the session: while Playwright runs, no other test could call asyncio.run
 """
 
 import inspect
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    Request,
+    sync_playwright,
+)
 
 from hoplab.engines import certificates
 from tests.browser.chromium import chromium, require_chromium
@@ -133,6 +145,74 @@ def browser(
     with chromium(playwright, executable, files, profile) as browser:
         browser.on("requestfailed", note)
         yield browser
+
+
+@pytest.fixture(scope="module")
+def reader(playwright: Playwright, executable: str) -> Iterator[Browser]:
+    """For hoplab's own pages: it knows no lab."""
+    with playwright.chromium.launch(executable_path=executable) as browser:
+        yield browser
+
+
+@pytest.fixture
+def options() -> dict[str, Any]:
+    """Of the browser's context: a test parametrises it."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def common(reader: Browser) -> Iterator[Page]:
+    """For one test after the other: a new one costs as much as what most of them do in it."""
+    with new_context(reader) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def own(reader: Browser, common: Page, options: dict[str, Any]) -> Iterator[Page]:
+    """A page that shows nothing yet, of a context with these options."""
+    if options:
+        with new_context(reader, **options) as context:
+            yield context.new_page()
+    else:
+        yield common
+
+
+def new_context(reader: Browser, **options: Any) -> BrowserContext:
+    """As wide as most screens, unless the options say otherwise."""
+    context = reader.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    context.set_default_timeout(TIMEOUT)
+    return context
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The URLs that a page has asked for, and the errors and warnings that it has logged."""
+
+    asked: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def watching(page: Page) -> Iterator[Seen]:
+    """Watch it until it has left what it shows."""
+    seen = Seen()
+
+    def log(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and NETWORK_CHANGED not in message.text:
+            seen.errors.append(message.text)
+
+    listeners: dict[Any, Callable[[Any], None]] = {
+        "request": lambda request: seen.asked.append(request.url),
+        "requestfailed": note,
+        "console": log,
+        "pageerror": lambda error: seen.errors.append(str(error)),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    yield seen
+    page.goto("about:blank")
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
 
 
 def note(request: Request) -> None:

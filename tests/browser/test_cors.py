@@ -26,16 +26,21 @@ PATHS = ("/items/", "/fail", "/metrics", "/metrics/", "/metrics/missing", "/metr
 REDIRECT = 307
 
 FETCH = """
-async ([url, preflight, credentials]) => {
-    const headers = preflight ? {'X-Requested-With': 'hoplab'} : {};
-    try {
-        const answer = await fetch(url, {headers, credentials, cache: 'no-store'});
-        return [true, await answer.text()];
-    } catch (error) {
-        return [false, String(error)];
+async ([asked, credentials]) => {
+    const told = [];
+    for (const [url, preflight] of asked) {
+        const headers = preflight ? {'X-Requested-With': 'hoplab'} : {};
+        try {
+            const answer = await fetch(url, {headers, credentials, cache: 'no-store'});
+            told.push([true, await answer.text()]);
+        } catch (error) {
+            told.push([false, String(error)]);
+        }
     }
+    return told;
 }
 """
+"""One after the other: whether the page may read each answer, and its text."""
 
 Ways: TypeAlias = dict[tuple[str, bool], bool]
 """By path and whether with a preflight: may the page read the answer?"""
@@ -61,28 +66,31 @@ def variants(executable: str) -> Iterator[Endpoints]:  # noqa: ARG001 - without 
         yield endpoints
 
 
-@pytest.fixture(params=[*ORIGINS, "null"])
-def page(request: pytest.FixtureRequest, browser: BrowserContext) -> Iterator[Page]:
-    """An empty page of that origin."""
+@pytest.fixture(scope="module", params=[*ORIGINS, "null"])
+def origin(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def page(browser: BrowserContext) -> Iterator[Page]:
+    """For one test after the other: each begins at its origin."""
     page = browser.new_page()
-    # What is sandboxed has no origin of its own.
-    visit(page, f"{STRANGER}/sandboxed" if request.param == "null" else f"{request.param}/")
     yield page
     page.close()
 
 
-def origin_of(page: Page) -> str:
-    return str(page.evaluate("self.origin"))
+def begin_at(page: Page, origin: str) -> None:
+    """Show an empty page of that origin."""
+    # What is sandboxed has no origin of its own.
+    visit(page, f"{STRANGER}/sandboxed" if origin == "null" else f"{origin}/")
+    assert page.evaluate("self.origin") == origin
 
 
 def by_browser(page: Page, cell: Cell, endpoint: Endpoint) -> Ways:
-    return {
-        (path, preflight): page.evaluate(
-            FETCH, [endpoint.base(cell.scheme) + path, preflight, "include"]
-        )[0]
-        for path in PATHS
-        for preflight in (False, True)
-    }
+    ways = [(path, preflight) for path in PATHS for preflight in (False, True)]
+    asked = [(endpoint.base(cell.scheme) + path, preflight) for path, preflight in ways]
+    told = page.evaluate(FETCH, [asked, "include"])
+    return {way: let_in for way, (let_in, _) in zip(ways, told, strict=True)}
 
 
 def by_headers(origin: str, cell: Cell, endpoint: Endpoint) -> Ways:
@@ -107,11 +115,11 @@ def by_headers(origin: str, cell: Cell, endpoint: Endpoint) -> Ways:
 
 @pytest.mark.parametrize("variation", CELLS)
 def test_the_browser_agrees_with_the_headers(
-    page: Page, variants: Endpoints, variation: str
+    page: Page, origin: str, variants: Endpoints, variation: str
 ) -> None:
     cell = CELLS[variation]
     endpoint = variants[cell.deployment]
-    origin = origin_of(page)
+    begin_at(page, origin)
 
     told = by_browser(page, cell, endpoint)
 
@@ -120,8 +128,10 @@ def test_the_browser_agrees_with_the_headers(
         assert not any(told.values())
 
 
-def test_the_problem_and_its_fixes_as_the_post_has_them(page: Page, variants: Endpoints) -> None:
-    origin = origin_of(page)
+def test_the_problem_and_its_fixes_as_the_post_has_them(
+    page: Page, origin: str, variants: Endpoints
+) -> None:
+    begin_at(page, origin)
     told = {
         name: by_browser(page, CELLS[name], variants[CELLS[name].deployment])
         for name in ("cors-both", "cors-route-middleware", "cors-single")
@@ -139,8 +149,9 @@ def test_the_problem_and_its_fixes_as_the_post_has_them(page: Page, variants: En
 
 @pytest.mark.parametrize("credentials", ["include", "omit"])
 def test_a_cookie_goes_along_where_the_page_asks_for_it(
-    page: Page, browser: BrowserContext, variants: Endpoints, credentials: str
+    page: Page, origin: str, browser: BrowserContext, variants: Endpoints, credentials: str
 ) -> None:
+    begin_at(page, origin)
     cell = next(
         cell for cell in CELLS.values() if cell.scheme is Scheme.HTTPS and "single" in cell.id
     )
@@ -148,7 +159,7 @@ def test_a_cookie_goes_along_where_the_page_asks_for_it(
     browser.add_cookies(
         [{"name": "session", "value": "1", "url": base, "sameSite": "None", "secure": True}]
     )
-    let_in, body = page.evaluate(FETCH, [f"{base}/scope", False, credentials])
+    [(let_in, body)] = page.evaluate(FETCH, [[(f"{base}/scope", False)], credentials])
 
-    assert let_in == (origin_of(page) in {MAIN, METRICS})
+    assert let_in == (origin in {MAIN, METRICS})
     assert ("session=1" in body) == (let_in and credentials == "include")

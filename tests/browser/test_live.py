@@ -3,12 +3,10 @@
 import json
 import socket
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from hoplab.client.trace import Hop, Request, Trace
 from hoplab.client.wire import Exchange
@@ -17,7 +15,8 @@ from hoplab.commands.live.model import Change, State
 from hoplab.commands.live.server import serving
 from hoplab.results import Finding, Verdict
 from hoplab.topology import Scheme
-from tests.browser.conftest import NETWORK_CHANGED, note
+from tests.browser import axe, policy
+from tests.browser.conftest import new_context, watching
 from tests.catalogue import CATALOGUE
 from tests.live import PREFIX, FakeLab, a_result, served
 
@@ -36,40 +35,14 @@ SHIFTS = """() => {
 """Those within half a second of a click count as well: nothing of what stands may move."""
 
 
-@pytest.fixture(scope="module")
-def reader(playwright: Playwright, executable: str) -> Iterator[Browser]:
-    with playwright.chromium.launch(executable_path=executable) as browser:
-        yield browser
-
-
 @pytest.fixture
-def options() -> dict[str, Any]:
-    """Of the browser: a test parametrises it."""
-    return {}
-
-
-@pytest.fixture
-def page(reader: Browser, site: Site, options: dict[str, Any]) -> Iterator[Page]:
+def page(own: Page, site: Site) -> Iterator[Page]:
     """A page whose test fails if it asks anybody but its server, or logs an error."""
-    context = reader.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    asked: list[str] = []
-    errors: list[str] = []
-
-    def remember(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and NETWORK_CHANGED not in message.text:
-            errors.append(message.text)
-
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("requestfailed", note)
-    page.on("console", remember)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert not [url for url in asked if not url.startswith((site.url, "about:"))]
+    with watching(own) as seen:
+        yield own
+    assert not [url for url in seen.asked if not url.startswith((site.url, "about:"))]
     # A request that is no request is a 400, which Chromium logs.
-    assert [error for error in errors if "status of 400" not in error] == []
+    assert [error for error in seen.errors if "status of 400" not in error] == []
 
 
 def opened(page: Page, site: Site, **told: str) -> Page:
@@ -559,24 +532,8 @@ def test_another_origin_can_neither_read_nor_change(
 
 
 def test_the_policy_forbids_what_is_not_the_page_s_own(reader: Browser, site: Site) -> None:
-    page = reader.new_page()
-    refused: list[str] = []
-    page.on("console", lambda message: refused.append(message.text))
-    opened(page, site)
-    page.evaluate(
-        """() => {
-          const script = document.createElement("script");
-          script.textContent = "window.hurt = 1";
-          document.body.append(script);
-          document.body.insertAdjacentHTML("beforeend", "<img src='https://example.com/x'>");
-          document.body.insertAdjacentHTML("beforeend", "<p style='color: red'>x</p>");
-          return fetch("https://example.com/").catch(() => {});
-        }"""
-    )
-
-    assert page.evaluate("window.hurt") is None
-    assert len([text for text in refused if "Content Security Policy" in text]) >= 4
-    page.close()
+    with new_context(reader) as context:
+        policy.forbids_what_is_not_its_own(opened(context.new_page(), site))
 
 
 # --- for everybody ---
@@ -639,36 +596,30 @@ def settled(page: Page, site: Site, told: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("width", [360, 1024, 1920])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(
-    reader: Browser, site: Site, lab: FakeLab, width: int, scheme: Any
-) -> None:
+def test_axe_finds_nothing(reader: Browser, site: Site, lab: FakeLab, width: int) -> None:
     lab.change(OTHER, "nginx-bare")
     lab.alter("traefik-uvicorn-strip", state=State.DOWN, message="killed")
-    context = reader.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme=scheme,
-        reduced_motion="reduce",  # a color in transition is judged as it is
-        bypass_csp=True,
-    )
-    page = context.new_page()
-    for name, told in SITUATIONS.items():
-        settled(page, site, told)
-        for each in page.locator("#findings details").all():
-            each.evaluate("element => { element.open = true }")
-        found = Axe().run(page, options={"resultTypes": ["violations", "incomplete"]})
-        violations = found.response["violations"]
-        assert [f"{each['id']}: {each['nodes'][0]['html']}" for each in violations] == [], name
-    context.close()
+    with axe.context(reader, width) as context:
+        page = context.new_page()
+        for name, told in SITUATIONS.items():
+            settled(page, site, told)
+            for each in page.locator("#findings details").all():
+                each.evaluate("element => { element.open = true }")
+
+            assert axe.by_scheme(page) == {"light": [], "dark": []}, name
 
 
 def test_axe_would_find_something(reader: Browser, site: Site) -> None:
-    page = reader.new_page(bypass_csp=True)
-    opened(page, site)
-    page.evaluate("document.querySelector('label[for=method]').remove()")
+    with axe.context(reader, 1280) as context:
+        page = context.new_page()
+        opened(page, site)
+        page.evaluate("document.querySelector('label[for=method]').remove()")
+        page.evaluate("document.getElementById('request-title').style.color = '#333'")
 
-    assert "select-name" in {each["id"] for each in Axe().run(page).response["violations"]}
-    page.close()
+        found = axe.by_scheme(page)
+
+    assert {told.partition(":")[0] for told in found["light"]} == {"select-name"}
+    assert {told.partition(":")[0] for told in found["dark"]} == {"color-contrast"}
 
 
 @pytest.mark.parametrize("width", [360, 1024, 1920])

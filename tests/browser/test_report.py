@@ -3,15 +3,16 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from hoplab.predictions import predict
 from hoplab.topology import Cell
+from tests.browser import axe, policy
+from tests.browser.conftest import new_context, watching
 from tests.catalogue import CATALOGUE
 from tests.reports import a_run, every_cell, few, hostile, of_own_application, write_page
 
@@ -29,12 +30,6 @@ SHIFT = """() => new Promise((done) => {
 
 
 @pytest.fixture(scope="module")
-def reader(playwright: Playwright, executable: str) -> Iterator[Browser]:
-    with playwright.chromium.launch(executable_path=executable) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Two runs, of which the later has a symptom less in each cell that had it."""
     folder = tmp_path_factory.mktemp("report")
@@ -45,31 +40,19 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def options() -> dict[str, Any]:
-    """Of the browser: a test parametrises it."""
-    return {}
+def page(own: Page) -> Iterator[Page]:
+    """One that is watched."""
+    with watched(own):
+        yield own
 
 
-@pytest.fixture
-def page(reader: Browser, options: dict[str, Any]) -> Iterator[Page]:
-    """A page whose test fails if it asks anybody for anything, or logs an error."""
-    context = reader.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    asked: list[str] = []
-    errors: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            errors.append(message.text)
-
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", note)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert not [url for url in asked if not url.startswith("file:")]
-    assert errors == []
+@contextmanager
+def watched(page: Page) -> Iterator[None]:
+    """Fails if the page asks anybody for anything, or logs an error."""
+    with watching(page) as seen:
+        yield
+    assert not [url for url in seen.asked if not url.startswith("file:")]
+    assert seen.errors == []
 
 
 def opened(page: Page, url: str, fragment: str = "") -> Page:
@@ -199,11 +182,14 @@ def test_the_fix_can_be_copied(page: Page, report: str) -> None:
     assert copied.startswith("FORWARDED_ALLOW_IPS=PROXY hypercorn app.hypercorn.forwarded_prefix")
 
 
-def test_a_browser_that_can_not_unpack_shows_all_but_the_evidence(page: Page, report: str) -> None:
-    page.add_init_script("delete window.DecompressionStream")
-    opened(page, report, f"cell={CELL}")
+def test_a_browser_that_can_not_unpack_shows_all_but_the_evidence(
+    reader: Browser, report: str
+) -> None:
+    with new_context(reader) as context, watched(page := context.new_page()):
+        page.add_init_script("delete window.DecompressionStream")
+        opened(page, report, f"cell={CELL}")
 
-    told = sections(page)
+        told = sections(page)
 
     assert "it needs DecompressionStream" in told["What was asked"]
     assert "hypercorn" in told["The smallest fix"]
@@ -359,68 +345,42 @@ def test_what_came_from_a_result_is_text(page: Page, attacked: str) -> None:
 
 
 def test_the_policy_forbids_what_is_not_the_page_s_own(reader: Browser, report: str) -> None:
-    page = reader.new_page()
-    refused: list[str] = []
-    page.on("console", lambda message: refused.append(message.text))
-    opened(page, report)
-    page.evaluate(
-        """() => {
-          const script = document.createElement("script");
-          script.textContent = "window.hurt = 1";
-          document.body.append(script);
-          document.body.insertAdjacentHTML("beforeend", "<img src='https://example.com/x'>");
-          document.body.insertAdjacentHTML("beforeend", "<p style='color: red'>x</p>");
-        }"""
-    )
-    page.wait_for_timeout(100)
-
-    assert page.evaluate("window.hurt") is None
-    assert len([text for text in refused if "Content Security Policy" in text]) == 3
-    page.close()
+    with new_context(reader) as context:
+        policy.forbids_what_is_not_its_own(opened(context.new_page(), report))
 
 
 # --- for everybody ---
 
 
 @pytest.mark.parametrize("width", [360, 1024, 1920])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(reader: Browser, report: str, width: int, scheme: Any) -> None:
-    context = reader.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme=scheme,
-        reduced_motion="reduce",  # a color in transition is judged as it is
-        bypass_csp=True,
-    )
-    page = context.new_page()
-    changed = f"cell={CELL}"
+def test_axe_finds_nothing(reader: Browser, report: str, width: int) -> None:
     varied = next(cell.id for cell in few() if cell.variation == "nginx-appends")
-    for fragment in [
-        *(f"view={view}" for view in VIEWS),
-        changed,
-        f"cell={varied}",
-        "symptom=docs-openapi-404",
-    ]:
-        opened(page, report, fragment)
-        if fragment.startswith("cell="):
-            panel(page)
-        found = Axe().run(page, options={"resultTypes": ["violations", "incomplete"]})
-        told = [
-            f"{each['id']}: {each['nodes'][0]['html']}" for each in found.response["violations"]
-        ]
-        assert told == [], fragment
-    context.close()
+    with axe.context(reader, width) as context:
+        page = context.new_page()
+        for fragment in [
+            *(f"view={view}" for view in VIEWS),
+            f"cell={CELL}",
+            f"cell={varied}",
+            "symptom=docs-openapi-404",
+        ]:
+            opened(page, report, fragment)
+            if fragment.startswith("cell="):
+                panel(page)
+
+            assert axe.by_scheme(page) == {"light": [], "dark": []}, fragment
 
 
 def test_axe_would_find_something(reader: Browser, report: str) -> None:
-    page = reader.new_page(bypass_csp=True)
-    opened(page, report)
-    page.evaluate("document.querySelector('label[for=filter-proxy]').remove()")
-    page.evaluate("document.getElementById('count').style.color = '#ccc'")
+    with axe.context(reader, 1280) as context:
+        page = context.new_page()
+        opened(page, report)
+        page.evaluate("document.querySelector('label[for=filter-proxy]').remove()")
+        page.evaluate("document.getElementById('count').style.color = '#333'")
 
-    found = {each["id"] for each in Axe().run(page).response["violations"]}
+        found = axe.by_scheme(page)
 
-    assert found >= {"select-name"}
-    page.close()
+    assert {told.partition(":")[0] for told in found["light"]} == {"select-name"}
+    assert {told.partition(":")[0] for told in found["dark"]} == {"color-contrast"}
 
 
 @pytest.mark.parametrize("width", [360, 1024, 1920])
