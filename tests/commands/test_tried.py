@@ -1,13 +1,22 @@
 """`hoplab check` tries the fixes that need no change in a person's code."""
 
 import json
+import os
 import re
+import signal
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from hoplab.advice import Trial
+from hoplab.commands import tried as trying
+from hoplab.commands.check import asked_where_it_starts
+from hoplab.endpoint import Endpoint
+from hoplab.engines.process import ProcessEngine
 from hoplab.results_file import load
+from hoplab.system import runs
 from tests.catalogue import ROOT
 from tests.commands.run import hoplab
 
@@ -21,6 +30,7 @@ app = FastAPI()
 async def read_items(request: Request):
     return {"next": str(request.url_for("read_items"))}
 """
+SLEPT = "4712"
 COMMAND = "uvicorn main:app --host {host} --port {port}"
 OPTIONS = ["--prefix", "/shop", "--proxy", "nginx"]
 
@@ -32,13 +42,51 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+LEAVES = f"""import subprocess
+
+subprocess.run(["sh", "-c", "sleep {SLEPT} &"])
+{APPLICATION}"""
+"""What it starts is no child of its own."""
+
+
+def launchers() -> list[psutil.Process]:
+    return [
+        each
+        for each in psutil.Process().children()
+        if runs.alive(each) and "hoplab.engines.launcher" in each.cmdline()
+    ]
+
+
+def sleeping() -> list[psutil.Process]:
+    every = psutil.process_iter(["cmdline"])
+    return [each for each in every if SLEPT in (each.info["cmdline"] or []) and runs.alive(each)]
+
+
+@pytest.fixture
+def found_at_start(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[psutil.Process], bool]]:
+    """For each start of an engine, the launchers that are there, and whether a sleep is left."""
+    found = []
+    start = ProcessEngine.start
+
+    def noted(engine: ProcessEngine) -> list[Endpoint]:
+        found.append((launchers(), bool(sleeping())))
+        return start(engine)
+
+    monkeypatch.setattr(ProcessEngine, "start", noted)
+    return found
+
+
 def tried(told: str, symptom: str) -> list[str]:
     block = told.split(f": {symptom}\n")[1].split("\n\n", maxsplit=1)[0]
     words = " ".join(block.partition("tried:")[2].partition("more:")[0].split())
     return [each.strip() for each in words.split("tried:")]
 
 
-def test_an_option_that_helps_where_the_prefix_is_stripped() -> None:
+def test_an_option_that_helps_where_the_prefix_is_stripped(
+    place: Path, found_at_start: list[tuple[list[psutil.Process], bool]]
+) -> None:
+    (place / "main.py").write_text(LEAVES)
+
     done = hoplab("check", "main:app", *OPTIONS, "--command", COMMAND, "--format", "json")
 
     assert done.returncode == 1
@@ -53,6 +101,29 @@ def test_an_option_that_helps_where_the_prefix_is_stripped() -> None:
         Trial("with `--forwarded-allow-ips 127.0.0.1`", [], [*strip, *preserve], []),
         Trial("with ForwardedPrefixMiddleware around the application", [*strip, *preserve], [], []),
     ]
+    first, trials = found_at_start
+    assert (len(first[0]), trials) == (1, first), "one launcher for all"
+    assert (first[1], sleeping(), launchers()) == (False, [], []), "nothing is left behind"
+
+
+def test_ctrl_c_while_fixes_are_tried_leaves_nothing(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "main.py").write_text(LEAVES)
+    interrupted = []
+
+    def ask_interrupted(*words: Any) -> Any:
+        interrupted.append(launchers())
+        os.kill(os.getpid(), signal.SIGINT)
+        return asked_where_it_starts(*words)
+
+    monkeypatch.setattr(trying, "asked_where_it_starts", ask_interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        hoplab("check", "main:app", *OPTIONS, "--mode", "strip", "--command", COMMAND)
+
+    assert len(interrupted[0]) == 1
+    assert (launchers(), sleeping()) == ([], [])
 
 
 def test_the_example_of_the_page() -> None:

@@ -147,6 +147,19 @@ def test_an_answer_that_nobody_waited_for_is_not_taken_for_anothers(
     until_sleeping(tmp_path, "600", "602")
 
 
+def test_what_it_has_started_is_stopped_and_it_starts_more(make: Make, tmp_path: Path) -> None:
+    launcher = make()
+    launcher.launch(told(tmp_path, "600"))
+    process = launcher_process()
+
+    launcher.stop_started()
+
+    assert sleeping(tmp_path) == []
+    launcher.launch(told(tmp_path, "601"))
+    until_sleeping(tmp_path, "601")
+    assert launcher_process() == process
+
+
 _IMPORTED_BY_THE_APPLICATION = """
 import importlib, json, sys
 for name in sys.argv[1:]:

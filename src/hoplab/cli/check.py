@@ -144,8 +144,7 @@ def check(
     wish = wish_of(catalogue, skip or (), only or (), path or (), max_requests, unsafe=unsafe)
     headers = headers_of(header or ())
     require_writable(output, output_format)
-    with Progress() as progress:
-        session = Session(catalogue, progress)
+    with Progress() as progress, checking.trying(Session(catalogue, progress), cells) as session:
         if theirs:
             wanted = Wanted(named, wish, headers, *theirs)
             checked = check_theirs(session, wanted, cells, try_changes=not no_try)

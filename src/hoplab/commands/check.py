@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from hoplab.client.target import Limits, Target
 from hoplab.client.wire import Headers
 from hoplab.commands import own_server
 from hoplab.commands.ask import ask_whole
-from hoplab.commands.hosting import Application, Hosting, running
+from hoplab.commands.hosting import Application, Hosting, running, with_launcher
 from hoplab.commands.session import Session, deployments_of, now
 from hoplab.commands.targets import target
 from hoplab.endpoint import PUBLIC_NAME, Endpoint
@@ -77,6 +78,13 @@ def check(
     seconds = time.monotonic() - began
     told = Results("process", started, seconds, versions, results, start_seconds, processes)
     return Checked(told, explored, logs)
+
+
+def trying(session: Session, cells: Sequence[Cell]) -> AbstractContextManager[Session]:
+    """A session for `check` of these cells and all trials after it: one launcher starts them."""
+    bare = bare_of(session.catalogue, cells[0])
+    names = dict.fromkeys([bare.topology.server, *(cell.topology.server for cell in cells)])
+    return with_launcher(session, [session.catalogue.servers[name] for name in names])
 
 
 def bare_of(catalogue: Catalogue, cell: Cell) -> Deployment:

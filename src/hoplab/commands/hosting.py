@@ -4,16 +4,18 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hoplab.catalogue.servers import without_settings
+from hoplab.catalogue.servers.server import Server
 from hoplab.commands import own_server
 from hoplab.commands.session import Session
 from hoplab.endpoint import Endpoint
+from hoplab.engines.launching import launcher_of
 from hoplab.engines.process import Hosted, ProcessEngine
 from hoplab.engines.started import TooLate
 from hoplab.errors import HoplabError
@@ -169,6 +171,20 @@ def _read(file: Path) -> Mapping[str, Any]:
 
 
 @contextmanager
+def with_launcher(session: Session, servers: Iterable[Server]) -> Iterator[Session]:
+    """The session with one launcher for all that it starts in the block; then it is stopped.
+
+    A launcher of their own for each trial would take longer than what is asked in it.
+    """
+    with ExitStack() as stack:
+        run = _removed(stack, session.new_run())
+        log = run.folder / "launcher.log"
+        launcher = launcher_of(session.catalogue, list(servers), log)
+        stack.callback(launcher.stop)
+        yield replace(session, launcher=launcher)
+
+
+@contextmanager
 def running(
     session: Session,
     application: Application,
@@ -186,6 +202,8 @@ def running(
     session.clean_up()
     with ExitStack() as stack:
         run, reports = (_removed(stack, session.new_run()) for _ in range(2))
+        if session.launcher:  # what one trial leaves behind must not meet the next
+            stack.callback(session.launcher.stop_started)
         root = session.catalogue.workspace.root
         hosting = Hosting(application, reports.folder, run.folder, root, sys.executable)
         engine = ProcessEngine(
@@ -195,6 +213,7 @@ def running(
             session.certificates(),
             hosted=hosting.hosted(),
             partial=partial,
+            launcher=session.launcher,
         )
         try:
             with session.running(engine) as endpoints:

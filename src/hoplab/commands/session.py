@@ -11,6 +11,7 @@ from hoplab.catalogue import Catalogue
 from hoplab.endpoint import Endpoint
 from hoplab.engines import Engine, certificates, compose, docker, hints
 from hoplab.engines.certificates import Certificates
+from hoplab.engines.launching import Launcher
 from hoplab.engines.process import ProcessEngine
 from hoplab.errors import BadPrefix, HoplabError
 from hoplab.report.progress import Progress
@@ -22,10 +23,15 @@ from hoplab.workspace import Workspace
 
 @dataclass(frozen=True)
 class Session:
-    """One command's work, reported on `progress`."""
+    """One command's work, reported on `progress`.
+
+    launcher: what starts a person's application, each time that it is; without one, each engine
+    makes its own.
+    """
 
     catalogue: Catalogue
     progress: Progress
+    launcher: Launcher | None = None
 
     def choose_engine(self, wanted: str) -> str:
         """`docker` or `process`; for `auto`, Docker if a daemon answers. Says which and why."""

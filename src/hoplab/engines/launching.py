@@ -15,7 +15,9 @@ from typing import Any
 
 import psutil
 
+from hoplab.catalogue import Catalogue
 from hoplab.catalogue.servers.server import Launch, Server
+from hoplab.engines.programs import with_own_scripts
 from hoplab.engines.started import START_SECONDS
 from hoplab.errors import HoplabError
 from hoplab.system import interrupts, runs
@@ -75,6 +77,12 @@ class Launcher:
                 self._process = self._begin()
             return self._process.launch(deployment, self.seconds)
 
+    def stop_started(self) -> None:
+        """Stop all that it started and has left behind. It starts more afterwards."""
+        runs.stop(
+            process for each in [*self._replaced, self._process] for process in each.started()
+        )
+
     def end(self) -> None:
         """Let it end by itself, when all are started that outlive it."""
         self._process.close()
@@ -85,7 +93,7 @@ class Launcher:
         launchers = [*self._replaced, self._process]
         for each in launchers:
             each.close()
-        own = [process for each in launchers for process in each.running()]
+        own = [process for each in launchers for process in [*each.started(), *each.itself()]]
         runs.stop([*others, *own])
         for each in launchers:
             each.wait()
@@ -104,6 +112,25 @@ class Launcher:
                 preexec_fn=None if self._stay else partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - no lock
             )
         return _Process(popen, self._log)
+
+
+def launcher_of(
+    catalogue: Catalogue, servers: Sequence[Server], log: Path, *, stay: bool = False
+) -> Launcher:
+    """One that has imported what is the same in all applications of this catalogue."""
+    return Launcher(
+        servers,
+        (*FRAMEWORK, *APPLICATION),
+        catalogue.workspace.root,
+        log,
+        lab_environment(catalogue),
+        stay=stay,
+    )
+
+
+def lab_environment(catalogue: Catalogue) -> dict[str, str]:
+    """What launchers and proxies are told. What is preloaded reads it when it is imported."""
+    return {**with_own_scripts(), "PUBLIC_PREFIX": catalogue.prefix.encoded}
 
 
 class _Process:
@@ -141,12 +168,16 @@ class _Process:
             with suppress(OSError):  # it may have died
                 self.popen.stdin.close()
 
-    def running(self) -> list[psutil.Process]:
-        """It, and all that it has started."""
-        own = runs.of_session(self.popen.pid)
+    def itself(self) -> list[psutil.Process]:
+        """Its process, if there is one."""
         with suppress(psutil.NoSuchProcess):
-            own.append(psutil.Process(self.popen.pid))
-        return own
+            return [psutil.Process(self.popen.pid)]
+        return []
+
+    def started(self) -> list[psutil.Process]:
+        """All that it has started and that runs in its session."""
+        session = runs.of_session(self.popen.pid)
+        return [process for process in session if process.pid != self.popen.pid]
 
     def wait(self) -> None:
         """Until it has ended."""

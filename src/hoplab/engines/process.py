@@ -18,14 +18,13 @@ from typing import IO
 import psutil
 
 from hoplab.catalogue import Catalogue
-from hoplab.catalogue.servers.server import Launch, Server
+from hoplab.catalogue.servers.server import Launch
 from hoplab.endpoint import PUBLIC_NAME, Endpoint
 from hoplab.engines import configuration
 from hoplab.engines.certificates import Certificates
 from hoplab.engines.configuration import Route
-from hoplab.engines.launching import APPLICATION, FRAMEWORK, Launcher
+from hoplab.engines.launching import Launcher, lab_environment, launcher_of
 from hoplab.engines.plan import App, make_plan
-from hoplab.engines.programs import with_own_scripts
 from hoplab.engines.started import START_SECONDS, Started, answers, instance, wait_until
 from hoplab.engines.versions import local_versions, require_binary, require_package
 from hoplab.errors import HoplabError
@@ -193,7 +192,10 @@ class ProcessEngine:
         # The launcher takes a second to import the servers: the proxies start meanwhile.
         if apps and not self._launcher:
             servers = {app.server.name: app.server for app in apps}
-            self._launcher = self._start_launcher(list(servers.values()))
+            log = self._log("launcher")
+            self._launcher = launcher_of(
+                self._catalogue, list(servers.values()), log, stay=self._stay
+            )
         for proxy in routes:
             interrupts.check()
             with self._failing(self._uses(proxy)):
@@ -315,16 +317,6 @@ class ProcessEngine:
         self._hosted.watch()
         return answers(started.host, started.port, self._catalogue.prefix)
 
-    def _start_launcher(self, servers: Sequence[Server]) -> Launcher:
-        return Launcher(
-            servers,
-            (*FRAMEWORK, *APPLICATION),
-            self._catalogue.workspace.root,
-            self._log("launcher"),
-            {**with_own_scripts(), **self._prefix()},
-            stay=self._stay,
-        )
-
     def _start_app(self, app: App) -> Started:
         require_package(app.server)
         log = self._log(app.word)
@@ -372,7 +364,7 @@ class ProcessEngine:
         return subprocess.Popen(
             command,
             cwd=directory,
-            env={**os.environ, **with_own_scripts(), **self._prefix()},
+            env={**os.environ, **lab_environment(self._catalogue)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -381,10 +373,6 @@ class ProcessEngine:
             start_new_session=True,
             preexec_fn=None if self._stay else dies,  # noqa: PLW1509 - takes no lock
         )
-
-    def _prefix(self) -> dict[str, str]:
-        """What is preloaded reads it when it is imported."""
-        return {"PUBLIC_PREFIX": self._catalogue.prefix.encoded}
 
     def _log(self, name: str) -> Path:
         return self._run.folder / f"{name}.log"
