@@ -4,6 +4,7 @@ What ends with `&` is a server, which ends with the block. `…` is any text; po
 """
 
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from hoplab.system.ports import LOOPBACK, free_ports
 from tests.catalogue import ROOT
+from tests.commands.run import hoplab
 
 PROGRAMS = Path(sys.executable).parent
 DEADLINE = 60
@@ -52,17 +54,32 @@ def require_same(block: Block) -> None:
             if here.endswith(" &"):
                 servers.enter_context(running(here.removesuffix(" &"), port))
                 continue
-            done = subprocess.run(
-                ["bash", "-c", here],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                timeout=5 * DEADLINE,
-                check=False,
-            )
+            done = printed(here)
             assert matches(shown, done.stdout + done.stderr * (not done.stdout)), (
                 f"{command}\n{done.stdout}{done.stderr}"
             )
+
+
+def printed(command: str) -> subprocess.CompletedProcess[str]:
+    """What a line prints. hoplab at its beginning runs in this process, which has it imported."""
+    first, _, filters = command.partition(" | ")
+    name, *arguments = shlex.split(first)
+    if name != f"{PROGRAMS}/hoplab":
+        return bash(command)
+    done = hoplab(*arguments)
+    return bash(filters, done.stdout) if filters else done
+
+
+def bash(command: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", command],
+        input=given,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=5 * DEADLINE,
+        check=False,
+    )
 
 
 @contextmanager

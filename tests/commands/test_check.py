@@ -19,8 +19,8 @@ from hoplab.engines.launching import Launcher
 from hoplab.results import Verdict
 from hoplab.results_file import load as load_results
 from hoplab.suites.own import CHECKS
-from hoplab.system import runs
 from tests.catalogue import CATALOGUE, ROOT
+from tests.commands.launchers import left_behind
 from tests.commands.run import hoplab
 from tests.reports import overview
 
@@ -46,8 +46,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
             path.write_text(text)
         done = hoplab("check", name, *options)
         assert "Traceback" not in done.stderr
-        left = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
-        assert [p for p in left if runs.alive(p)] == []
+        assert left_behind(before) == []
         return done
 
     return run
@@ -318,7 +317,9 @@ def test_a_command_of_one_s_own(check: Check) -> None:
 
 
 def test_a_command_that_is_no_program(check: Check) -> None:
-    done = check("--command", "no-such main:app {port}", "--proxy", "nginx", main=RIGHT)
+    done = check(
+        "--command", "no-such main:app {port}", "--proxy", "nginx", main=RIGHT, files=STYLE
+    )
 
     assert (done.returncode, done.stdout) == (3, "")
     assert "There is no program no-such." in done.stderr

@@ -145,12 +145,17 @@ def test_sys_exit_in_a_route_is_its_500(check: Check) -> None:
 
 MANY = """
 from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
+
+def hello(request):
+    return PlainTextResponse("hello")
 
 app = FastAPI(openapi_url=None)
-app.add_api_route("/", lambda: "hello")
+app.add_route("/", hello)
 for number in range(10_000):
-    app.add_api_route(f"/{number}", lambda: "hello")
+    app.add_route(f"/{number}", hello)
 """
+"""Of Starlette, which stand in the same table: FastAPI's take two seconds to make."""
 
 
 def test_ten_thousand_routes_are_asked_in_part(check: Check) -> None:

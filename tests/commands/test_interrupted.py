@@ -14,12 +14,13 @@ import pytest
 from hoplab.engines import compose
 from hoplab.system import runs
 from tests.catalogue import ROOT, WORKSPACE
-from tests.commands.run import HOPLAB
+from tests.commands.run import HOPLAB, hoplab
 from tests.docker_required import ENGINES
 
 DEADLINE = 90.0
 STAGES = {"hoplab: starting (process)", "hoplab: stopping"}
 TWO_TOPOLOGIES = ["--proxy", "nginx", "--server", "uvicorn"]
+ONE_TOPOLOGY = [*TWO_TOPOLOGIES, "--mode", "strip"]
 MARK = "HOPLAB_TEST_MARK"
 
 
@@ -97,8 +98,7 @@ def test_killed(verify: Verify, engine: str, moment: str) -> None:
 
     verify.process.kill()
     verify.process.wait()
-    command = [*HOPLAB, "verify", "--engine", engine, *TWO_TOPOLOGIES, "--check", "reach"]
-    after = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    after = hoplab("verify", "--engine", engine, *ONE_TOPOLOGY, "--check", "reach")
 
     assert after.returncode == 0, after.stderr
     _until(lambda: not verify.left())

@@ -9,8 +9,8 @@ import pytest
 
 from hoplab.results import Results, Verdict
 from hoplab.results_file import load
-from hoplab.system import runs
 from tests.catalogue import ROOT
+from tests.commands.launchers import left_behind
 from tests.commands.run import hoplab
 
 FILES = Path(__file__).parent / "own_configurations"
@@ -111,8 +111,7 @@ def check(*options: str) -> tuple[int, str, str]:
     before = {p.pid for p in psutil.process_iter()}
     done = hoplab("check", "main:app", *options)
     assert "Traceback" not in done.stderr
-    left = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
-    assert [p for p in left if runs.alive(p)] == []
+    assert left_behind(before) == []
     return done.returncode, done.stdout, done.stderr
 
 

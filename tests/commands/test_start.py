@@ -117,18 +117,18 @@ def test_up_stays_and_down_ends_it(clone: Clone) -> None:
     try:
         up = clone.program("up", "strip", "--engine", "process", **ports)
         assert up.returncode == 0, up.stdout + up.stderr
-        listed = json.loads(clone.program("ps", "--format", "json").stdout)
+        listed = json.loads(clone.hoplab("ps", "--format", "json").stdout)
         assert [entry["topology"] for entry in listed] == [topology.name for topology in strip]
         assert set(listed[0]) == {*("topology", "engine", "prefix", "http", "https", "ca", "state")}
         port = ports["NGINX_UVICORN_STRIP_HTTP"]
         (nginx,) = [entry for entry in listed if entry["topology"] == "nginx-uvicorn-strip"]
         assert nginx["http"] == f"http://127.0.0.1:{port}/api/v1"
         assert nginx["prefix"] == "/api/v1"
-        assert "GET /api/v1/app" in clone.program("logs", "nginx-uvicorn-strip").stdout
+        assert "GET /api/v1/app" in clone.hoplab("logs", "nginx-uvicorn-strip").stdout
     finally:
         down = clone.program("down")
     assert down.returncode == 0
-    assert json.loads(clone.program("ps", "--format", "json").stdout) == []
+    assert json.loads(clone.hoplab("ps", "--format", "json").stdout) == []
     assert not clone.runs()
 
 

@@ -35,6 +35,11 @@ COMMAND = "uvicorn main:app --host {host} --port {port}"
 OPTIONS = ["--prefix", "/shop", "--proxy", "nginx"]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def kept_launchers() -> None:
+    """None: here each command has its own, which is looked at."""
+
+
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)

@@ -37,7 +37,7 @@ def up(tmp_path_factory: pytest.TempPathFactory, ports: dict[str, str]) -> Itera
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"/{PREFIX[1:]}/app" in run.stdout
     yield clone
-    clone.program("down")
+    clone.hoplab("down")
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def get(clone: Clone, path: str) -> str:
 
 
 def listed(clone: Clone) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = json.loads(clone.program("ps", "--format", "json").stdout)
+    found: list[dict[str, str]] = json.loads(clone.hoplab("ps", "--format", "json").stdout)
     return found
 
 
@@ -84,7 +84,7 @@ def test_ps_shows_the_prefix(up: Clone, ports: dict[str, str]) -> None:
     assert entry["prefix"] == PREFIX
     assert entry["http"] == f"http://127.0.0.1:{ports['NGINX_UVICORN_STRIP_HTTP']}{PREFIX}"
     assert entry["https"] == f"https://127.0.0.1:{ports['NGINX_UVICORN_STRIP_HTTPS']}{PREFIX}"
-    assert f"{entry['http']}/app" in up.program("ps").stdout
+    assert f"{entry['http']}/app" in up.hoplab("ps").stdout
     assert json.loads(get(up, "/app"))["root_path"] == PREFIX
 
 
