@@ -1,5 +1,6 @@
 """The README and docs/usage.md show real output: their commands are run, and print that."""
 
+import json
 import re
 from itertools import takewhile
 from pathlib import Path
@@ -35,19 +36,30 @@ def test_verify() -> None:
     ]
 
 
-def test_up(tmp_path: Path) -> None:
+def test_up_stays_and_down_ends_it(tmp_path: Path) -> None:
     """The table, on other ports than the usual ones; the summary is that of Docker."""
     strip = [topology for topology in CATALOGUE.topologies if topology.mode is Mode.STRIP]
     usual = published.by_variable(published.ports(WORKSPACE, strip))
     own = dict(zip(usual, free_ports(len(usual)), strict=True))
     clone = Clone(tmp_path)
     given = {name: str(port) for name, port in own.items()}
-
-    done = clone.hoplab("up", "strip", "--engine", "process", **given)
-    clone.hoplab("down")
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    told = done.stdout
+    try:
+        up = clone.program("up", "strip", "--engine", "process", **given)
+        assert up.returncode == 0, up.stdout + up.stderr
+        listed = json.loads(clone.hoplab("ps", "--format", "json").stdout)
+        assert [entry["topology"] for entry in listed] == [topology.name for topology in strip]
+        assert set(listed[0]) == {*("topology", "engine", "prefix", "http", "https", "ca", "state")}
+        port = own["NGINX_UVICORN_STRIP_HTTP"]
+        (nginx,) = [entry for entry in listed if entry["topology"] == "nginx-uvicorn-strip"]
+        assert nginx["http"] == f"http://127.0.0.1:{port}/api/v1"
+        assert nginx["prefix"] == "/api/v1"
+        assert "GET /api/v1/app" in clone.hoplab("logs", "nginx-uvicorn-strip").stdout
+    finally:
+        down = clone.program("down")
+    assert down.returncode == 0
+    assert json.loads(clone.hoplab("ps", "--format", "json").stdout) == []
+    assert not clone.runs()
+    told = up.stdout
     for name, port in own.items():
         told = told.replace(f"127.0.0.1:{port}/", f"127.0.0.1:{usual[name]}/")
     assert table(told.splitlines()) == table(shown("make up-strip"))

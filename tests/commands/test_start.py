@@ -110,28 +110,6 @@ def test_docker_is_asked_only_where_it_is_wanted(clone: Clone) -> None:
     assert "process engine" in done.stdout
 
 
-def test_up_stays_and_down_ends_it(clone: Clone) -> None:
-    strip = [topology for topology in CATALOGUE.topologies if topology.mode is Mode.STRIP]
-    names = [variable(topology, scheme) for topology in strip for scheme in Scheme]
-    ports = {name: str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}
-    try:
-        up = clone.program("up", "strip", "--engine", "process", **ports)
-        assert up.returncode == 0, up.stdout + up.stderr
-        listed = json.loads(clone.hoplab("ps", "--format", "json").stdout)
-        assert [entry["topology"] for entry in listed] == [topology.name for topology in strip]
-        assert set(listed[0]) == {*("topology", "engine", "prefix", "http", "https", "ca", "state")}
-        port = ports["NGINX_UVICORN_STRIP_HTTP"]
-        (nginx,) = [entry for entry in listed if entry["topology"] == "nginx-uvicorn-strip"]
-        assert nginx["http"] == f"http://127.0.0.1:{port}/api/v1"
-        assert nginx["prefix"] == "/api/v1"
-        assert "GET /api/v1/app" in clone.hoplab("logs", "nginx-uvicorn-strip").stdout
-    finally:
-        down = clone.program("down")
-    assert down.returncode == 0
-    assert json.loads(clone.hoplab("ps", "--format", "json").stdout) == []
-    assert not clone.runs()
-
-
 @needs_docker
 def test_an_image_that_cannot_be_built(clone: Clone) -> None:
     clone.edit("app/plain.py", "app = create_app()", "app = create_app(")

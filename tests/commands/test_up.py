@@ -108,7 +108,7 @@ def test_logs_are_followed_until_ctrl_c(up: Clone) -> None:
 
 
 def test_logs_of_what_is_not_up_are_not_followed(up: Clone) -> None:
-    run = up.program("logs", "--follow", OTHER.name)
+    run = up.hoplab("logs", "--follow", OTHER.name)
 
     assert (run.returncode, run.stdout) == (3, "")
     assert run.stderr == f"hoplab: {OTHER.name} is not up; up: {TOPOLOGY.name}\n"
@@ -132,7 +132,7 @@ def test_logs_end_when_what_is_followed_is_stopped(up: Clone) -> None:
     with following(up) as process:
         until(process, "Uvicorn running on")
 
-        down = up.program("down")
+        down = up.hoplab("down")
         _, errors = process.communicate(timeout=DEADLINE)
 
         assert (process.returncode, errors) == (0, "")
