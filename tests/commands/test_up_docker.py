@@ -59,32 +59,36 @@ def docker(*words: str) -> str:
 
 
 @pytest.fixture
-def labs(tmp_path: Path) -> Iterator[tuple[Lab, Lab]]:
-    one, other = Lab(tmp_path / "one"), Lab(tmp_path / "other")
-    yield one, other
-    for lab in (one, other):
-        lab.hoplab("down")
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    lab = Lab(tmp_path / "one")
+    yield lab
+    lab.hoplab("down")
 
 
-def test_two_labs_side_by_side(labs: tuple[Lab, Lab]) -> None:
-    one, other = labs
-    for lab in labs:
-        up = lab.up()
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Lab]:
+    lab = Lab(tmp_path / "other")
+    yield lab
+    lab.hoplab("down")
+
+
+def test_two_labs_side_by_side(lab: Lab, other: Lab) -> None:
+    for each in (lab, other):
+        up = each.up()
         assert up.returncode == 0, up.stdout + up.stderr
-    for lab in labs:
-        [entry] = lab.listed()
+    for each in (lab, other):
+        [entry] = each.listed()
         assert entry["state"] == "up"
-        assert entry["http"] == f"http://127.0.0.1:{lab.ports['NGINX_UVICORN_STRIP_HTTP']}/api/v1"
+        assert entry["http"] == f"http://127.0.0.1:{each.ports['NGINX_UVICORN_STRIP_HTTP']}/api/v1"
 
-    assert "Stopped 1 topology." in one.hoplab("down").stderr
+    assert "Stopped 1 topology." in lab.hoplab("down").stderr
 
-    assert (one.listed(), one.containers()) == ([], [])
+    assert (lab.listed(), lab.containers()) == ([], [])
     assert [entry["state"] for entry in other.listed()] == ["up"]
     assert f"{APP}-1" in other.hoplab("logs").stdout
 
 
-def test_what_was_started_by_hand(labs: tuple[Lab, Lab]) -> None:
-    lab, _ = labs
+def test_what_was_started_by_hand(lab: Lab) -> None:
     lab.hoplab("certificates")
     lab.by_hand(TOPOLOGY.name)
 
@@ -104,8 +108,7 @@ def test_what_was_started_by_hand(labs: tuple[Lab, Lab]) -> None:
     assert lab.containers() == []
 
 
-def test_an_application_alone_was_started_by_hand(labs: tuple[Lab, Lab]) -> None:
-    lab, _ = labs
+def test_an_application_alone_was_started_by_hand(lab: Lab) -> None:
     lab.hoplab("certificates")
     lab.by_hand(APP)
 
