@@ -1,5 +1,6 @@
 """All that the chosen tests need is asked once, at the first test that wants to know."""
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,22 +16,29 @@ from hoplab.engines import certificates
 from hoplab.engines.configuration import changed
 from hoplab.engines.process import ProcessEngine
 from hoplab.results import Finding, Verdict
+from hoplab.results_file import load
 from hoplab.suites import SUITES, asking
 from hoplab.system import runs
 from hoplab.topology import Cell, Mode
 from tests.catalogue import CATALOGUE, WORKSPACE
+from tests.commands.run import hoplab
 from tests.fixes import texts, trials
-from tests.fixes.trials import Trial
+from tests.fixes.trials import OWN, Trial
 from tests.topologies.labs import interruptible
+from tests.topologies.old_nginx import old_nginx, which_accepts
 
 
 @dataclass(frozen=True)
 class Tried:
-    """All trials, and what failed in their cells, by check; or why one could not be asked."""
+    """All trials, and what failed in their cells, by check; or why one could not be asked.
+
+    left_out: those that need an nginx which this machine has not.
+    """
 
     catalogue: Catalogue
     trials: Sequence[Trial]
     failed: Mapping[Cell, Mapping[str, str]]
+    left_out: Sequence[Trial] = ()
 
     def right(self, owner: str) -> list[Trial]:
         """The trials after which all is right; of an owner, those in which it takes part."""
@@ -49,7 +57,7 @@ class Tried:
     def _written(self) -> dict[str, tuple[str, str]]:
         """What of a trial's two deployments is not the same."""
         found = {}
-        for trial in self.trials:
+        for trial in (*self.trials, *self.left_out):
             wrong, fixed = (
                 texts.written(self.catalogue, cell.deployment)
                 for cell in (trial.wrong, trial.fixed)
@@ -69,13 +77,28 @@ def tried(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     every = _chosen(request.session.items, Tried(catalogue, every, {}))
     failed: dict[Cell, Mapping[str, str]] = {}
     for suite in SUITES:
-        of = [trial for trial in every if trial.suite == suite and not trial.alone]
-        failed |= _ask(catalogue, suite, [c for trial in of for c in (trial.wrong, trial.fixed)])
+        of = [t for t in every if t.suite == suite and not t.alone and not t.old]
+        failed |= _ask(catalogue, suite, cells_of(of))
+    for trial in (trial for trial in every if trial.suite == OWN):
+        failed |= {cell: _check(catalogue, cell) for cell in (trial.wrong, trial.fixed)}
     for trial in (trial for trial in every if trial.alone):
         for cell in (trial.wrong, trial.fixed):
             folder = tmp_path_factory.mktemp(cell.variation)
             failed |= _ask(_with_own_files(catalogue, cell, folder), trial.suite, [cell])
-    return Tried(catalogue, every, failed)
+    old = [trial for trial in every if trial.old]
+    found = old_nginx()
+    if old and found:
+        program, version = found
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(catalogue.proxies["nginx"].program_variable, program)
+            failed |= _ask(which_accepts(catalogue, version), "contract", cells_of(old))
+    left_out = [] if found else old
+    return Tried(catalogue, [t for t in every if t not in left_out], failed, left_out)
+
+
+def cells_of(trials: Sequence[Trial]) -> list[Cell]:
+    """The wrong ones and the fixed ones."""
+    return [cell for trial in trials for cell in (trial.wrong, trial.fixed)]
 
 
 def _chosen(tests: Sequence[pytest.Item], untried: Tried) -> list[Trial]:
@@ -118,9 +141,24 @@ def _ask(catalogue: Catalogue, suite: str, cells: Sequence[Cell]) -> dict[Cell, 
     return failed
 
 
+def _check(catalogue: Catalogue, cell: Cell) -> Mapping[str, str]:
+    """What `hoplab check` finds of the application in this cell."""
+    topology = cell.topology
+    done = hoplab(
+        *("check", f"{catalogue.variations[cell.variation].application}:app", "--no-try"),
+        *("--proxy", topology.proxy, "--server", topology.server, "--mode", topology.mode),
+        *("--scheme", cell.scheme, "--prefix", catalogue.prefix.encoded, "--format", "json"),
+    )
+    assert done.stdout, done.stderr
+    [result] = load(json.loads(done.stdout)).cells
+    return _failed(result.findings)
+
+
 def _failed(findings: Sequence[Finding]) -> dict[str, str]:
+    """The symptoms; a check of `hoplab check` may find several."""
     bad = (f for f in findings if f.verdict in {Verdict.FAIL, Verdict.ERROR})
-    return {f.check: f.symptom or f"error: {f.detail}" for f in bad}
+    told = [(f.check, f.symptom or f"error: {f.detail}") for f in bad]
+    return {f"{check}: {symptom}": symptom for check, symptom in told}
 
 
 def _with_own_files(catalogue: Catalogue, cell: Cell, folder: Path) -> Catalogue:

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from hoplab.suites import SYMPTOMS
 from tests.catalogue import CATALOGUE
 from tests.fixes import texts
 from tests.fixes.conftest import Tried
-from tests.fixes.test_fixes_tried import LINES, helped
+from tests.fixes.test_fixes_tried import FIXES, LINES, helped
 from tests.fixes.trials import load
 
 
@@ -36,6 +37,8 @@ def test_lines(text: str, lines: list[str]) -> None:
         ("a b", "a  b; a\n b", 2),
         ("trust ADDRESS", "trust 127.0.0.1/32", 1),
         ("trust ADDRESS", "trust *", 0),
+        ('url_for("MOUNT:NAME")', 'url_for("main:read_app")', 1),
+        ('url_for("MOUNT:NAME")', 'url_for("read_app")', 0),
         ("--root-path", "--root-path-x --root-path", 1),
         ("key", "monkey keyed key", 1),
         ("Mount(middleware=)", "Mount(path, app, middleware=of)", 1),
@@ -51,6 +54,37 @@ def test_comments_are_not_written() -> None:
     deployment = CATALOGUE.recommended(CATALOGUE.topologies[0])
 
     assert not [part for part in texts.written(CATALOGUE, deployment) if "#" in part]
+
+
+# --- what has no line ---
+
+UNTRIED = {
+    "answers-swapped": "Only another version of the proxy or the server fixes it, and none that can"
+    " be installed here has the fault.",
+}
+"""Symptoms of which no text has a line that could be tried here, and why."""
+
+UNTRIED_ADVICE = {
+    (
+        "caddy",
+        "body-altered",
+    ): "No Caddy that can be installed here has that module.",
+}
+"""The same of what a proxy's or server's own file says, where it says what to write."""
+
+
+def test_each_symptom_has_a_line_that_is_tried() -> None:
+    """In the suite's text, or in that of a proxy or server."""
+    assert set(SYMPTOMS) - {symptom for _, symptom in LINES} == set(UNTRIED)
+
+
+def test_an_advice_has_a_line_or_leaves_it_to_the_proxy() -> None:
+    """As a server does that has no option for it."""
+    own = {place: fix for place, fix in FIXES.items() if place[0] and fix and place not in LINES}
+
+    assert {place for place, fix in own.items() if "he proxy has to " not in fix} == set(
+        UNTRIED_ADVICE
+    )
 
 
 # --- that the tests can fail ---

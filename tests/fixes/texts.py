@@ -32,6 +32,7 @@ _EXAMPLES = {
 _PLACEHOLDERS = {
     r"ADDRESS": r"[\w.:/-]+",
     r"MODULE:NAME": r"[\w.]+:\w+",
+    r"MOUNT:NAME": r"\w+:\w+",
     r"\.\.\.": r".*?",
     r"\(middleware=\)": r"\([^)]*\)?, middleware=\w+",
 }

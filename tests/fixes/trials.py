@@ -5,7 +5,8 @@ in it, and the same with the fix. It names no symptom and no text: which symptom
 deployment has is measured, and which text it tries is found by the lines that it changes.
 
 proxies, servers, modes: the topologies; where they are not named, the first proxy, the first server
-and `strip`. scheme: https, where it is not named. suite: contract, where it is not named.
+and `strip`. scheme: https, where it is not named. suite: contract, where it is not named; `own` is
+what `hoplab check` asks, of the `application` of both sides.
 wrong, fixed: what of `strategy`, `trust`, `command` and `application` differs from the recipe;
 `right` is the variation that says what the author of a CORS policy wants.
 changes: lines of a proxy's file that are `right` in the lab, as they are in the `wrong` deployment
@@ -14,6 +15,7 @@ the place of `file` and `right`. `@mode@` is the mode.
 variation: a file of `variations/`, whose changes the wrong deployment has; like: one whose changes
 both have. outer: a proxy in front. right: what the author of a CORS policy wants.
 alone: its lines stand once for all of a proxy's deployments, so it gets a proxy of its own.
+old: it is asked of a distribution's nginx, which has modules that the lab's lacks.
 """
 
 import tomllib
@@ -29,6 +31,9 @@ from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 
 FOLDER = Path(__file__).with_name("trials")
 
+OWN = "own"
+"""In the place of a suite's name: what `hoplab check` asks of a person's own application."""
+
 _KEYS = {
     *(
         "proxies",
@@ -42,7 +47,7 @@ _KEYS = {
         "like",
         "outer",
     ),
-    *("right", "alone", "suite"),
+    *("right", "alone", "old", "suite"),
 }
 _SIDE_KEYS = {"strategy", "trust", "command", "application", "right"}
 _CHANGE_KEYS = {"part", "file", "right", "wrong", "fixed"}
@@ -58,6 +63,7 @@ class Trial:
     fixed: Cell
     variations: Mapping[str, Variation] = field(hash=False)
     alone: bool = False
+    old: bool = False
 
     @property
     def owners(self) -> set[str]:
@@ -117,6 +123,7 @@ def _trials(
             cells["fixed"],
             variations,
             entry.get("alone", False),
+            entry.get("old", False),
         )
 
 

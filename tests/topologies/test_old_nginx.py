@@ -1,9 +1,5 @@
 """The lines for nginx before 1.29.3, in a distribution's own nginx."""
 
-import os
-import re
-import shutil
-import subprocess
 from dataclasses import replace
 
 import pytest
@@ -18,6 +14,7 @@ from hoplab.suites import asking
 from hoplab.system import runs
 from tests.catalogue import CATALOGUE, WORKSPACE
 from tests.topologies.labs import interruptible
+from tests.topologies.old_nginx import NONE, old_nginx, which_accepts
 
 VARIATION = CATALOGUE.variations["nginx-before-1-29"]
 
@@ -25,21 +22,17 @@ VARIATION = CATALOGUE.variations["nginx-before-1-29"]
 @pytest.fixture
 def old(monkeypatch: pytest.MonkeyPatch) -> str:
     """Its version; skips where there is none: OLD_NGINX_PROGRAM names it, or /usr/sbin has it."""
-    program = shutil.which(os.environ.get("OLD_NGINX_PROGRAM", "/usr/sbin/nginx"))
-    if program is None:
-        pytest.skip("no nginx of a distribution here: apt install nginx, or set OLD_NGINX_PROGRAM")
-    told = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
-    version = re.findall(r"\d+", told)
-    if [int(number) for number in version] >= [1, 29, 3]:
-        pytest.skip(f"{program} is {'.'.join(version)}, which is not before 1.29.3")
+    found = old_nginx()
+    if found is None:
+        pytest.skip(NONE)
+    program, version = found
     monkeypatch.setenv(CATALOGUE.proxies["nginx"].program_variable, program)
-    return ".".join(version)
+    return version
 
 
 def test_the_lines_for_an_old_nginx(old: str) -> None:
     """Every question, in both modes and schemes; one nginx serves all, as it is."""
-    nginx = replace(CATALOGUE.proxies["nginx"], minimum=old)
-    catalogue = replace(CATALOGUE, proxies={**CATALOGUE.proxies, "nginx": nginx})
+    catalogue = which_accepts(CATALOGUE, old)
     cells = list(VARIATION.symptoms)
     deployments = list(dict.fromkeys(cell.deployment for cell in cells))
     files = certificates.ensure(WORKSPACE.certificates)
@@ -65,8 +58,7 @@ def test_the_lines_for_an_old_nginx(old: str) -> None:
 
 def test_without_them_an_old_nginx_does_not_start(old: str) -> None:
     """So the lines are needed."""
-    nginx = replace(CATALOGUE.proxies["nginx"], minimum=old)
-    catalogue = replace(CATALOGUE, proxies={**CATALOGUE.proxies, "nginx": nginx})
+    catalogue = which_accepts(CATALOGUE, old)
     deployment = next(iter(VARIATION.symptoms)).deployment
     files = certificates.ensure(WORKSPACE.certificates)
     engine = ProcessEngine(

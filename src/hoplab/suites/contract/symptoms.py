@@ -43,8 +43,9 @@ CONTRACT = (
         " request through the same proxy.",
         cause="The application waits for something else before it accepts, or a hop holds back the"
         " request or its answer.",
-        fix="Have the application accept or refuse before it waits for anything. If it does so when"
-        " asked directly, read the proxy's log: it says what the proxy waits for.",
+        fix="Have the application call `await websocket.accept()`, or refuse, before it waits for"
+        " anything. If it does so when asked directly, read the proxy's log: it says what the proxy"
+        " waits for.",
         references=(f"{RFC}/rfc6455#section-4.2.2", ASGI)),
     Symptom("websocket-closed", path="/ws", method="WEBSOCKET",
         seen="A WebSocket opens, and closes before a message arrives.",
@@ -193,15 +194,17 @@ CONTRACT = (
         cause="The application does something slow before the first event: a query, or a call to"
         " another service. Or a hop holds the first bytes back, or inspects them, before it passes"
         " them on.",
-        fix="Send something at once, such as a comment line, and do the slow work after it. If that"
-        " comes late as well, a hop holds it back: ask the application directly, and compare.",
+        fix=r'Send something at once, such as a comment line, `yield ": \n\n"`, and do the slow'
+        " work after it. If that comes late as well, a hop holds it back: ask the application"
+        " directly, and compare.",
         references=("https://html.spec.whatwg.org/multipage/server-sent-events.html",)),
     Symptom("events-lost", path="/events?count=3&interval=0.25",
         seen="The stream of events ends, and some of them did not arrive.",
-        cause="A hop rewrites the stream, or the application ends it early. If a time-out cuts the"
-        " answer, the symptom is another one: answer-cut.",
-        fix="Remove the rule that rewrites it. The application's log says whether it ended the"
-        " stream.",
+        cause="A hop rewrites the stream, or the application ends it early: for example, a"
+        " middleware drops more_body from what it passes on. If a time-out cuts the answer, the"
+        " symptom is another one: answer-cut.",
+        fix="Remove the rule that rewrites it. In a middleware, pass `more_body` of every message"
+        " on. The application's log says whether it ended the stream.",
         references=("https://html.spec.whatwg.org/multipage/server-sent-events.html",)),
     Symptom("body-refused", path="/echo", method="POST",
         seen="A large upload is answered with 413.",

@@ -136,8 +136,10 @@ ANSWERS_AND_URLS = (
     Symptom("redirect-wrong-status", path="/items", method="POST",
         seen="A redirect has another status than 307. With 301, 302 or 303, clients go on with a"
         " GET, and the body of a POST is lost.",
-        cause="The proxy itself redirects, or changes the status.",
-        fix="Let the application redirect. If the proxy has to, use 307 or 308.",
+        cause="The proxy itself redirects, or changes the status. Or the application redirects by"
+        " hand, with another one.",
+        fix="Let the application's framework redirect. By hand, use `RedirectResponse(url,"
+        " status_code=307)`; if the proxy has to redirect, 307 or 308.",
         references=(f"{RFC}/rfc9110#section-15.4.8",)),
     Symptom("docs-unreachable", path="/docs",
         seen="/docs, /redoc or the OAuth2 redirect page is a 404 from the application.",
@@ -235,7 +237,8 @@ ANSWERS_AND_URLS = (
         seen="request.url_for raises NoMatchFound, and the page is a 500.",
         cause="The name belongs to another router: a mounted application looks it up in the outer"
         " one.",
-        fix="In a mounted application, put the mount's name in front: mount:name.",
+        fix="In a mounted application, put the mount's name in front of the route's:"
+        ' `request.url_for("MOUNT:NAME")`.',
         references=(f"{GITHUB}/Kludex/starlette/pull/1416",)),
     Symptom("mount-docs-broken", path="/sub/docs",
         seen="The docs page of a mounted application is a 404, is cut short, or cannot load its"

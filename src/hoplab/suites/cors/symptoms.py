@@ -83,22 +83,24 @@ CORS = (
         cause="add_middleware puts each middleware in front of those added before: the last one"
         " added runs first. The middlewares of a mounted application run after all of the main"
         " one's.",
-        fix="Add them in the reverse of the order in which they should run.",
+        fix="Add them in the reverse of the order in which they should run, or list them in that"
+        " order: `FastAPI(middleware=[...])`.",
         references=("https://starlette.dev/middleware/",)),
     # --- Prometheus ---
     Symptom("metrics-unreachable", path="/metrics/",
         seen="Prometheus shows the target as down.",
         cause="/metrics is not reachable at its public path, or answers in another format than"
         " Prometheus' text format: an HTML page, or a redirect that loses the prefix.",
-        fix="Make the redirect keep the prefix, or scrape the path with its final slash. Or scrape"
-        " the application directly, without the proxy.",
+        fix="Answer with `media_type=CONTENT_TYPE_LATEST` of prometheus_client. Make the redirect"
+        " keep the prefix, or scrape the path with its final slash. Or scrape the application"
+        " directly, without the proxy.",
         references=("https://prometheus.io/docs/instrumenting/exposition_formats/",)),
     Symptom("metrics-wrong", path="/metrics/",
         seen="Requests are missing in the graphs, or Prometheus runs out of memory.",
         cause="The middleware is inside another one that answers before it. Or it counts by path"
         " instead of by route, and every invented path becomes a series.",
-        fix="Label with the route's template. Put the middleware where it sees every request that"
-        " is to be counted.",
+        fix='Label with the template of the route, `scope["route"].path`. Put the middleware where'
+        " it sees every request that is to be counted.",
         references=("https://prometheus.io/docs/practices/naming/#labels",)),
 )
 # fmt: on

@@ -20,7 +20,7 @@ from hoplab.symptom import Symptom
 
 _URL_FOR = "https://www.starlette.io/routing/#reverse-url-lookups"
 _MAKE = (
-    "Make the URL from the request: request.url_for in Starlette and FastAPI, or the root_path of"
+    "Make the URL from the request: `request.url_for` in Starlette and FastAPI, or the root_path of"
     " the ASGI scope and the path. Or write it relative to the page."
 )
 _RELATIVE = f"{RFC}/rfc3986#section-4.2"
@@ -75,13 +75,16 @@ SYMPTOMS = (
         cause="The OpenAPI document names other servers, or none, which means the host's root. The"
         " framework does not make them from root_path. If the question `scope` fails as well, that"
         " is the cause.",
-        fix="List the public URL, or {prefix}, among the servers of the OpenAPI document.",
+        fix="List the public URL, or {prefix}, among the servers of the OpenAPI document:"
+        ' `servers=[{"url": "{prefix}"}]`. FastAPI lists root_path itself without'
+        " `root_path_in_servers=False`.",
         references=("https://spec.openapis.org/oas/v3.1.0#server-object", GUIDE)),
     Symptom("cookie-path-wrong",
         seen="People are logged out at once, or settings are forgotten: the browser does not send"
         " the cookie back.",
         cause="The cookie's path does not match the public path, which begins with {prefix}.",
-        fix="Set the cookie's path to the root_path of the request, or to a single slash.",
+        fix="Set the cookie's path to the root_path of the request,"
+        ' `path=request.scope["root_path"]`, or to a single slash, `path="/"`.',
         references=(f"{RFC}/rfc6265#section-5.1.4",)),
 )
 # fmt: on

@@ -1,0 +1,31 @@
+"""Counts by the path that was asked for: every invented one becomes a series."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.cors.metrics import Metrics
+from app.cors.parts import MAIN, METRICS, Layer, cors, main_app, metrics_router
+from app.instance import InstanceMiddleware
+
+metrics = Metrics()
+
+
+class Counting:
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                labels = (scope["method"], scope["path"], str(message["status"]))
+                metrics.requests.labels(*labels).inc()
+                metrics.seconds.labels(*labels).observe(0)
+            await send(message)
+
+        await self.app(scope, receive, sent)
+
+
+inside = main_app()
+inside.include_router(metrics_router(metrics))
+inside.add_middleware(Layer, name="prometheus", middleware=Counting)
+
+app = InstanceMiddleware(Layer(inside, name="cors", middleware=cors(MAIN, METRICS)))
