@@ -12,7 +12,7 @@ async def read_root(request: Request) -> str:
     host = request.url.hostname
     urls = [
         "/drops-prefix/",
-        f"{root_path}{request.url_for('read_page', name='prefix-twice').path}",
+        f"{root_path}{request.url.path}prefix-twice/",
         "http://localhost:8000/wrong-host/",
         f"{request.url.scheme}://{host}{root_path}/drops-port/",
         f"{request.url.scheme}://{host}:8000{root_path}/wrong-port/",
