@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
@@ -429,12 +429,19 @@ def test_a_tunnel_is_found(ask: Ask, stub: Stub) -> None:
 # --- what is wrong in the application itself ---
 
 
+def at_port(request: Request, port: int | None, path: str) -> str:
+    """The application's own URL, with a port that it chose itself."""
+    return str(request.url.replace(port=port, path=f"{request.scope['root_path']}{path}"))
+
+
 WRONG_LINKS: dict[str, Link] = {
     "link-drops-prefix": lambda _: "/items/",
     "link-wrong-path": lambda request: (
         f"{request.scope['root_path']}{request.url_for('read_items').path}"
     ),
     "link-wrong-host": lambda _: "http://localhost:8000/items/",
+    "link-drops-port": lambda request: at_port(request, None, "/items/"),
+    "link-wrong-port": lambda request: at_port(request, 1, "/items/"),
     "link-wrong-scheme": lambda request: str(request.url_for("read_items").replace(scheme="http")),
 }
 
@@ -451,6 +458,14 @@ def test_a_url_that_the_application_writes_itself(ask: Ask, folder: Path, sympto
     assert "index" in findings[0].detail
     [scope] = ask("scope", app=app, scheme=Scheme.HTTPS)
     assert scope.verdict is Verdict.PASS
+
+
+def test_another_service_of_the_same_host_is_not_its_own(ask: Ask, folder: Path) -> None:
+    app = shop(folder, lambda request: f"http://{request.url.hostname}:3000/items/")
+
+    [finding] = ask("urls", app=app, explored=found_in(app), scheme=Scheme.HTTPS)
+
+    assert finding.verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,10 @@ def _judge(probe: Probe, page: Page, link: Link) -> None:
             raise Failed("link-wrong-host", f"{shown}, expected a URL below {base}")
         return
     target = f"{parts.path or '/'}?{parts.query}".removesuffix("?")
-    candidates = [target, below(prefix, target)]
-    for path in (each for each in candidates if each in page.links):
+    under, own = below(prefix, target), set(page.links)
+    if prefix and under and parts.hostname == urlsplit(base).hostname:
+        own.add(under)  # at another port: without a proxy, it looks like another service's
+    for path in (each for each in (target, under) if each in own):
         try:
             compare_urls(f"{base}{path}", given, prefix, "link")
         except Failed as failure:
