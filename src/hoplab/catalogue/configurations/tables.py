@@ -282,7 +282,7 @@ def _made(
     serving = adapting.serving
     rules = []
     for name, each in serving.items():
-        rule, right = str(each["rule"]), f"({router['rule']})"
+        rule, right = str(each["rule"]), str(router["rule"])
         found = [m for m in _PREFIX_RULE.finditer(rule) if m[1].rstrip("/") == prefix.decoded]
         new = rule.replace(found[0][0], right) if found else f"({rule}) && {right}"
         rules.append((("http", "routers", name, "rule"), new))
