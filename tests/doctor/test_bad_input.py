@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from hoplab.cli import doctor as command
 from hoplab.cli.main import app
 from hoplab.cli.options import BadUsage
+from hoplab.client import polite
+from hoplab.client.given import Given
 from hoplab.client.manners import Manners
 from tests.unit.hostile import LOOPBACK, Behaviour, Visit, always, answer, bomb, site
 from tests.unit.stub import closed_port
@@ -27,14 +28,17 @@ SECONDS = 15
 EVIL = "\x1b]0;owned\x07\x1b[31m\u202e"
 
 
+class Quick(polite.PoliteClient):
+    """With small limits: that they hold is what is tested."""
+
+    def __init__(self, given: Given, manners: Manners, **options: Any) -> None:
+        small = replace(manners, answer=0.5, seconds=8.0, body=2**18)
+        super().__init__(given, small, **options)
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small limits: that they hold is what is tested."""
-
-    def manners(requests: int) -> Manners:
-        return replace(Manners(), requests=requests, answer=0.5, seconds=8.0, body=2**18)
-
-    monkeypatch.setattr(command, "Manners", manners)
+    monkeypatch.setattr(polite, "PoliteClient", Quick)
     monkeypatch.delenv("HOPLAB_WINDOW_TOKEN", raising=False)
 
 
