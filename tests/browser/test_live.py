@@ -67,7 +67,7 @@ def step(page: Page, name: str, number: int = 0) -> Locator:
 
 
 def telling(page: Page, name: str) -> None:
-    page.get_by_role("group", name="Telling requests").get_by_role(
+    page.get_by_role("group", name="Example requests").get_by_role(
         "button", name=name, exact=True
     ).click()
 
@@ -95,7 +95,7 @@ def test_verdicts_follow_by_themselves(page: Page, site: Site, lab: FakeLab) -> 
 
     expect(tile(page, OTHER)).to_contain_text("1 check fails")
     expect(tile(page, OTHER)).to_contain_text("1 finding changed")
-    found = page.get_by_role("group", name="What was found")
+    found = page.get_by_role("group", name="Findings")
     expect(found).to_contain_text("https: 1 finding")
     expect(found.locator("summary").first).to_contain_text("docs: docs-openapi-404 changed")
     found.locator("summary").first.click()
@@ -121,7 +121,7 @@ def test_what_was_killed_is_fixed_and_not_broken(page: Page, site: Site, lab: Fa
         (
             State.REFUSED,
             "refused",
-            "Refused; the last good one runs on. nginx: killed by signal 9",
+            "Refused; the last good files keep running. nginx: killed by signal 9",
         ),
     ],
 )
@@ -205,7 +205,7 @@ def test_one_s_own_request_is_sent_as_it_was_typed(page: Page, site: Site, lab: 
     page.get_by_label("Scheme").select_option("http")
     page.get_by_label("Method").select_option("POST")
     page.get_by_label("Path").fill("/api/v1/a%2Fb?x=1")
-    page.get_by_label("Headers, one a line").fill("X-One: 1\n  x-two:2  \n\n")
+    page.get_by_label("Headers, one per line").fill("X-One: 1\n  x-two:2  \n\n")
 
     page.get_by_role("button", name="Send").click()
 
@@ -246,14 +246,16 @@ def test_two_topologies_stand_side_by_side_with_their_differences(page: Page, si
     scopes = page.locator(".step.scope")
     expect(scopes).to_have_count(2)
     for scope in scopes.all():
-        marked = scope.locator(".entry", has=page.get_by_role("img", name="differs from the other"))
+        marked = scope.locator(
+            ".entry", has=page.get_by_role("img", name="differs from the other topology")
+        )
         expect(marked).to_have_count(1)
         expect(marked).to_contain_text("path:")
     tops = page.locator(".step.answer").evaluate_all(
         "all => all.map(each => Math.round(each.getBoundingClientRect().top))"
     )
     assert tops[:2] == tops[2:], "equal messages are at equal heights"
-    expect(tile(page, OTHER)).to_have_accessible_name(f"{OTHER}: passes; shown beside")
+    expect(tile(page, OTHER)).to_have_accessible_name(f"{OTHER}: passes; shown side by side")
 
 
 def test_one_that_is_down_hides_nothing_of_the_other(page: Page, site: Site, lab: FakeLab) -> None:
@@ -272,8 +274,8 @@ def test_it_is_broken_and_fixed_and_the_verdict_follows(
     page: Page, site: Site, lab: FakeLab
 ) -> None:
     opened(page, site, topology=NGINX)
-    page.get_by_label("A wrong configuration").select_option("nginx-bare")
-    diff = page.get_by_role("group", name="What would be changed")
+    page.get_by_label("Wrong configuration").select_option("nginx-bare")
+    diff = page.get_by_role("group", name="The change as a diff")
     expect(diff.locator("del")).to_have_text("-proxy_set_header Host $host;")
     expect(page.locator("#change-about")).to_contain_text("as it is copied most")
 
@@ -282,8 +284,8 @@ def test_it_is_broken_and_fixed_and_the_verdict_follows(
     expect(tile(page, NGINX)).to_contain_text("1 check fails")
     expect(tile(page, NGINX)).to_contain_text("nginx-bare")
     expect(page.locator("#findings")).to_contain_text("slash-redirect: redirect-wrong-scheme")
-    expect(page.get_by_role("group", name="What was changed to nginx-bare")).to_be_visible()
-    expect(page.get_by_label("A wrong configuration")).to_be_disabled()
+    expect(page.get_by_role("group", name="Applied: nginx-bare")).to_be_visible()
+    expect(page.get_by_label("Wrong configuration")).to_be_disabled()
 
     page.get_by_role("button", name="Fix it").click()
 
@@ -323,7 +325,7 @@ def test_nothing_is_given_away_until_somebody_asks(page: Page, site: Site, lab: 
     expect(page.locator("#findings")).not_to_contain_text("redirect")
     assert "redirect-wrong" not in page.locator("main").inner_html()
 
-    page.get_by_role("button", name="Show its verdict").click()
+    page.get_by_role("button", name="Show the verdict").click()
 
     expect(tile(page, NGINX)).to_contain_text("1 check fails")
     expect(tile(page, OTHER)).to_contain_text("hidden")
@@ -339,9 +341,7 @@ def test_the_way_is_shown_step_by_step(page: Page, site: Site) -> None:
 
     telling(page, "a redirect")
 
-    expect(page.locator("#asked")).to_have_text(
-        "Answered. What did it say? 1 of 6 steps are shown."
-    )
+    expect(page.locator("#asked")).to_have_text("Answered. What did it say? 1 of 6 steps shown.")
     assert "307" not in page.locator("main").inner_text()
     page.get_by_label("Your prediction").fill("a 307 to http")
     next_step = page.get_by_role("button", name="Next step")
@@ -372,7 +372,7 @@ def test_an_address_shows_the_same_again(page: Page, site: Site) -> None:
 
     expect(page.locator(".way")).to_have_count(2)
     expect(page.locator(".way h3").first).to_contain_text(OTHER)
-    expect(page.get_by_label("Headers, one a line")).to_have_value(
+    expect(page.get_by_label("Headers, one per line")).to_have_value(
         "X-Forwarded-For: 203.0.113.7\nX-Forwarded-Proto: ftp\nX-Forwarded-Host: evil.example\n"
         "X-Forwarded-Prefix: /evil"
     )

@@ -91,7 +91,7 @@ def test_what_check_found_in_an_own_application(page: Page, tmp_path: Path) -> N
     assert "fails (2 findings)" in panel(page).inner_text()
     assert "/ leads to\n/items" in told["Why: 2 causes"]
     assert "the path is /items" in told["Why: 2 causes"]
-    assert "By hand" not in told
+    assert "On the command line" not in told
     assert panel(page).locator("details.finding.fail").count() == 2
     opened(page, url, f"cell={right}&check=urls")
     assert "passes" in panel(page).inner_text()
@@ -134,7 +134,7 @@ def test_variations_and_cors_have_parts_of_their_own(page: Page, report: str) ->
     page.get_by_role("link", name="CORS").click()
 
     expect(page.get_by_role("heading", name="cors-both")).to_be_visible()
-    expect(page.get_by_role("table", name="Whom it lets read").first).to_be_visible()
+    expect(page.get_by_role("table", name="Which origins may read").first).to_be_visible()
     expect(page.get_by_role("heading", name="nginx-appends")).to_have_count(0)
 
 
@@ -146,14 +146,14 @@ def test_one_click_shows_the_evidence(page: Page, report: str) -> None:
     mark(page, CELL).click()
 
     told = sections(page)
-    asked = told["What was asked"]
+    asked = told["Findings"]
 
     assert page.url.endswith(f"#cell={CELL}")
     expect(panel(page).get_by_role("heading", name=CELL)).to_be_visible()
     assert "mount: mount-unreachable" in told.get("Why", "") + str(told)
     assert "- FORWARDED_ALLOW_IPS=PROXY hypercorn" in told["The smallest fix"]
-    assert "root path option only sets root_path" in told["The rules that hold here"]
-    assert f"hoplab repro {CELL}" in told["By hand"]
+    assert "root path option only sets root_path" in told["The rules that apply here"]
+    assert f"hoplab repro {CELL}" in told["On the command line"]
     assert "client → nginx" in asked
     assert "nginx → hypercorn → application: the ASGI scope" in asked
     assert "nginx → client" in asked
@@ -191,7 +191,7 @@ def test_a_browser_that_can_not_unpack_shows_all_but_the_evidence(
 
         told = sections(page)
 
-    assert "it needs DecompressionStream" in told["What was asked"]
+    assert "it needs DecompressionStream" in told["Findings"]
     assert "hypercorn" in told["The smallest fix"]
 
 
@@ -220,7 +220,7 @@ def test_a_filter_is_in_the_address_and_the_address_filters(page: Page, report: 
     assert address.endswith("#server=hypercorn&mode=strip")
     assert page.locator("button.mark").count() == 18
     assert page.get_by_label("server", exact=True).input_value() == "hypercorn"
-    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("button", name="Clear filters").click()
     expect(page.locator("button.mark")).to_have_count(144)
 
 

@@ -51,21 +51,35 @@ def telling(catalogue: Catalogue) -> Sequence[Telling]:
     )
     found = [
         Telling("a route", "Which path and root_path does the application get?", get(greeting)),
-        Telling("a redirect", "Where does the added slash lead?", get(f"{redirect}?q=1")),
-        Telling("docs", "Which OpenAPI document does the page name?", get(_ROUTES[Purpose.DOCS])),
+        Telling(
+            "a redirect", "Where does the redirect to the added slash lead?", get(f"{redirect}?q=1")
+        ),
+        Telling(
+            "docs", "Which OpenAPI document does the docs page name?", get(_ROUTES[Purpose.DOCS])
+        ),
         Telling("a mount", "Is the mounted application found?", get(mount + greeting)),
-        Telling("its redirect", "And where does its redirect lead?", get(mount + redirect)),
-        Telling("the scope", "All that the application is told, and derives.", get(SCOPE)),
-        Telling("forged", "Who believes what a client makes up?", get(SCOPE, *_FORGED)),
+        Telling(
+            "its redirect",
+            "Where does the mounted application's redirect lead?",
+            get(mount + redirect),
+        ),
+        Telling(
+            "the scope", "What does the application receive, and what does it derive?", get(SCOPE)
+        ),
+        Telling(
+            "forged",
+            "Who believes forwarded headers that the client made up?",
+            get(SCOPE, *_FORGED),
+        ),
         Telling(
             "a WebSocket",
-            "Scheme and root_path over a WebSocket?",
+            "Which scheme and root_path does a WebSocket get?",
             get(_ROUTES[Purpose.SOCKET], method="WEBSOCKET"),
         ),
     ]
     outside = [
         Telling("no prefix", "Who answers outside the prefix?", Request("GET", greeting)),
-        Telling("prefix twice", "And with the prefix twice?", get(prefix + greeting)),
+        Telling("prefix twice", "Who answers if the prefix comes twice?", get(prefix + greeting)),
     ]
     return [*found, *outside] if prefix else found
 

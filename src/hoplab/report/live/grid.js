@@ -14,7 +14,7 @@ function outcomeOf(state) {
   if (state.asking) return ["none", "…", "asking again"];
   const wrong = wrongOf(state).size;
   if (state.verdict === "fail") return ["fail", SIGNS.fail, `${plural(wrong, "check")} ${wrong === 1 ? "fails" : "fail"}`];
-  if (state.verdict === "error") return ["error", SIGNS.error, "can't be asked"];
+  if (state.verdict === "error") return ["error", SIGNS.error, "error"];
   if (state.verdict === "pass") return ["pass", SIGNS.pass, "passes"];
   return ["none", "–", "not asked yet"];
 }
@@ -29,7 +29,7 @@ function tile(state, chosen, beside) {
   return h("button", {
     type: "button", class: `tile ${kind}`, "data-topology": state.topology,
     "aria-current": role === "chosen" && "true", "data-role": role,
-    "aria-label": `${state.topology}: ${shown.join(", ")}${role === "beside" ? "; shown beside" : ""}`,
+    "aria-label": `${state.topology}: ${shown.join(", ")}${role === "beside" ? "; shown side by side" : ""}`,
     onclick: () => write({ topology: state.topology, ...(state.topology === beside ? { beside: "" } : {}) }),
   },
   h("span", { class: "sign", "aria-hidden": "true" }, sign),

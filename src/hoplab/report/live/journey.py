@@ -134,7 +134,7 @@ def _head(lines: Sequence[str]) -> _Head:
 def _scope_step(names: Sequence[str], scope: Mapping[str, Any], layers: str | None) -> Step:
     told = [Line(name, json.dumps(value, ensure_ascii=False)) for name, value in scope.items()]
     if layers:
-        told.append(Line("layers passed", layers))
+        told.append(Line("middleware passed", layers))
     return Step(Kind.SCOPE, names[-2], names[-1], lines=told)
 
 
@@ -176,7 +176,7 @@ def _answers(trace: Trace, names: Sequence[str], *, told: bool) -> list[Step]:
 
 def _by_itself(step: Step, *, told: bool, listened: bool = True) -> Step:
     who = step.sender if listened else f"{step.sender}, or the server behind it,"
-    note = f"{who} answers by itself: nothing of the application's is in this answer."
+    note = f"{who} answers by itself: nothing in this answer comes from the application."
     return step if told else replace(step, note=note)
 
 

@@ -31,7 +31,7 @@ function makeRequest() {
     field("scheme", "Scheme", scheme),
     field("method", "Method", choice("method", same(lab.words.methods))),
     field("path", "Path", h("input", { id: "path", type: "text", spellcheck: "false", autocomplete: "off", autocapitalize: "none" }), "path"),
-    field("headers", "Headers, one a line", h("textarea", { id: "headers", rows: "2", spellcheck: "false", autocomplete: "off" }), "headers"),
+    field("headers", "Headers, one per line", h("textarea", { id: "headers", rows: "2", spellcheck: "false", autocomplete: "off" }), "headers"),
     field("beside", "Side by side with", beside),
     h("button", { type: "submit", id: "send" }, "Send"));
   form.addEventListener("submit", (event) => {
@@ -40,7 +40,7 @@ function makeRequest() {
   });
   place("request").replaceChildren(
     h("h2", { id: "request-title" }, "Request"),
-    h("div", { class: "tellings", role: "group", "aria-label": "Telling requests" }, buttons),
+    h("div", { class: "tellings", role: "group", "aria-label": "Example requests" }, buttons),
     h("p", { id: "about" }, " "),
     form,
     h("p", { id: "asked", role: "status" }));

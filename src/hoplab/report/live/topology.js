@@ -74,23 +74,23 @@ function showChange(state) {
   const shown = now ?? changes.find((each) => each.name === wanted);
   place("change-about").replaceChildren(...prose(shown?.about ?? ""));
   place("diff").replaceChildren(...(shown ? diffOf(shown.diff) : []));
-  place("diff").setAttribute("aria-label", now ? `What was changed to ${now.name}` : "What would be changed");
+  place("diff").setAttribute("aria-label", now ? `Applied: ${now.name}` : "The change as a diff");
 }
 
 function showFindings(state) {
   const content = [];
   if (state.message) content.push(h("p", { class: "message" }, h("strong", {}, {
-    refused: "Refused; the last good one runs on. ", down: "Down. ",
+    refused: "Refused; the last good files keep running. ", down: "Down. ",
   }[state.state] ?? ""), h("span", { class: "verbatim" }, state.message)));
   if (hidden(state)) {
-    content.push(h("p", {}, "Hidden: predict first. "), h("button", {
+    content.push(h("p", {}, "Hidden: make your prediction first. "), h("button", {
       type: "button", class: "quiet", id: "reveal-one",
       onclick: () => {
         lab.revealed.set(state.topology, changeOf(state));
         showGrid();
         showTopology();
       },
-    }, "Show its verdict"));
+    }, "Show the verdict"));
   } else {
     if (state.asking) content.push(h("p", {}, "Asking again …"));
     if (!state.cells.length && !state.asking) content.push(h("p", {}, "Not asked yet."));
@@ -140,11 +140,11 @@ function makeTopology() {
   place("chosen").replaceChildren(
     h("h2", { id: "chosen-title" }, " "),
     h("p", { id: "links" }, " "),
-    h("div", { class: "row" }, h("span", { class: "grow" }, h("label", { for: "change" }, "A wrong configuration"), select), button),
+    h("div", { class: "row" }, h("span", { class: "grow" }, h("label", { for: "change" }, "Wrong configuration"), select), button),
     h("p", { id: "said", role: "status" }),
     h("p", { id: "change-about" }),
-    h("pre", { id: "diff", tabindex: "0", role: "group", "aria-label": "What would be changed" }),
-    h("h3", { id: "findings-title" }, "What was found"),
+    h("pre", { id: "diff", tabindex: "0", role: "group", "aria-label": "The change as a diff" }),
+    h("h3", { id: "findings-title" }, "Findings"),
     h("div", { id: "findings", tabindex: "0", role: "group", "aria-labelledby": "findings-title" }),
   );
 }

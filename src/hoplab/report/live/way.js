@@ -7,7 +7,7 @@ function sign(kind) {
   return h("span", { class: "mark-sign", role: "img", "aria-label": words, title: words }, shown);
 }
 
-const differing = () => h("span", { class: "differs-sign", role: "img", "aria-label": "differs from the other", title: "differs from the other" }, "≠");
+const differing = () => h("span", { class: "differs-sign", role: "img", "aria-label": "differs from the other topology", title: "differs from the other topology" }, "≠");
 
 function lineOf(line, isFirst) {
   const value = line.mark === "dropped" ? h("del", {}, line.value) : line.value;
@@ -62,7 +62,7 @@ function stepOf(step, spot) {
     step.kind === "scope" ? h("p", { class: "note" }, "ASGI scope") : "",
     step.note ? h("p", { class: "note" }, step.note) : "",
     entries.length ? h("ul", { class: "entries" }, entries) : "",
-    step.body ? h("pre", { class: "body", tabindex: "0", role: "group", "aria-label": "The body's beginning" }, step.body.trim()) : "");
+    step.body ? h("pre", { class: "body", tabindex: "0", role: "group", "aria-label": "Start of the body" }, step.body.trim()) : "");
 }
 
 function leadOf(lead) {
@@ -86,13 +86,13 @@ function wayOf(way, shownSteps, everything) {
     h("ol", { class: "steps", "data-gaps": gaps },
       way.steps.slice(0, shownSteps).map((step, number) => stepOf(step, spotOf(places[number], gaps)))),
     everything && way.leads.length
-      ? h("div", { class: "leads" }, h("h4", {}, "Where the answer leads, followed"), h("ol", {}, way.leads.map(leadOf))) : "");
+      ? h("div", { class: "leads" }, h("h4", {}, "Where the answer leads"), h("ol", {}, way.leads.map(leadOf))) : "");
 }
 
 function showWays() {
   const content = place("way-content");
   if (!answered) {
-    content.replaceChildren(h("p", { class: "hint" }, "Choose a request above. Its way through the chosen topology is drawn here."));
+    content.replaceChildren(h("p", { class: "hint" }, "Choose a request above. This part then shows it hop by hop."));
     place("steps").hidden = true;
     return;
   }
@@ -108,7 +108,7 @@ function showWays() {
   const shown = everything ? Infinity : answered.revealed;
   const told = ways.map((way) => way.error ? "no answer" : String(way.status)).join(" and ");
   place("asked").textContent = everything ? `${told}, after ${answered.milliseconds} ms`
-    : `Answered. What did it say? ${answered.revealed} of ${most} steps are shown.`;
+    : `Answered. What did it say? ${answered.revealed} of ${most} steps shown.`;
   place("steps").hidden = !predicting();
   place("next").disabled = place("all").disabled = everything;
   content.className = ways.length > 1 ? "beside" : "single";
@@ -123,10 +123,10 @@ function reveal(more) {
 
 function makeWays() {
   const legend = h("ul", { class: "signs" }, Object.keys(MARKS).map((kind) =>
-    h("li", {}, h("span", { class: `entry ${kind}`, "aria-hidden": "true" }, h("span", { class: "mark-sign" }, MARKS[kind][0])), `${MARKS[kind][1]} since the hop before`)),
-  h("li", {}, h("span", { class: "differs-sign", "aria-hidden": "true" }, "≠"), "differs, side by side"));
+    h("li", {}, h("span", { class: `entry ${kind}`, "aria-hidden": "true" }, h("span", { class: "mark-sign" }, MARKS[kind][0])), `${MARKS[kind][1]} since the previous hop`)),
+  h("li", {}, h("span", { class: "differs-sign", "aria-hidden": "true" }, "≠"), "differs from the other topology"));
   place("ways").replaceChildren(
-    h("div", { class: "bar" }, h("h2", { id: "ways-title" }, "The way of the request"), legend),
+    h("div", { class: "bar" }, h("h2", { id: "ways-title" }, "The request, hop by hop"), legend),
     h("div", { id: "steps", hidden: true, class: "row" },
       field("guess", "Your prediction", h("input", { id: "guess", type: "text", autocomplete: "off" }), "grow"),
       h("button", { type: "button", id: "next", onclick: () => reveal(1) }, "Next step"),

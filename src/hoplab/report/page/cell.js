@@ -35,10 +35,10 @@ function hopsOf(cell, exchange) {
   if (exchange.body) answer.push("", exchange.body);
   const layers = valueOf(exchange.answered, "x-middleware");
   return h("ol", { class: "hops" },
-    hop(`client → ${chain[0]}${direct ? ", past the proxy" : ""}`, [`${exchange.method} ${exchange.url}`, ...quiet(exchange.sent)]),
+    hop(`client → ${chain[0]}${direct ? ", bypassing the proxy" : ""}`, [`${exchange.method} ${exchange.url}`, ...quiet(exchange.sent)]),
     scope ? hop(`${chain.slice(0, -1).map((name) => `${name} → `).join("")}${cell.server} → application: the ASGI scope`, scope)
-      : h("li", {}, h("span", { class: "hop" }, "The answer has no X-ASGI-Scope: it is not the application's own.")),
-    layers ? hop("in the application: the layers passed", [layers]) : "",
+      : h("li", {}, h("span", { class: "hop" }, "The answer has no X-ASGI-Scope: it did not come from the application.")),
+    layers ? hop("in the application: the middleware it passed", [layers]) : "",
     hop(`${chain[0]} → client`, answer),
   );
 }
@@ -63,9 +63,9 @@ function exchangesOf(cell, finding) {
 function meaningOf(symptom) {
   const told = report.symptoms[symptom];
   if (!told) return "";
-  const parts = [["What a person sees", told.seen], ["Why", told.cause], ["Fix", told.fix]];
+  const parts = [["What you see", told.seen], ["Why", told.cause], ["Fix", told.fix]];
   return h("dl", {}, parts.flatMap(([title, text]) => [h("dt", {}, title), h("dd", {}, prose(text))]),
-    h("dt", {}, "By hand"), h("dd", {}, h("code", {}, `hoplab explain ${symptom}`)));
+    h("dt", {}, "On the command line"), h("dd", {}, h("code", {}, `hoplab explain ${symptom}`)));
 }
 
 const SIGNS = { pass: "✓", fail: "✕", error: "err", recorded: "·", "not-applicable": "–" };
@@ -112,7 +112,7 @@ async function showFindings(cell, place) {
 }
 
 function verdictOf(cell) {
-  const kind = { pass: "passes", fail: "fails", error: "error: it says nothing about the cell" }[cell.verdict] ?? cell.verdict;
+  const kind = { pass: "passes", fail: "fails", error: "error: the cell has no verdict" }[cell.verdict] ?? cell.verdict;
   const failed = [...cell.failed.values()].flat().length;
   const how = failed ? ` (${plural(failed, "finding")})` : "";
   const predicted = !cell.predicted || cell.verdict === ERROR ? ""
@@ -140,18 +140,18 @@ function showCell(cell, panel) {
     cell.changes.length ? part("Changed", h("ul", {}, cell.changes.map((each) =>
       h("li", {}, `${each.check}: ${each.before} → ${each.after}`)))) : "",
     causes.length ? part(causes.length === 1 ? "Why" : `Why: ${causes.length} causes`, causes.map((cause) =>
-      h("div", { class: "cause" }, h("p", {}, prose(cause.told)), h("p", { class: "so" }, `So: ${cause.so.join("; ")}`)))) : "",
+      h("div", { class: "cause" }, h("p", {}, prose(cause.told)), h("p", { class: "so" }, `Failed checks: ${cause.so.join("; ")}`)))) : "",
     variation ? part(`The variation ${cell.variation}`, h("p", {}, prose(variation.about)),
       change.length ? lines(change, "the change") : "") : "",
     fix.length && cell.failed.size ? part(cell.fix === undefined || cell.variation ? "Fix" : "The smallest fix",
       lines(fix, "the fix", copiedFix(fix))) : "",
-    rules.length ? part("The rules that hold here", h("ul", {}, rules.map(([statement, [address]]) =>
+    rules.length ? part("The rules that apply here", h("ul", {}, rules.map(([statement, [address]]) =>
       h("li", {}, prose(statement), " ", address ? link(address) : "")))) : "",
     // Nobody but its author can start a person's own application.
-    cell.suite === "own" ? "" : part("By hand", h("p", {}, "The first shows every hop on the wire, the second makes the cell with plain commands."),
+    cell.suite === "own" ? "" : part("On the command line", h("p", {}, "The first command shows every hop of a request. The second prints plain commands that reproduce this cell."),
       commands.map((command) => lines([command], "the command"))),
-    h("section", {}, h("h3", {}, "What was asked"), findings),
-    references.length ? part("Read on", links(references)) : "",
+    h("section", {}, h("h3", {}, "Findings"), findings),
+    references.length ? part("Further reading", links(references)) : "",
   );
   return showFindings(cell, findings);
 }

@@ -1,6 +1,6 @@
 // Tables of cells. In each, one cell can be reached with Tab, and the others from there with arrows.
 
-const WORDS = { pass: "passes", fail: "fails", error: "error", recorded: "not judged" };
+const WORDS = { pass: "passes", fail: "fails", error: "error", recorded: "informational only" };
 
 // What stands in a cell: of the check or symptom that is filtered for, else what fails first.
 function markOf(cell, { check, symptom: wanted } = {}) {
@@ -173,7 +173,7 @@ function variations(some, state, matches) {
     return block(variation, about, above, (id) => table(id, columns, [...rows.values()], state, matches));
   });
   const title = report.grids.some((each) => each.suite === state.view)
-    ? "Variants, and whom each lets read" : "Named changes, as people write them";
+    ? "Variants, and which origins each lets read" : "Changes that people really make";
   return h("section", {}, h("h2", {}, title), h("div", { class: "blocks" }, blocks));
 }
 
@@ -193,7 +193,7 @@ function answersOf(variation) {
     return h("tr", { class: first ? "first" : "" },
       first && h("th", { scope: "rowgroup", rowspan: span }, path), h("th", { scope: "row" }, question), answers);
   });
-  return h("table", { class: "answers" }, h("caption", {}, "Whom it lets read"), h("thead", {}, head), h("tbody", {}, body));
+  return h("table", { class: "answers" }, h("caption", {}, "Which origins may read"), h("thead", {}, head), h("tbody", {}, body));
 }
 
 // --- what changed since an earlier run ---
@@ -204,7 +204,7 @@ function changes(comparison) {
   const changed = new Set(comparison.changes.flatMap((change) => Object.keys(change.cells)));
   const checks = new Set(comparison.changes.map((change) => change.check));
   const told = changed.size
-    ? `${changed.size} of ${plural(comparison.both, "cell")} answer otherwise, in ${plural(checks.size, "check")}.`
+    ? `${changed.size} of ${plural(comparison.both, "cell")} answer differently, in ${plural(checks.size, "check")}.`
     : `Nothing changed in ${plural(comparison.both, "cell")}.`;
   const id = `block-${numbered += 1}`;
   const rows = comparison.changes.map((change) => h("tr", {},

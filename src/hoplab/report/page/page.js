@@ -4,10 +4,10 @@ const VIEWS = { combinations: "Combinations", variations: "Variations", cors: "C
 const OUTCOMES = {
   passes: ["passes", (cell) => cell.verdict === PASS],
   fails: ["fails", (cell) => cell.verdict === FAIL],
-  surprises: ["is not as predicted", (cell) => cell.surprises.length > 0],
-  errors: ["is an error", (cell) => cell.verdict === ERROR],
-  recipes: ["is a recipe", (cell) => Boolean(cell.recipe)],
-  changed: ["has changed", (cell) => cell.changes.length > 0],
+  surprises: ["not as predicted", (cell) => cell.surprises.length > 0],
+  errors: ["error", (cell) => cell.verdict === ERROR],
+  recipes: ["recipe", (cell) => Boolean(cell.recipe)],
+  changed: ["changed", (cell) => cell.changes.length > 0],
 };
 const FILTERS = [...AXES, "check", "symptom", "outcome"];
 const NAMES = ["view", ...FILTERS, "cell"];
@@ -71,7 +71,7 @@ function makeFilters() {
     selection("check", "check", same(asked)),
     selection("symptom", "symptom", same(symptoms)),
     selection("outcome", "outcome", outcomes.map(([name, [label]]) => [name, label])),
-    h("button", { type: "button", id: "reset", onclick: () => write(nothingChosen()) }, "Show all"));
+    h("button", { type: "button", id: "reset", onclick: () => write(nothingChosen()) }, "Clear filters"));
   const details = h("details", { open: roomy.matches || anyFilter(read()) }, h("summary", {}, "Filters"), fields);
   place("filters").replaceChildren(details);
   place("filters").addEventListener("submit", (event) => event.preventDefault());
@@ -120,8 +120,8 @@ function showLegend(view, some) {
   const judged = ([kind]) => some.some((cell) => markOf(cell).kind === kind);
   const signs = [
     ...[
-      [PASS, "✓", "passes"], [FAIL, "abc", "fails: the letters are the symptom that comes first"],
-      [ERROR, "err", "an error of the lab's own"], ["none", "·", "asked, not judged"],
+      [PASS, "✓", "passes"], [FAIL, "abc", "fails: the letters stand for the first symptom"],
+      [ERROR, "err", "an error of the lab itself"], ["none", "·", "informational only, or not applicable"],
     ].filter(judged),
     some.some((cell) => cell.recipe) && ["pass recipe", "✓", "the recipe"],
     some.some((cell) => cell.surprises.length) && ["surprise", "abc!", "not as predicted"],
@@ -143,7 +143,7 @@ function showSymptoms(state, some) {
     title: report.symptoms[symptom]?.seen, onclick: () => write({ symptom: state.symptom === symptom ? "" : symptom }),
   }, h("span", { class: "code" }, report.codes[symptom]), h("span", {}, symptom), h("span", { class: "number" }, String(number)))));
   const title = h("h2", { id: "symptoms-title" }, items.length ? "Symptoms" : "No symptoms");
-  const hint = items.length ? "What fails, and in how many cells. Choose one to see where." : "Nothing of this failed.";
+  const hint = items.length ? "What fails, and in how many cells. Choose a symptom to see where." : "None of these cells failed.";
   const before = place("symptoms").querySelector("details");
   const list = h("details", { open: before ? before.open : !narrow.matches },
     h("summary", {}, plural(items.length, "symptom")), h("ul", {}, items));
