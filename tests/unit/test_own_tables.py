@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from hoplab.client.explored import Explored, Page
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.suites import SYMPTOMS
@@ -52,6 +54,15 @@ def test_the_same_problem_is_told_once_whatever_the_port_and_the_scheme() -> Non
     assert "1 problem:" in told(cells)
     assert "where: everywhere (8 topologies)" in told(cells)
     assert "from:  the application: its ASGI scope is right (see scope)" in told(cells)
+
+
+@pytest.mark.parametrize("symptom", ["link-drops-port", "redirect-wrong-scheme"])
+def test_an_origin_is_shown_where_it_is_what_is_wrong(symptom: str) -> None:
+    detail = "is https://mysuperapp.com/a, expected https://mysuperapp.com:1234/a"
+
+    [problem] = problems([result(CELLS[0], wrong("urls", symptom, detail))])
+
+    assert problem.told == detail
 
 
 def test_where_it_shows_over_one_scheme() -> None:

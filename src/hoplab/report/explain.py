@@ -26,14 +26,14 @@ def symptom_text(symptom: Symptom, advice: Mapping[str, Advice], cells: Sequence
     """A symptom, what each proxy and server has to do with it, and cells in which it must show."""
     parts = [
         symptom.name,
-        _section("What a person sees", _paragraph(symptom.seen)),
+        _section("What you see", _paragraph(symptom.seen)),
         _section("Why", _paragraph(symptom.cause)),
         _section("Fix", _paragraph(symptom.fix)),
         *(
             _section(name, _paragraph(f"{each.cause} {each.fix}".strip()))
             for name, each in advice.items()
         ),
-        _section("Read on", _list(_links(symptom, advice))),
+        _section("Further reading", _list(_links(symptom, advice))),
     ]
     if cells:
         shown = [f"hoplab explain {cell}" for cell in cells]
@@ -59,7 +59,7 @@ def variation_text(variation: Variation, catalogue: Catalogue, changes: Sequence
         _section("The change", "\n".join(f"  {line}" for line in changes)) if changes else "",
         _section("What must show", "\n".join(_item(line) for line in shown)),
         _section("Fix", _paragraph(variation.fix)),
-        _section("Read on", _list(variation.references)),
+        _section("Further reading", _list(variation.references)),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -99,7 +99,7 @@ def cell_text(cell: Explained) -> str:
         parts.append("\n".join(f"  {line}" for line in cell.changes))
     if cell.rules:
         told = "\n".join(_item(f"{rule.statement} {rule.references[0]}") for rule in cell.rules)
-        parts.append(_section("The rules that hold here", told))
+        parts.append(_section("The rules that apply here", told))
     fixes = [meaning(cause, cell.symptoms, cell.advice)[1] for cause in found]
     if fix := cell.fix or list(dict.fromkeys(fixes)):
         lines = "\n".join(f"  {x}" if x[:2] in {"- ", "+ "} else _paragraph(x) for x in fix)
@@ -113,7 +113,7 @@ def cell_text(cell: Explained) -> str:
         *(r for s in result.symptoms for r in cell.symptoms[s].references),
     ]
     if links:
-        parts.append(_section("Read on", _list(list(dict.fromkeys(links))[:6])))
+        parts.append(_section("Further reading", _list(list(dict.fromkeys(links))[:6])))
     parts.append(f"By hand: hoplab repro {result.cell.id}")
     return "\n\n".join(part for part in parts if part)
 

@@ -9,6 +9,9 @@ from hoplab.results import CellResult, Finding, Verdict
 from hoplab.topology import Topology
 
 _ORIGIN = re.compile(r"https?://mysuperapp\.com:\d+(?=/)")
+_ORIGIN_IS_WRONG = re.compile(r"-(wrong-(scheme|host|port)|drops-port)$")
+"""Symptoms of which nothing would be told without scheme, host and port."""
+
 _SCHEME = re.compile(r"https?://(?=mysuperapp\.com)")
 _PORT = re.compile(r"(?<=[a-z0-9\]]):\d{4,5}\b")
 
@@ -58,7 +61,9 @@ def problems(results: Iterable[CellResult]) -> list[Problem]:
     for result in results:
         for finding in result.findings:
             if finding.verdict is Verdict.FAIL:
-                problem = Problem(finding, _ORIGIN.sub("", finding.detail))
+                whole = _ORIGIN_IS_WRONG.search(finding.symptom or "")
+                told = finding.detail if whole else _ORIGIN.sub("", finding.detail)
+                problem = Problem(finding, told)
                 found.setdefault(problem.key, problem).cells.append(result)
     return sorted(found.values(), key=lambda problem: -len(problem.cells))
 
