@@ -65,9 +65,10 @@ def shop(folder: Path, link: Link = items, cookie: str = "") -> FastAPI:
     @app.get("/events")
     async def events() -> StreamingResponse:
         async def pieces() -> AsyncIterator[str]:
-            for number in range(4):
-                yield f"data: {number}\n\n"
+            yield "data: 0\n\n"
+            for number in range(1, 4):
                 await asyncio.sleep(0.2)
+                yield f"data: {number}\n\n"
 
         return StreamingResponse(pieces(), media_type="text/event-stream")
 
