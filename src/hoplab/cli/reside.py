@@ -9,6 +9,7 @@ import typer
 
 from hoplab.catalogue import load
 from hoplab.cli.options import (
+    BadUsage,
     EngineName,
     EngineOption,
     ListFormat,
@@ -61,6 +62,9 @@ def up(
     modes = known("mode", [mode] if mode else None, list(Mode))
     topologies = narrowed(catalogue, proxy, server)
     chosen = [topology for topology in topologies if topology.mode in modes]
+    if not chosen:  # without a prefix, the catalogue has no topology that strips one
+        message = f"there is no prefix to strip: `hoplab up preserve --prefix {prefix}`"
+        raise BadUsage(message)
     varied = None
     if variation:
         possible = {n: v for n, v in catalogue.variations.items() if v.changes_application_alone}

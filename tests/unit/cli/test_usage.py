@@ -102,6 +102,10 @@ UNKNOWN = [
     (["verify", "--foo"], None),
     (["verify", "foo"], "Got unexpected extra argument(s) (foo). See `hoplab verify --help`."),
     (["up", "strip", "preserve"], None),
+    (
+        ["up", "strip", "--prefix", "/"],
+        "there is no prefix to strip: `hoplab up preserve --prefix /`",
+    ),
     (["verify", "--mode"], "Option '--mode' requires an argument."),
     (["verify", "-o", "/nonexistent/x"], "-o /nonexistent/x: there is no folder /nonexistent"),
     (["verify", "-o", "/"], "-o /: it is a folder"),
