@@ -5,6 +5,8 @@ import pytest
 
 from hoplab.client import sending
 from hoplab.engines.certificates import Certificates, ensure
+from hoplab.results import Finding
+from tests.unit import wording
 from tests.unit.stub import Stub, as_it_is, running_stub
 
 
@@ -56,3 +58,21 @@ def quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[f"{checks}.disconnect"], "_SECONDS", 0.5)
     monkeypatch.setattr(sys.modules[f"{checks}.answers"], "_SECONDS", 0.05)
     monkeypatch.setattr(sending, "_PAUSE", 0.05)
+
+
+@pytest.fixture(scope="module")
+def expected(request: pytest.FixtureRequest) -> Iterator[wording.Expected]:
+    expected = wording.Expected(request.path.stem)
+    yield expected
+    if wording.WRITES:
+        expected.write()
+
+
+@pytest.fixture
+def as_worded(request: pytest.FixtureRequest, expected: wording.Expected) -> wording.AsWorded:
+    """Holds that findings say what they are expected to say, word for word."""
+
+    def compare(*findings: Finding) -> None:
+        expected.compare(request.node.name, findings)
+
+    return compare

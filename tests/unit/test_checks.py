@@ -48,6 +48,7 @@ from tests.unit.stub import (
     tunnelling,
     unaware,
 )
+from tests.unit.wording import AsWorded
 
 pytestmark = pytest.mark.usefixtures("quick_checks")
 
@@ -66,7 +67,7 @@ STREAM = sys.modules["hoplab.suites.contract.checks.stream"]
     ],
 )
 def test_a_fault_is_found_and_named(
-    stub: Stub, check: str, case: Case, monkeypatch: pytest.MonkeyPatch
+    stub: Stub, check: str, case: Case, monkeypatch: pytest.MonkeyPatch, as_worded: AsWorded
 ) -> None:
     monkeypatch.setattr(STREAM, "_INTERVALS", (0.1, 0.1))  # to wait still less
     monkeypatch.setattr(STREAM, "_SOON", 0.3)
@@ -76,7 +77,7 @@ def test_a_fault_is_found_and_named(
 
     assert (finding.verdict, finding.symptom) == (Verdict.FAIL, case.symptom), finding.detail
     assert finding.exchanges, "no evidence"
-    assert finding.detail
+    as_worded(finding)
 
 
 @pytest.mark.parametrize("agrees_to", [b"Upgrade: h2c", b"Upgrade: websocket"])
@@ -201,12 +202,14 @@ JUDGED = [name for name in CHECKS if name not in {"direct", "limits", "bypass"}]
 
 @pytest.mark.parametrize("scheme", Scheme)
 @pytest.mark.parametrize("check", JUDGED)
-def test_a_right_deployment_passes(stub: Stub, check: str, scheme: Scheme) -> None:
+def test_a_right_deployment_passes(
+    stub: Stub, check: str, scheme: Scheme, as_worded: AsWorded
+) -> None:
     finding = stub.ask(check, scheme)
 
     assert (finding.verdict, finding.symptom) == (Verdict.PASS, None), finding.detail
     assert finding.exchanges, "no evidence"
-    assert finding.detail
+    as_worded(finding)
 
 
 @rescoped

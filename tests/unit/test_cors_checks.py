@@ -57,6 +57,7 @@ from tests.unit.stub import (
     only,
     text,
 )
+from tests.unit.wording import AsWorded
 
 pytestmark = pytest.mark.usefixtures("no_counts")
 
@@ -359,15 +360,17 @@ CASES: dict[str, list[Case]] = {
         for case in cases
     ],
 )
-def test_a_fault_is_found_and_named(stub: Stub, check: str, case: Case) -> None:
+def test_a_fault_is_found_and_named(
+    stub: Stub, check: str, case: Case, as_worded: AsWorded
+) -> None:
     stub.serve(case.inside, case.outside, case.app or variant(case.variation))
 
     finding = ask(stub, check, case.variation)
 
     assert (finding.verdict, finding.symptom) == (Verdict.FAIL, case.symptom), finding.detail
     assert finding.exchanges, "no evidence"
-    assert finding.detail
     assert case.words in finding.detail
+    as_worded(finding)
 
 
 # --- the tables and the docstrings agree ---

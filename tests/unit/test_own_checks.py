@@ -59,6 +59,7 @@ from tests.unit.stub import (
     tunnelling,
     unaware,
 )
+from tests.unit.wording import AsWorded
 
 
 def control(port: int, **changes: Any) -> Target:
@@ -379,11 +380,12 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_it_finds_a_fault(ask: Ask, case: Case) -> None:
+def test_it_finds_a_fault(ask: Ask, case: Case, as_worded: AsWorded) -> None:
     findings = ask(case.check, case.inside, case.outside, case.scheme)
 
     assert case.symptom in {finding.symptom for finding in findings}, findings[0].detail
     assert {finding.verdict for finding in findings} == {Verdict.FAIL}
+    as_worded(*findings)
 
 
 def leaking(app: ASGIApp) -> ASGIApp:

@@ -82,6 +82,7 @@ from tests.unit.transparency_faults import (
     without,
     without_body,
 )
+from tests.unit.wording import AsWorded
 
 CASES: dict[str, list[Case]] = {
     "requests": [
@@ -243,12 +244,15 @@ pytestmark = pytest.mark.usefixtures("quick_checks")
 
 
 @pytest.mark.parametrize(("check", "case"), EVERY_CASE)
-def test_a_fault_is_found_and_named(stub: Stub, check: str, case: Case) -> None:
+def test_a_fault_is_found_and_named(
+    stub: Stub, check: str, case: Case, as_worded: AsWorded
+) -> None:
     stub.serve(as_it_is, case.outside)
 
     finding = stub.ask(check)
 
     assert (finding.verdict, finding.symptom) == (Verdict.FAIL, case.symptom), finding.detail
+    as_worded(finding)
 
 
 @pytest.mark.parametrize("check", CASES)
