@@ -102,7 +102,8 @@ sabotage: $(READY) ## Break the deployments (FAULTS='nginx/* caddy/mirror'), pri
 	@$(BIN)/python -m scripts.sabotage --faults '$(FAULTS)' --resume .hoplab/sabotage.jsonl $(if $(filter *,$(FAULTS)),-o docs/sabotage.md)
 
 sabotage-code: $(READY) $(MUTMUT) ## Break the code (MODULES='results client.wire'), the same
-	@PYTHONPATH=$(MUTMUT) $(BIN)/python -m scripts.sabotage.mutations $(MODULES)
+	@mkdir -p .hoplab
+	@PYTHONPATH=$(MUTMUT) $(BIN)/python -m scripts.mutations $(MODULES) --resume .hoplab/mutations.txt $(if $(MODULES),,-o docs/mutations.md)
 
 $(MUTMUT): | $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $@ mutmut==3.8.1

@@ -18,7 +18,7 @@ from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.system import interrupts
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Topology, Trust
 from scripts.sabotage import __main__ as sabotage
-from scripts.sabotage import faults, mutations, report
+from scripts.sabotage import faults, report
 from scripts.sabotage.faults import Fault
 from scripts.sabotage.judged import Judged, of_lab
 from scripts.sabotage.judging import Judgement, Outcome, Unbroken, compare
@@ -142,89 +142,6 @@ def test_judgements_are_read_as_they_were_written(tmp_path: Path) -> None:
     report.write_json([Judgement(A_FAULT, Outcome.NOTICED, ("x",))], tmp_path / "x.json")
 
     assert report.read_json(tmp_path / "x.json") == {"nginx/x": "noticed"}
-
-
-# --- mutations ---
-
-DECORATED = '''
-from functools import cache, lru_cache
-
-class A:
-    """Text."""
-
-    @property
-    def one(self):
-        return 1
-
-    @staticmethod
-    def two():
-        return 2
-
-    @property
-    def three(self):
-        return self._three
-
-    @three.setter
-    def three(self, value):
-        self._three = value
-
-@lru_cache(
-    maxsize=3,
-)
-@cache
-def four():
-    return 4
-'''
-
-
-def test_decorators_become_calls_that_do_the_same() -> None:
-    source = mutations.undecorated(DECORATED)
-
-    assert "@property" not in source
-    assert "@staticmethod" in source
-    assert "one = property(one)" in source
-    assert "lru_cache(" not in source, "a cache that is full when mutmut forks hides mutations"
-    names: dict[str, object] = {}
-    exec(source, names)  # noqa: S102 - the text above
-    assert eval("(A().one, A.two(), four())", names) == (1, 2, 4)  # noqa: S307
-    assert eval("setattr(a := A(), 'three', 3) or a.three", names) == 3  # noqa: S307
-
-
-def test_a_module_is_found_with_its_tests() -> None:
-    module = mutations.find("client.wire", ROOT)
-
-    assert module.source == "src/hoplab/client/wire.py"
-    assert {"tests/unit/test_wire.py", "tests/unit/test_wire_streams.py"} < {*module.tests}
-    assert mutations.find("wire", ROOT) == module
-    assert mutations.find("results", ROOT).tests == ("tests/unit/test_results.py",)
-
-
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        ("nothing", r"no one module of hoplab \(none\)"),
-        ("ask", r"no one module of hoplab \(cli/ask.py, commands/ask.py\)"),
-        ("errors", "there is no tests/unit/test_errors.py"),
-    ],
-)
-def test_what_is_no_module_is_one_line(name: str, why: str) -> None:
-    with pytest.raises(HoplabError, match=why):
-        mutations.find(name, ROOT)
-
-
-def test_equivalent_mutations_do_not_count() -> None:
-    [((was, now), why), *_] = mutations.equivalents().items()
-    alive = [mutations.Survivor("a", was, now), mutations.Survivor("b", "1", "2")]
-
-    told = mutations.report(10, alive, mutations.equivalents())
-
-    assert why
-    assert told.splitlines() == [
-        "10 mutations, 1 of them equivalent; 8 of 9 noticed (88.9%)",
-        "b",
-        "  - 1",
-        "  + 2",
-    ]
 
 
 # --- going on after an interruption ---
