@@ -89,6 +89,13 @@ def test_a_table_of_something_else_is_told(table: dict[str, Any]) -> None:
         right_of(table)
 
 
+def test_a_table_in_another_form_is_told_with_its_key() -> None:
+    table = {"policy": {"/": "http://main.co.kr"}, "layers": {}}
+
+    with pytest.raises(HoplabError, match=r"cors.policy./ is 'http://main.co.kr', expected a list"):
+        right_of(table)
+
+
 @every_variation
 def test_layers_are_told_for_the_main_application_and_the_mount(variation: Variation) -> None:
     layers = right_of(variation.right).layers

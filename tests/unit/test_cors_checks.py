@@ -64,6 +64,14 @@ pytestmark = pytest.mark.usefixtures("no_counts")
 
 # --- the cases ---
 
+SERIES = '{method="GET",route="%s",status="200"} %d\n'
+ALWAYS_THE_SAME = "".join(
+    name + SERIES % (route, 5)
+    for name in ("http_requests_total", "http_request_duration_seconds_count")
+    for route in ("/items/", "/metrics/")
+).encode()
+INVENTED = ("http_invented_total" + SERIES % ("/invented", 1)).encode()
+
 
 def main_alone(app: ASGIApp) -> ASGIApp:
     """A proxy that names one origin to everybody: whoever is not it may not read."""
@@ -312,6 +320,18 @@ CASES: dict[str, list[Case]] = {
         Case("metrics-wrong", "not the format", altered("/metrics/", text("{", "("))),
         Case("metrics-wrong", "not UTF-8", body(lambda given: given + b"\xff")),
         Case("metrics-wrong", "empty", body(lambda _: b""), words="0 after one more, 0 before"),
+        Case(
+            "metrics-wrong",
+            "always the same",
+            body(lambda _: ALWAYS_THE_SAME),
+            words="5 after one more, 5 before",
+        ),
+        Case(
+            "metrics-wrong",
+            "one invented path",
+            body(lambda given: given + INVENTED),
+            words="a series for an invented path: /invented",
+        ),
         Case("metrics-wrong", "cut short", body(lambda given: given.partition(b"}")[0])),
         Case(
             "metrics-wrong",

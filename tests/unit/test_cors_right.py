@@ -18,6 +18,7 @@ from tests.unit.cors_faults import (
     VARY,
     answered,
     ask,
+    body,
     drops,
     of,
     of_origin,
@@ -28,6 +29,7 @@ from tests.unit.cors_faults import (
     where,
 )
 from tests.unit.stub import Fault, Stub, all_of, as_it_is, closed_port
+from tests.unit.wording import AsWorded
 
 pytestmark = pytest.mark.usefixtures("no_counts")
 
@@ -46,6 +48,13 @@ def test_a_right_deployment_passes(stub: Stub, variation: str, check: str, schem
     assert (finding.verdict, finding.symptom) == (Verdict.PASS, None), finding.detail
     assert finding.exchanges, "no evidence"
     assert finding.detail
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_what_is_asked_and_said(stub: Stub, check: str, as_worded: AsWorded) -> None:
+    stub.serve(as_it_is, as_it_is, variant("cors-single"))
+
+    as_worded(ask(stub, check))
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -84,6 +93,13 @@ def test_a_preflight_that_the_proxy_answers_is_right_where_that_is_the_design(st
 
     assert (swallowed.verdict, swallowed.symptom) == (Verdict.FAIL, "proxy-answered")
     assert by_design.verdict is Verdict.PASS, by_design.detail
+
+
+def test_a_series_without_a_route_is_somebody_else_s(stub: Stub) -> None:
+    other = b'other_total{method="GET",status="200"} 1\n'
+    stub.serve(as_it_is, body(lambda given: given + other), variant("cors-single"))
+
+    assert ask(stub, "metrics").verdict is Verdict.PASS
 
 
 def test_vary_of_everything_is_enough(stub: Stub) -> None:

@@ -77,6 +77,7 @@ def shown(*results: CellResult) -> str:
         Results("process", "2026-11-22T03:00:00Z", 9.5, {}, results, 1.5, 7, 2**30),
         RIGHT,
         plain=True,
+        variations=False,
     )
 
 
@@ -231,6 +232,7 @@ def test_these_questions_are_in_the_table(check: str) -> None:
         pytest.param(MAIN, "", "no!", id="it depends, and a cache does not learn it"),
         pytest.param("*", "", "no", id="it does not depend"),
         pytest.param("", "Origin", "yes", id="it says so, needlessly"),
+        pytest.param(MAIN, "Origin, Accept", "yes", id="it is the first of two"),
     ],
 )
 def test_who_sent_no_origin_is_no_page_but_a_cache_has_to_learn(
@@ -255,6 +257,29 @@ def test_columns_are_labelled_and_an_origin_has_one_row() -> None:
     assert lines[head + 1].split() == ["Origin", *6 * ["GET", "pre"]]
     rows = [line[:9].strip() for line in lines[head + 2 : head + 7]]
     assert rows == ["main", "metrics", "stranger", "null", "no Origin"]
+
+
+def test_only_what_nobody_wants_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    answers = [exchange(ORIGINS[label], lets_in=True) for label in ("main", "stranger")]
+    results = Results("process", "2026-11-22T03:00:00Z", 9.5, {}, [result(answers)])
+
+    text = cors_tables(results, RIGHT, plain=False, variations=False)
+
+    main, stranger = (
+        next(line for line in text.splitlines() if line.startswith(label))
+        for label in ("main ", "stranger ")
+    )
+    assert "\x1b[1mcors-single" in text, "bold"
+    assert "\x1b[31m" not in main
+    assert stranger.count("\x1b[31m") == 1
+    assert "\x1b[31myes!" in stranger
+
+
+def test_the_title_stands_above_the_first_column() -> None:
+    lines = shown(result(every_answer(CELLS[0], lets_in=True))).splitlines()
+
+    assert lines[lines.index("cors-single") + 2].startswith("Origin ")
 
 
 # --- what is not as predicted ---

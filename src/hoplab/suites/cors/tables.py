@@ -50,8 +50,8 @@ def cors_tables(
     results: Results,
     right: Mapping[str, Mapping[str, Any]],
     *,
-    plain: bool = False,
-    variations: bool = False,  # noqa: ARG001 - there is nothing else here
+    plain: bool,
+    variations: bool,  # noqa: ARG001 - there is nothing else here
 ) -> str:
     """A table for each variant, what is not as predicted, and a summary."""
     parts: list[RenderableType] = []
