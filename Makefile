@@ -101,7 +101,7 @@ sabotage: $(READY) ## Break the deployments (FAULTS='nginx/* caddy/mirror'), pri
 	@mkdir -p .hoplab
 	@$(BIN)/python -m scripts.sabotage --faults '$(FAULTS)' --resume .hoplab/sabotage.jsonl $(if $(filter *,$(FAULTS)),-o docs/sabotage.md)
 
-sabotage-code: $(READY) $(MUTMUT) ## Break the code (MODULES='results client.wire'), the same
+sabotage-code: $(READY) $(MUTMUT) ## Break the code (MODULES='suites.cors client.wire'), print what its unit tests do not notice
 	@mkdir -p .hoplab
 	@PYTHONPATH=$(MUTMUT) $(BIN)/python -m scripts.mutations $(MODULES) --resume .hoplab/mutations.txt $(if $(MODULES),,-o docs/mutations.md)
 
