@@ -1,8 +1,8 @@
 """One launcher for all commands that a file's tests run in this process.
 
 To import the servers takes longer than most of what these commands ask. A launcher is kept for the
-same servers, prefix and environment, of the project's own files; what a command has started is
-stopped at its end, as its own launcher would stop it.
+same servers, prefix and environment, where the applications are the project's own, or a copy; what
+a command has started is stopped at its end, as its own launcher would stop it.
 """
 
 import os
@@ -63,13 +63,20 @@ def kept(folder: Path) -> Iterator[None]:
 def _lent(
     folder: Path, catalogue: Catalogue, servers: Sequence[Server], log: Path, *, stay: bool = False
 ) -> Launcher | Lent:
-    if stay or catalogue.workspace.root != ROOT:
+    if stay or _applications(catalogue.workspace.root) != _applications(ROOT):
         return launcher_of(catalogue, servers, log, stay=stay)
     environment = frozenset((k, v) for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST")
     key = (catalogue.prefix.encoded, frozenset(server.name for server in servers), environment)
     if key not in _kept:
         _kept[key] = launcher_of(catalogue, servers, folder / f"{len(_kept)}.log")
     return Lent(_kept[key])
+
+
+def _applications(root: Path) -> Mapping[Path, bytes]:
+    """The files that a launcher imports, or what it starts."""
+    folder = root / "app"
+    files = (each for each in folder.rglob("*") if each.is_file() and each.suffix != ".pyc")
+    return {each.relative_to(folder): each.read_bytes() for each in files}
 
 
 def left_behind(before: Iterable[int]) -> list[psutil.Process]:
