@@ -1,5 +1,6 @@
 """A test that takes `public` runs for both engines, all topologies and both schemes."""
 
+import os
 import signal
 from collections.abc import Generator, Iterator
 
@@ -27,10 +28,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="package")  # not the session: thirty containers would run beside all others
-def labs() -> Iterator[Labs]:
+def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
     """Nothing is started before a test asks for it. SIGTERM ends the session as Ctrl-C does."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    labs = Labs()
+    own = tmp_path_factory.getbasetemp()
+    labs = Labs(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
     yield labs
     labs.stop()
     signal.signal(signal.SIGTERM, before)
@@ -39,7 +41,7 @@ def labs() -> Iterator[Labs]:
 @pytest.fixture
 def public(request: pytest.FixtureRequest, labs: Labs) -> Public:
     engine, cell = request.param
-    return Public(labs[engine], cell)
+    return Public(labs, engine, cell)
 
 
 @pytest.hookimpl(wrapper=True)

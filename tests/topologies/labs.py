@@ -1,14 +1,16 @@
 """The topologies, once by testcontainers and once as local processes; and who asks them."""
 
 import asyncio
+import fcntl
 import json
+import pickle
 import ssl
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from pathlib import Path
 from subprocess import CalledProcessError
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import requests
@@ -42,6 +44,8 @@ CELLS = CATALOGUE.recommended_cells(TOPOLOGIES)
 DEPLOYMENTS = [CATALOGUE.recommended(topology) for topology in TOPOLOGIES]
 ENGINES = {"docker": ComposeEngine, "process": ProcessEngine}
 
+Findings: TypeAlias = dict[tuple[Cell, str], Finding]
+
 TIMEOUT = 15.0
 SHOWN_LINES = 60
 SHOWN_EXCHANGES = 2
@@ -56,9 +60,8 @@ class Running:
     endpoints: Sequence[Endpoint]
     _sessions: dict[Cell, requests.Session] = field(default_factory=dict)
 
-    @cached_property
-    def findings(self) -> dict[tuple[Cell, str], Finding]:
-        """The contract: every check asked of every cell, once and all at the same time."""
+    def asked(self) -> Findings:
+        """The contract: every check asked of every cell, all at the same time."""
         with interruptible():
             try:
                 asked = asking.ask(
@@ -101,9 +104,14 @@ class Running:
 
 
 class Labs:
-    """Both labs, each started when it is first asked for, and stopped at the end."""
+    """Both labs, each started when it is first asked for, and stopped at the end.
 
-    def __init__(self) -> None:
+    folder: one for all of pytest's processes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._findings: dict[str, Findings] = {}
         self._running: dict[str, Running] = {}
         self._broken: set[str] = set()
         self._stack = ExitStack()
@@ -117,6 +125,17 @@ class Labs:
             self._running[name] = self._start(name)
             self._broken.remove(name)
         return self._running[name]
+
+    def findings(self, name: str) -> Findings:
+        """The contract's, asked once: by the first of pytest's processes that needs them."""
+        if name not in self._findings:
+            file = self._folder / f"findings-{name}"
+            with file.with_suffix(".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not file.exists():
+                    file.write_bytes(pickle.dumps(self[name].asked()))
+            self._findings[name] = pickle.loads(file.read_bytes())  # noqa: S301 - our own
+        return self._findings[name]
 
     def stop(self) -> None:
         """Stop what was started, whole or in part, and let nothing interrupt it."""
@@ -144,14 +163,15 @@ class Public:
     client: the address from which the proxy sees it.
     """
 
-    def __init__(self, lab: Running, cell: Cell) -> None:
-        self.lab = lab
+    def __init__(self, labs: Labs, engine: str, cell: Cell) -> None:
+        self.lab = lab = labs[engine]
         self.cell = cell
         self.endpoint = lab.endpoint(cell.topology)
         self.scheme = cell.scheme.value
         self.host = f"127.0.0.1:{self.endpoint.ports[cell.scheme]}"
         self.origin = origin(self.endpoint, cell)
         self.client = self.endpoint.client or "127.0.0.1"
+        self._labs, self._engine = labs, engine
         self._findings: list[Finding] = []
         self._session = lab.session(cell)
 
@@ -178,9 +198,13 @@ class Public:
         """What the server told the application of a request to `/api/v1/scope`."""
         return self.get("/api/v1/scope", **options).json()
 
+    def finding(self, check: str) -> Finding:
+        """The contract's."""
+        return self._labs.findings(self._engine)[self.cell, check]
+
     def verdict(self, check: str) -> str:
         """The contract's finding: `pass`, `recorded`, or else what it says."""
-        finding = self.lab.findings[self.cell, check]
+        finding = self.finding(check)
         self._findings.append(finding)
         if finding.verdict in {Verdict.PASS, Verdict.RECORDED}:
             return finding.verdict.value

@@ -20,7 +20,7 @@ NOT_ASKED_IN_DOCKER = {"bypass"}
 @pytest.mark.parametrize("cell", CELLS, ids=[f"{c.topology.name}-{c.scheme}" for c in CELLS])
 def test_findings(labs: Labs, cell: Cell) -> None:
     docker, process = (
-        {check: f for (asked, check), f in labs[engine].findings.items() if asked == cell}
+        {check: f for (asked, check), f in labs.findings(engine).items() if asked == cell}
         for engine in ("docker", "process")
     )
 

@@ -11,7 +11,7 @@ def test_contract(public: Public) -> None:
 
 def test_the_application_did_drop_the_connection(public: Public) -> None:
     """Under every server, so that the question whether a POST is repeated was asked at all."""
-    asked = public.lab.findings[public.cell, "requests"].exchanges
+    asked = public.finding("requests").exchanges
     [dropped] = [each for each in asked if "drop=1" in each.url]
 
     assert dropped.status == 502
