@@ -13,8 +13,7 @@ import psutil
 import pytest
 import requests
 
-from hoplab.commands.live.demo_file import Site, read
-from hoplab.commands.live.guard import TOKEN_HEADER
+from hoplab.commands.live.demo_file import TOKEN_HEADER, Site, read
 from hoplab.engines import compose
 from hoplab.engines.compose import Compose
 from hoplab.engines.published import variable

@@ -15,8 +15,8 @@ from hoplab.catalogue import load
 from hoplab.client.trace import Request, Trace
 from hoplab.client.wire import Exchange
 from hoplab.commands.live.asking import request_from
-from hoplab.commands.live.demo_file import VARIABLE, Site
-from hoplab.commands.live.guard import LARGEST_BODY, TOKEN_HEADER
+from hoplab.commands.live.demo_file import TOKEN_HEADER, VARIABLE, Site
+from hoplab.commands.live.guard import LARGEST_BODY
 from hoplab.commands.live.model import State
 from hoplab.commands.live.server import serving
 from hoplab.commands.live.telling import telling

@@ -20,6 +20,9 @@ PORT = 9900
 VARIABLE = "HOPLAB_DEMO_PORT"
 """Where the page is served if nothing else was chosen, and what chooses."""
 
+TOKEN_HEADER = "X-Hoplab-Token"  # noqa: S105 - its name
+"""Of a request that changes something. Here, as most commands import no web framework."""
+
 _OWNER_ONLY = 0o600
 _SECONDS = 1.0  # who only reads holds the lock for a moment
 _PAUSE = 0.01

@@ -15,7 +15,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-TOKEN_HEADER = "X-Hoplab-Token"  # noqa: S105 - its name
+from hoplab.commands.live.demo_file import TOKEN_HEADER
+
 LARGEST_BODY = 64 * 1024
 
 _SAFE = {"GET", "HEAD"}

@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from hoplab.commands.live import demo_file
-from hoplab.commands.live.demo_file import NoDemo, Site, Starting
-from hoplab.commands.live.guard import TOKEN_HEADER
+from hoplab.commands.live.demo_file import TOKEN_HEADER, NoDemo, Site, Starting
 from hoplab.commands.live.model import Change
 from hoplab.errors import HoplabError
 from hoplab.system import interrupts

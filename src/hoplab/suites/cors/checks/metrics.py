@@ -1,5 +1,3 @@
-from prometheus_client.parser import text_string_to_metric_families as parsed
-
 from hoplab.client.probe import Failed, Probe
 from hoplab.client.target import Purpose, needs
 
@@ -34,6 +32,11 @@ def metrics(probe: Probe) -> str:
 
 def _scrape(probe: Probe, word: str) -> dict[tuple[str, str], float]:
     """Of each answered GET, by name and route."""
+    # Here, because it imports an HTTP server and client, and every command imports the checks.
+    from prometheus_client.parser import (  # noqa: PLC0415
+        text_string_to_metric_families as parsed,
+    )
+
     answer = probe.get(f"{probe.route(Purpose.METRICS)}?{word}")  # each is asked once
     probe.expect(answer, wrong="metrics-unreachable", missing="metrics-unreachable")
     if not (answer.header("Content-Type") or "").startswith("text/plain; version="):
