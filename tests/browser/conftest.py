@@ -22,7 +22,7 @@ from playwright.sync_api import (
 )
 
 from hoplab.engines import certificates
-from tests.browser.chromium import chromium, require_chromium
+from tests.browser.chromium import ARGUMENTS, chromium, require_chromium
 from tests.browser.labs import OFFLINE, STOCK, Endpoints, running
 from tests.browser.pages import foreign
 from tests.catalogue import WORKSPACE
@@ -150,7 +150,7 @@ def browser(
 @pytest.fixture(scope="module")
 def reader(playwright: Playwright, executable: str) -> Iterator[Browser]:
     """For hoplab's own pages: it knows no lab."""
-    with playwright.chromium.launch(executable_path=executable) as browser:
+    with playwright.chromium.launch(executable_path=executable, args=ARGUMENTS) as browser:
         yield browser
 
 
