@@ -1,10 +1,12 @@
 """ForwardedPrefixMiddleware: what becomes of path, raw_path and root_path."""
 
+import asyncio
 import copy
 from urllib.parse import unquote
 
 import pytest
 
+from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware
 from tests.unit.forwarded_prefix import PROXY, STRANGER, Scope, a_scope, passed_on, paths
 
 
@@ -193,6 +195,23 @@ def test_other_scopes_pass_untouched(kind: str) -> None:
 
     assert got is scope
     assert got == {"type": kind, "asgi": {"version": "3.0"}}
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket", "lifespan"])
+def test_the_application_talks_to_the_server_itself(kind: str) -> None:
+    given: list[object] = []
+
+    async def app(_scope: Scope, receive: object, send: object) -> None:
+        given.extend([receive, send])
+
+    async def receives() -> None: ...
+
+    async def sends(_message: object) -> None: ...
+
+    wrapped = ForwardedPrefixMiddleware(app, trusted="*", prefix="/api")
+    asyncio.run(wrapped(a_scope(type=kind), receives, sends))
+
+    assert given == [receives, sends]
 
 
 def test_header_goes_before_the_fixed_prefix() -> None:

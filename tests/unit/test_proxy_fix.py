@@ -22,7 +22,7 @@ def seen(
     *headers: tuple[str, str], kind: str = "http", trusted: str = PROXIES, **changes: Any
 ) -> dict[str, Any]:
     """The scope that the wrapped application gets."""
-    host = changes.pop("host", False)
+    options = {"host": changes.pop("host")} if "host" in changes else {}
     scopes: list[dict[str, Any]] = []
 
     async def app(scope: Any, _receive: Any, _send: Any) -> None:
@@ -38,7 +38,7 @@ def seen(
         "headers": [(b"host", b"app:8000"), *((k.encode(), v.encode()) for k, v in headers)],
         **changes,
     }
-    wrapped: Any = behind_proxy(app, trusted, host=host)
+    wrapped: Any = behind_proxy(app, trusted, **options)
     asyncio.run(wrapped(scope, nothing, nothing))
     return scopes[0]
 
@@ -113,9 +113,12 @@ def test_a_secure_connection_to_the_server_is_what_it_is() -> None:
         pytest.param(["192.0.2.1, unknown"], PEER, id="left-of-unknown"),
         pytest.param(["192.0.2.1, x, 10.0.0.9"], ("10.0.0.9", 0), id="left-of-invalid"),
         pytest.param(["_hidden"], PEER, id="obfuscated"),
+        pytest.param(["X192.0.2.7"], PEER, id="letter"),
+        pytest.param(["192.0.2.7\xa0"], PEER, id="blank-of-latin-1"),
         pytest.param(["localhost"], PEER, id="name"),
         pytest.param(["192.0.2.7:"], PEER, id="no-port"),
         pytest.param(["192.0.2.7:http"], PEER, id="port-name"),
+        pytest.param(["192.0.2.7:65535"], ("192.0.2.7", 65535), id="port-largest"),
         pytest.param(["192.0.2.7:65536"], PEER, id="port-too-large"),
         pytest.param(["192.0.2.7:-1"], PEER, id="port-negative"),
         pytest.param(["[192.0.2.7]:80"], PEER, id="v4-in-brackets"),
@@ -179,6 +182,7 @@ def hosts(scope: dict[str, Any]) -> list[bytes]:
         ([], "app:8000"),
         ([""], "app:8000"),
         (["a b"], "app:8000"),
+        (["evil.example, a b"], "app:8000"),
         (["user@evil.example"], "app:8000"),
         (["evil.example/x"], "app:8000"),
         (["evil.example?x"], "app:8000"),
@@ -267,6 +271,23 @@ def test_the_given_scope_is_never_changed(trusted: str, kind: str) -> None:
     assert scope == before
 
 
+@pytest.mark.parametrize("kind", ["http", "websocket", "lifespan"])
+def test_the_application_talks_to_the_server_itself(kind: str) -> None:
+    given: list[Any] = []
+
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        given.extend([receive, send])
+
+    async def receives() -> None: ...
+
+    async def sends(_message: Any) -> None: ...
+
+    wrapped: Any = behind_proxy(app, PROXIES)
+    asyncio.run(wrapped({"type": kind, "client": PEER, "headers": []}, receives, sends))
+
+    assert given == [receives, sends]
+
+
 @pytest.mark.parametrize("server", ["hypercorn", "granian"])
 def test_what_uvicorn_takes_in_the_variable_is_no_error_at_import(server: str) -> None:
     run = subprocess.run(
@@ -283,15 +304,26 @@ def test_what_uvicorn_takes_in_the_variable_is_no_error_at_import(server: str) -
 
 
 @pytest.mark.parametrize(
-    ("peer", "believed"), [("10.0.0.9", True), ("localhost", True), ("10.0.1.9", False)]
+    ("trusted", "peer", "believed"),
+    [
+        pytest.param("10.0.0.5/24", "10.0.0.9", True, id="network-with-host-bits"),
+        pytest.param("localhost, unix:, 10.0.0.5/24,", "10.0.0.9", True, id="beside-names"),
+        pytest.param("localhost, unix:, 10.0.0.5/24,", "localhost", True, id="name"),
+        pytest.param("10.0.0.5/24", "10.0.1.9", False, id="stranger"),
+        pytest.param("*", "10.0.1.9", True, id="everybody"),
+        pytest.param("10.0.0.5/24, *", "10.0.1.9", True, id="everybody-in-list"),
+        pytest.param("", "127.0.0.1", False, id="nobody"),
+    ],
 )
-def test_granian_s_wrapper_gets_networks_without_host_bits(peer: str, *, believed: bool) -> None:
+def test_granian_s_wrapper_believes_the_same_peers(
+    trusted: str, peer: str, *, believed: bool
+) -> None:
     scopes: list[dict[str, Any]] = []
 
     async def app(scope: Any, _receive: Any, _send: Any) -> None:
         scopes.append(scope)
 
-    wrapped: Any = proxy_headers.behind_proxy(app, "localhost, unix:, 10.0.0.5/24,")
+    wrapped: Any = proxy_headers.behind_proxy(app, trusted)
     headers = [(b"x-forwarded-for", b"192.0.2.7")]
     scope = {"type": "http", "client": (peer, 1), "headers": headers}
     asyncio.run(wrapped(scope, app, app))
