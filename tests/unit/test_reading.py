@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from hoplab.client.wire import HIDDEN, Client
-from tests.unit.stub import LOOPBACK, listening
+from tests.unit.stub import LOOPBACK, listening, recording
 
 PIECE = b"x" * 2**14
 
@@ -53,6 +53,7 @@ def test_so_many_bytes_are_read_and_no_more(origin: str) -> None:
 
     assert [len(answer.body) for answer in answers] == [100_000] * 2
     assert not answers[0].cut
+    assert answers[0].unfinished
 
 
 def test_what_comes_in_drops_is_read_for_so_long(origin: str) -> None:
@@ -67,10 +68,46 @@ def test_what_comes_in_drops_is_read_for_so_long(origin: str) -> None:
 def test_a_short_body_is_read_whole_and_the_connection_used_again() -> None:
     with listening(short) as port:
         asking = client(f"http://x:{port}", most=100)
-        bodies = [asking.request("GET", f"http://x:{port}/").body for _ in range(2)]
+        answers = [asking.request("GET", f"http://x:{port}/") for _ in range(2)]
         asking.close()
 
-    assert bodies == [b"hello"] * 2
+    assert [answer.body for answer in answers] == [b"hello"] * 2
+    assert (answers[0].cut, answers[0].unfinished) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("most", "body", "cut"),
+    [
+        (None, b"hello", True),
+        (100, b"hello", True),
+        (6, b"hello", True),
+        (5, b"hello", False),
+        (4, b"hell", False),
+    ],
+)
+def test_a_body_that_is_cut_says_so_if_it_is_read_up_to_there(
+    most: int | None, body: bytes, *, cut: bool
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
+    with recording(head + b"hello", close=True) as recorder:
+        asking = client(f"http://x:{recorder.port}", most=most)
+        answer = asking.request("GET", f"http://x:{recorder.port}/")
+        asking.close()
+
+    assert (answer.body, answer.cut, answer.unfinished) == (body, cut, len(body) == most)
+
+
+@pytest.mark.parametrize("most", [None, 100])
+def test_a_body_in_chunks_that_is_cut_says_so(most: int | None) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with recording(head + b"5\r\nhello\r\n9\r\nwo", close=True) as recorder:
+        asking = client(f"http://x:{recorder.port}", most=most)
+        answer = asking.request("GET", f"http://x:{recorder.port}/")
+        asking.close()
+
+    assert answer.cut is True
+    assert answer.body.startswith(b"hello")
+    assert not answer.unfinished
 
 
 def test_a_stream_is_listened_to_for_so_long(origin: str) -> None:
@@ -80,6 +117,32 @@ def test_a_stream_is_listened_to_for_so_long(origin: str) -> None:
     assert answer.status == 200
     assert len(times) >= 2
     assert times[-1] - times[0] < 1
+
+
+@pytest.mark.parametrize("most", [None, 3])
+def test_a_stream_that_ends_is_listened_to_up_to_there(most: int | None) -> None:
+    with listening(short) as port:
+        answer = client(f"http://x:{port}", seconds=60).listen(f"http://x:{port}/", 60, most)
+
+    assert (answer.body, answer.cut) == (b"hello", False)
+    assert [piece for _, piece in answer.chunks] == [b"hello"]
+
+
+def test_so_many_pieces_of_a_stream_are_enough(origin: str) -> None:
+    answer = client(origin).listen(f"{origin}/", 60, 1)
+
+    assert len(answer.chunks) == 1
+    assert answer.body == answer.chunks[0][1]
+
+
+def test_a_stream_that_is_cut_while_somebody_listens_says_so() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with recording(head + b"5\r\nhello\r\n9\r\n", close=True) as recorder:
+        origin = f"http://x:{recorder.port}"
+        answer = client(origin).listen(f"{origin}/", 60)
+
+    assert answer.cut is True
+    assert answer.body == b"hello"
 
 
 def test_lines_of_gzip_are_read_as_they_come() -> None:

@@ -1,9 +1,12 @@
 """The client sends bodies whole, in chunks, slowly, and after 100 Continue."""
 
+import http.client
 import socket
+import ssl
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -92,6 +95,37 @@ def test_pieces_are_sent_with_a_pause_before_each(
         next(at for at, piece in upload.pieces if word in piece) for word in (b"he", b"llo")
     ]
     assert second - first > 0.1
+
+
+class Refusing(http.client.HTTPConnection):
+    """Its other end takes no body, and has answered."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__("x")
+        self.sock: Any = object()
+        self.error = error
+        self.answer = object()
+
+    def endheaders(self, *_: Any, **__: Any) -> None:
+        raise self.error
+
+    def getresponse(self) -> Any:
+        return self.answer
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), ConnectionResetError(), ssl.SSLEOFError()])
+@pytest.mark.parametrize("body", [b"hello", [b"hello"], None])
+def test_who_takes_no_body_may_have_answered(
+    error: Exception, body: bytes | list[bytes] | None
+) -> None:
+    connection = Refusing(error)
+
+    assert sending.send(connection, "POST", "/", [], body) is connection.answer
+
+
+def test_another_error_of_sending_is_one() -> None:
+    with pytest.raises(TimeoutError):
+        sending.send(Refusing(TimeoutError()), "POST", "/", [], b"hello")
 
 
 def test_body_waits_for_100_continue(

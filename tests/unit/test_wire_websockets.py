@@ -27,6 +27,10 @@ async def websockets(scope: Scope, receive: Receive, send: Send) -> None:
             await websocket.accept()
             await websocket.send_bytes(b"\xff\x00")
             await websocket.receive()
+        case "/large":
+            await websocket.accept()
+            await websocket.send_bytes(bytes(2**20 + 1))
+            await websocket.receive()
         case "/silent":
             await websocket.accept(headers=[(b"x-instance", b"nonce")])
             await websocket.close(4000, "nothing to say")
@@ -58,6 +62,7 @@ def test_websocket_accepted(certificates: Certificates, scheme: str) -> None:
     ("path", "status", "header", "body"),
     [
         ("/bytes", 101, None, b"\xff\x00"),
+        ("/large", 101, None, bytes(2**20 + 1)),
         ("/deny", 401, "nonce", b"not you"),
         ("/refuse", 403, None, b""),
     ],

@@ -50,6 +50,7 @@ def body(
             while len(pieces) < most and time.monotonic() < deadline:
                 piece = response.read1(min(_PIECE, most - len(pieces)))
                 if not piece:
+                    answer.cut = bool(response.length)  # read1 does not say so, as read does
                     break
                 pieces += piece
             else:
