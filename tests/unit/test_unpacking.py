@@ -40,6 +40,10 @@ def test_what_was_packed_is_unpacked_from_the_last_coding_to_the_first(
     assert is_known(coding)
 
 
+def test_all_known_codings_at_once_are_known() -> None:
+    assert is_known("gzip, x-gzip, deflate, identity,")
+
+
 @pytest.mark.parametrize("coding", ["br", "gzip, br", "zstd", "gzip gzip"])
 def test_other_codings_are_not_read(coding: str) -> None:
     told = f"its body is packed as {coding!r}, and not read"

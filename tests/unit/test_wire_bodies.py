@@ -14,7 +14,7 @@ from hoplab.client import sending
 from hoplab.client.sending import CHUNKED, EXPECT
 from hoplab.engines.certificates import Certificates
 from tests.unit.clients import client_of
-from tests.unit.stub import OK, accepting
+from tests.unit.stub import OK, accepting, recording
 
 
 class Upload:
@@ -139,6 +139,17 @@ def test_body_waits_for_100_continue(
     assert b"\r\nExpect: 100-continue\r\n" in upload.head
     assert [piece for _, piece in upload.pieces] == [b"hello"]
     assert time.monotonic() - before < 10
+
+
+def test_of_no_body_nothing_is_sent_after_the_wait(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_WAIT_FOR_CONTINUE", 0.05)
+    with recording() as recorder, client_of(recorder.port, certificates) as (client, origin):
+        client.request("GET", f"{origin}/", [EXPECT])
+
+    [request] = recorder.requests
+    assert request.endswith(b"\r\nExpect: 100-continue\r\n\r\n")
 
 
 def test_body_waits_for_100_continue_not_for_ever(

@@ -61,7 +61,7 @@ class Conversation:
     @property
     def accepted(self) -> bool:
         """Whether it opened."""
-        return self.status == 101 and self._protocol.handshake_exc is None  # noqa: PLR2004
+        return self.status == 101  # noqa: PLR2004
 
     @property
     def subprotocol(self) -> str | None:
