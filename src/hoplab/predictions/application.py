@@ -109,7 +109,7 @@ class Application:
         seen = self.seen(f"{self.prefix}/items")
         to = self.redirected(seen)
         if to is None:
-            return "redirect-missing" if self.at(seen, *_PAGES) else NO_ROUTE
+            return NO_ROUTE
         if wrong := self.url(to, "redirect", "/items/"):
             return wrong
         return None if self.found("/items/") else NO_ROUTE
@@ -229,10 +229,8 @@ class Application:
         """The bare prefix answers, or is redirected to the same with a slash."""
         if self.at(seen, *_PAGES):
             return None if self.at(seen, "/") else WRONG  # a route that begins like the prefix
-        to = self.redirected(seen)
-        if to is None or self.url(to, "redirect", "/"):
-            return "bare-prefix-broken"
-        return None if self.at(to, "/") else WRONG
+        to = self.redirected(seen)  # where that leads is asked next
+        return "bare-prefix-broken" if to is None or self.url(to, "redirect", "/") else None
 
     def stream(self) -> str | None:
         """Events one by one, and a large body."""

@@ -12,8 +12,9 @@ def unreached(symptoms: Mapping[str, str]) -> dict[str, str]:
     """The symptoms of those that can't be asked, because their route is not reached.
 
     Their routes are plain ones of the application, as that of `client`: they meet what it meets.
+    But for a prefix that only the route of `client` begins with: then the WebSocket is reached.
     """
-    met = symptoms.get("client")
-    if met not in WHO_ANSWERED:
+    met, over_websocket = symptoms.get("client"), symptoms.get("websocket")
+    if met not in WHO_ANSWERED or over_websocket is None:
         return {}
-    return {**dict.fromkeys(_SAME, met), _OVER_WEBSOCKET: symptoms["websocket"]}
+    return {**dict.fromkeys(_SAME, met), _OVER_WEBSOCKET: over_websocket}
