@@ -25,6 +25,7 @@ from hoplab.printable import printable
         ("\u2028\u2029", r"\u2028\u2029"),
         ("\ud800", r"\ud800"),
         ("\ufffe\U000e0041", r"\ufffe\U000e0041"),
+        ("\uffff\U0001fffe", r"\uffff\U0001fffe"),
     ],
 )
 def test_what_is_shown(text: str, shown: str) -> None:
@@ -41,5 +42,6 @@ def test_no_character_that_a_terminal_acts_on_is_left() -> None:
 
 
 def test_the_length_is_bounded_and_lines_may_stay() -> None:
-    assert printable("x" * 100, 5) == "xxxxx…"
+    assert printable("x" * 100, 5) == printable("x" * 6, 5) == "xxxxx…"
+    assert printable("x" * 5, 5) == "xxxxx"
     assert printable("a\n\x1b\r", lines=True) == "a\n\\x1b\\r"

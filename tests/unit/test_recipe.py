@@ -94,6 +94,35 @@ def test_a_recipe_names_the_proxy_s_files_and_the_application_s_module_first() -
     )
 
 
+def test_the_modules_of_ours_are_found_by_their_imports(tmp_path: Path) -> None:
+    """In files of any encoding, once, and but for what every application shares."""
+    (tmp_path / "app/server").mkdir(parents=True)
+    for name, text in {
+        "server/x.py": b"# caf\xe9\nfrom app import one,two\nfrom app.three import a, b\n",
+        "one.py": b"from app.shared import c\nfrom app.instance import d\nfrom app import two\n",
+        "two.py": b"from application import e\nfrom app.three import f\n",
+        "three.py": b"from app.server.x import app\n",
+    }.items():
+        (tmp_path / "app" / name).write_bytes(text)
+
+    command = ["serve", "application", "--bind", "127.0.0.1:80", "app.server.x:app"]
+    assert recipes._modules(tmp_path, command) == [
+        Path("app/server/x.py"),
+        Path("app/one.py"),
+        Path("app/two.py"),
+        Path("app/three.py"),
+    ]
+
+
+def test_a_server_s_line_has_the_options_that_are_set() -> None:
+    uvicorn = CATALOGUE.recommended(Topology("nginx", "uvicorn", Mode.STRIP))
+
+    assert recipes.server_line(CATALOGUE, uvicorn, "127.0.0.1:80", "10.9.0.0/24") == (
+        "uvicorn app.plain:app --host 127.0.0.1 --port 80"
+        " --forwarded-allow-ips 10.9.0.0/24 --root-path /api/v1"
+    )
+
+
 def test_a_server_s_line_has_the_variables_that_are_set() -> None:
     nobody = Deployment(HYPERCORN, Setup(Strategy.SERVER_OPTION, Trust.NONE))
     cafe = replace(CATALOGUE, prefix=parse("/café"))

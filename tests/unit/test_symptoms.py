@@ -8,6 +8,7 @@ import pytest
 from hoplab.client.probe import WHO_ANSWERED
 from hoplab.suites import SUITES, SYMPTOMS, own
 from hoplab.suites.suite import Suite
+from hoplab.symptom import Advice, Symptom
 from tests.catalogue import CATALOGUE
 from tests.unit.documented import documented
 
@@ -53,6 +54,18 @@ def test_the_request_can_be_sent() -> None:
         assert symptom.path.replace("{prefix}", "/api/v1").startswith("/"), symptom.name
         assert symptom.method in {"GET", "POST", "OPTIONS", "WEBSOCKET"}, symptom.name
         assert all(name and value for name, value in symptom.headers), symptom.name
+
+
+def test_the_prefix_stands_wherever_a_text_has_a_place_for_it() -> None:
+    symptom = Symptom(
+        "x", "{prefix} seen", "cause {prefix}", "{prefix}{prefix}", ("{prefix}",), "/a{prefix}"
+    )
+    advice = Advice("fix {prefix}", "{prefix} cause", ("{prefix}",))
+
+    assert symptom.under("/api") == Symptom(
+        "x", "/api seen", "cause /api", "/api/api", ("{prefix}",), "/a/api"
+    )
+    assert advice.under("/api") == Advice("fix /api", "/api cause", ("{prefix}",))
 
 
 def test_texts_name_no_proxy_and_no_server() -> None:
