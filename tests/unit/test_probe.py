@@ -278,6 +278,12 @@ def test_the_first_difference_is_named(given: str, difference: str | None) -> No
     assert failed.value.detail == f"{given}, expected {RIGHT}"
 
 
+def test_the_bare_prefix_is_dropped_if_the_root_is_left() -> None:
+    root = "https://mysuperapp.com:9499/"
+    assert found(lambda: compare_urls(root + "api/v1", root, PREFIX, "x")) == "x-drops-prefix"
+    assert found(lambda: compare_urls(root + "api/v1/", root, PREFIX, "x")) == "x-drops-prefix"
+
+
 @pytest.mark.parametrize(
     ("given", "difference"),
     [

@@ -1,5 +1,6 @@
 """The stranger: how often and how it asks, and what it says of an answer."""
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -11,8 +12,16 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from hoplab.client.probe import Answers, Failed, FailedOften, Probe, scope_of
-from hoplab.client.target import Limits, Target, at
+from hoplab.client.probe import (
+    Answers,
+    Failed,
+    FailedOften,
+    NotApplicable,
+    Probe,
+    once,
+    scope_of,
+)
+from hoplab.client.target import Direct, Limits, Purpose, Target, at
 from hoplab.client.wire import Connections, Exchange
 from hoplab.errors import TimedOut
 from tests.unit.stub import LOOPBACK, accepting, listening, recording
@@ -34,9 +43,11 @@ class Site:
         self.seen.append(scope)
         await self.answer(scope, receive, send)
 
-    def probe(self, asked: Answers | None = None, **changes: Any) -> Probe:
+    def probe(
+        self, asked: Answers | None = None, directly: Answers | None = None, **changes: Any
+    ) -> Probe:
         target = replace(self.target, instance="nonce", **changes)
-        return Probe(target, self.connections, asked)
+        return Probe(target, self.connections, asked, directly)
 
 
 @pytest.fixture
@@ -98,6 +109,34 @@ def test_a_stream_is_read_by_lines_if_it_is_asked_for(site: Site) -> None:
     assert site.probe().request("GET", "/x").chunks == []
 
 
+def test_past_the_proxy_an_application_is_asked_once_for_all_its_targets(site: Site) -> None:
+    port = int(site.target.base.removesuffix("/api").rpartition(":")[2])
+    direct = Direct((LOOPBACK, port), "")
+    directly: Answers = {}
+    first, second = (site.probe(None, directly, direct=direct) for _ in range(2))
+
+    answer = first.ask_directly("/x", [("X-A", "b")])
+
+    assert second.ask_directly("/x", [("X-A", "b")]) is answer
+    assert answer.url == f"http://{LOOPBACK}:{port}/x"
+    assert [scope["path"] for scope in site.seen] == ["/x"]
+    assert (b"x-a", b"b") in site.seen[0]["headers"]
+
+
+def test_past_the_proxy_nobody_is_asked_where_nobody_can_get() -> None:
+    with pytest.raises(NotApplicable) as caught:
+        Probe(at("http://x")).ask_directly("/x")
+
+    assert str(caught.value) == "this machine can't reach the application past the proxy"
+
+
+def test_what_is_asked_once_can_be_told_apart_and_left_out_of_a_file() -> None:
+    words = {once() for _ in range(10)}
+
+    assert len(words) == 10
+    assert all(re.fullmatch(r"once-[0-9a-f]{16}", word) for word in words)
+
+
 # --- how ---
 
 
@@ -128,18 +167,63 @@ def test_a_silent_stream_is_left_after_as_long_as_it_was_told() -> None:
     assert time.monotonic() - began < 30
 
 
+def greeting(message: str | None = None, instance: str = "nonce") -> ASGIApp:
+    """A WebSocket that says so and no more; nothing, if it has nothing to say."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        socket = WebSocket(scope, receive, send)
+        await socket.accept(headers=[(b"x-instance", instance.encode())])
+        if message is not None:
+            await socket.send_text(message)
+        await socket.close()
+
+    return application
+
+
+def test_a_websocket_is_opened_with_the_headers_that_are_told(site: Site) -> None:
+    site.answer = greeting("hello")
+    probe = site.probe()
+
+    assert probe.websocket("/ws", [("X-A", "b")]).body == b"hello"
+    with probe.conversation("/ws", [("X-A", "c")], ["d"]) as (talk, exchange):
+        assert talk.accepted
+    assert exchange.body == b"hello"
+    assert {exchange.url for exchange in probe.client.exchanges} == {
+        f"ws{site.target.base.removeprefix('http')}/ws"
+    }
+    assert [dict(scope["headers"])[b"x-a"] for scope in site.seen] == [b"b", b"c"]
+    assert [scope["subprotocols"] for scope in site.seen] == [[], ["d"]]
+
+
+def test_of_a_websocket_that_says_nothing_the_body_is_empty(site: Site) -> None:
+    site.answer = greeting()
+    with site.probe().conversation("/ws") as (_, exchange):
+        pass
+
+    assert exchange.body == b""
+
+
+def test_whether_others_are_answered_is_asked_at_the_root_if_no_route_is_known(site: Site) -> None:
+    probe = site.probe()
+
+    def handshake() -> None:
+        with probe._or_silent():
+            probe.client.exchanges.append(Exchange("WEBSOCKET", "ws://x", ()))
+            raise TimedOut("WEBSOCKET ws://x: no answer")
+
+    assert failed(handshake) == (
+        "websocket-unanswered",
+        "WEBSOCKET ws://x: no answer; a plain request is answered",
+    )
+    assert [scope["path"] for scope in site.seen] == ["/api/"]
+
+
 # --- whose answer it is ---
 
 
 @pytest.mark.parametrize("message", ['"ws"', "hello", '{"instance": "another"}'])
 def test_a_websocket_s_header_says_who_accepted_it(site: Site, message: str) -> None:
-    async def accepting_it(scope: Scope, receive: Receive, send: Send) -> None:
-        socket = WebSocket(scope, receive, send)
-        await socket.accept(headers=[(b"x-instance", b"nonce")])
-        await socket.send_text(message)
-        await socket.receive()
-
-    site.answer = accepting_it
+    site.answer = greeting(message)
     probe = site.probe()
 
     assert probe.from_app(probe.websocket("/ws"))
@@ -196,6 +280,47 @@ def test_a_connection_that_ends_is_told_with_the_request() -> None:
 
     assert symptom == "answer-missing"
     assert detail.startswith(f"GET {target.base}/x: no answer (")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "symptom", "expected"),
+    [
+        (404, INSTANCE, "application-has-no-route", "a route of the application"),
+        (500, INSTANCE, "application-error", "no error"),
+        (503, INSTANCE, "application-error", "no error"),
+        (404, {}, "proxy-has-no-route", "an answer of the application"),
+        (502, {}, "application-unreachable", "an answer of the application"),
+        (200, {}, "proxy-answered", "an answer of the application"),
+    ],
+)
+def test_who_was_expected_is_said(
+    site: Site, status: int, headers: dict[str, str], symptom: str, expected: str
+) -> None:
+    site.answer = Response("", status, headers)
+    probe = site.probe()
+    exchange = probe.get("/x")
+
+    who = "(by the application, asked for None)" if headers else "(by the proxy)"
+    said = f"{exchange} {who}, expected {expected}"
+    assert failed(probe.reached, exchange) == (symptom, said)
+
+
+def test_a_handshake_that_is_forbidden_has_no_route_and_a_page_has() -> None:
+    probe = Probe(at("http://x"))
+    handshake, page = (Exchange(kind, "http://x", (), 403) for kind in ("WEBSOCKET", "GET"))
+
+    assert failed(probe.reached, handshake)[0] == "application-has-no-route"
+    assert failed(probe.reached, handshake, "mine")[0] == "mine"
+    assert probe.reached(page) is page
+
+
+def test_a_scope_has_headers(site: Site) -> None:
+    probe = site.probe(routes={Purpose.SCOPE: "/scope"})
+
+    _, detail = failed(probe.scope, "/more")
+
+    assert detail.endswith(", expected an object with headers")
+    assert [scope["path"] for scope in site.seen] == ["/api/scope/more"]
 
 
 def test_several_failures_are_one_text() -> None:

@@ -44,6 +44,7 @@ CONTRACT, CORS = SUITES["contract"], SUITES["cors"]
         pytest.param("http://x/api//", "http://x/api", "/api", ("x", 80), id="slashes"),
         pytest.param("http://x:80/a", "http://x/a", "/a", ("x", 80), id="default port"),
         pytest.param("http://[::1]:8000/a", "http://[::1]:8000/a", "/a", ("::1", 8000), id="IPv6"),
+        pytest.param("http://x:1/apiX/", "http://x:1/apiX", "/apiX", ("x", 1), id="smallest port"),
         pytest.param("HTTP://X/A", "http://x/A", "/A", ("x", 80), id="capitals"),
         pytest.param("http://x/a?q=1#top", "http://x/a", "/a", ("x", 80), id="query, fragment"),
         pytest.param(
@@ -80,13 +81,33 @@ def test_the_prefix_as_asgi_has_it() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "x", "/api", "//x/api", "x:80", "http:", "http://", "http:///api", "ftp://x", "ws://x"],
+    [
+        "",
+        "x",
+        "/api",
+        "//x/api",
+        "x:80",
+        "http:",
+        "http://",
+        "http:///api",
+        "ftp://x",
+        "ws://x",
+        "http://x:0",
+    ],
 )
 def test_what_is_no_url_of_http_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="is no http or https URL") as refused:
         at(url)
 
     assert repr(url) in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["http://me:secret@x/", "http://me@x/", "http://@x/"])
+def test_a_url_that_names_a_user_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="names a user: send credentials as a header") as refused:
+        at(url)
+
+    assert str(refused.value).startswith(repr(url))
 
 
 @pytest.mark.parametrize("url", ["http://x:port/", "http://x:99999", "http://[::1/"])
