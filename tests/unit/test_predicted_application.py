@@ -76,6 +76,16 @@ def test_a_route_that_looks_like_the_prefix_is_taken_for_the_bare_one(
     assert predict(cell, catalogue) == {"prefix-once": "prefix-stripped-twice", **expected}
 
 
+def test_what_is_told_of_the_request_is_missed_alone_where_only_that_route_is() -> None:
+    catalogue = replace(CATALOGUE, prefix=parse("/scope"))
+    cell = Cell(STRIP, Strategy.FORWARDED_PREFIX, Trust.PROXY, Scheme.HTTP, prefix=catalogue.prefix)
+    found = predict(cell, catalogue)
+
+    asked = {"url-for", "client", "spoof", "bypass", "boundary"}
+    assert {found[check] for check in asked} == {"application-has-no-route"}
+    assert found.keys().isdisjoint({"reach", "docs", "websocket"})
+
+
 def test_what_is_like_the_route_of_a_check_is_asked_only_with_that() -> None:
     no_route, refused = "application-has-no-route", "websocket-refused"
     same = ("requests", "answers", "isolation", "routes", "disconnect", "limits")

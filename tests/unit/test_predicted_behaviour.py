@@ -162,6 +162,14 @@ def predicted(cell: str, catalogue: Catalogue) -> Symptoms:
             id="a client's own scheme is believed without an address",
         ),
         pytest.param(
+            UVICORN_STRIP.replace("https", "http"),
+            "proto_needs_for",
+            (True, {"spoof": "scheme-spoofable"}),
+            (False, {"spoof": "scheme-spoofable"}),
+            {"headers": {"X-Forwarded-Proto": PASSED}},
+            id="a client's own scheme is believed beside the proxy's address",
+        ),
+        pytest.param(
             UVICORN_STRIP,
             "h2c",
             (False, {}),

@@ -105,14 +105,9 @@ class Application:
         return "root-path-missing" if root_lost else None
 
     def slash_redirect(self) -> str | None:
-        """`/items` is redirected to its route with the slash, and that answers."""
-        seen = self.seen(f"{self.prefix}/items")
-        to = self.redirected(seen)
-        if to is None:
-            return NO_ROUTE
-        if wrong := self.url(to, "redirect", "/items/"):
-            return wrong
-        return None if self.found("/items/") else NO_ROUTE
+        """`/items` is redirected to its route with the slash; what is right about that answers."""
+        to = self.redirected(self.seen(f"{self.prefix}/items"))
+        return self.url(to, "redirect", "/items/") if to else NO_ROUTE
 
     def docs(self, seen: Seen) -> str | None:
         """The docs page, and the OpenAPI document where it looks for it."""
