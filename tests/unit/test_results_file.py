@@ -317,6 +317,7 @@ def test_a_line_for_each_cell_and_each_entry() -> None:
     start = lines.index('"cells": [')
     cells = [json.loads(line.rstrip(",")) for line in lines[start + 1 : start + 3]]
     assert [cell["values"]["port"] for cell in cells] == ["9499", "9500"]
+    assert lines[start + 1].startswith(f'{{"id":"{cells[0]["id"]}","proxy":"'), "without blanks"
     assert lines[start + 3 : start + 5] == ["],", '"findings": [']
     assert all(map(str.isascii, lines)), "readable in any locale"
 
