@@ -101,6 +101,15 @@ def small_only(message: Message) -> Message | None:
     return None if len(message.get("text") or "") > 2**16 else message
 
 
+def no_bytes(message: Message) -> Message | None:
+    return None if message.get("bytes") else message
+
+
+def one_as_bytes(message: Message) -> Message:
+    """The first text alone."""
+    return {"type": "websocket.send", "bytes": b"one"} if message.get("text") == "one" else message
+
+
 def bytes_only(message: Message) -> Message:
     if isinstance(text := message.get("text"), str):
         return {"type": "websocket.send", "bytes": text.encode()}

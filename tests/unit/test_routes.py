@@ -8,7 +8,9 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hoplab.client.probe import Failed, Probe
+from hoplab.client.target import Purpose
 from hoplab.results import Verdict
+from hoplab.suites.asking import ask_one
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell, Scheme, Strategy, Trust
 from tests.unit.stub import (
@@ -23,6 +25,7 @@ from tests.unit.stub import (
     rewritten,
     scoped,
 )
+from tests.unit.transparency_faults import believes
 
 pytestmark = pytest.mark.usefixtures("quick_checks")
 
@@ -112,6 +115,22 @@ def test_other_answers_that_are_alike_are_counted(stub: Stub) -> None:
         "docs, OpenAPI, mount, static file, events, upload, WebSocket, and 3 other answers:"
         " as /scope"
     )
+
+
+def test_a_lie_that_every_route_believes_is_for_another_check(stub: Stub) -> None:
+    stub.serve(as_it_is, believes)
+
+    assert stub.ask("routes").verdict is Verdict.PASS
+
+
+def test_the_document_is_asked_for_beside_the_docs(stub: Stub) -> None:
+    target = stub.target(CELL)
+    routes = {**target.routes, Purpose.DOCS: "/sub/docs"}
+
+    finding = ask_one("routes", CHECKS["routes"], replace(target, routes=routes))
+
+    assert finding.verdict is Verdict.PASS, finding.detail
+    assert url(stub, f"{PREFIX}/sub/openapi.json") in [each.url for each in finding.exchanges]
 
 
 # --- a server that drops the headers of a handshake's answer: then the first message tells ---

@@ -14,8 +14,9 @@ from hoplab.suites import asking
 from hoplab.suites.contract.checks import CHECKS
 from hoplab.topology import Cell, Scheme, Strategy, Trust
 from tests.unit import check_cases
+from tests.unit.check_cases import by_app
 from tests.unit.documented import documented
-from tests.unit.messages import closing, small_only, talking, text_only
+from tests.unit.messages import closing, no_bytes, one_as_bytes, small_only, talking, text_only
 from tests.unit.stub import (
     PREFIX,
     TOPOLOGY,
@@ -28,16 +29,20 @@ from tests.unit.stub import (
     instead,
     only,
     rescoped,
+    rewritten,
     scoped,
     status,
 )
 from tests.unit.transparency_faults import (
     ANSWER,
     EVENTS,
+    FILE,
     REFUSED,
     Case,
     added_caching,
     arriving,
+    as_deflate,
+    as_text,
     beginning,
     believes,
     by_cookie,
@@ -47,11 +52,12 @@ from tests.unit.transparency_faults import (
     compressed,
     doubled,
     dropped,
-    emptied,
     first_of_each,
     first_on_a_connection,
     gzip_asked,
+    halved,
     if_,
+    if_json,
     if_status,
     impatient,
     is_head,
@@ -60,8 +66,11 @@ from tests.unit.transparency_faults import (
     long_query,
     lowered,
     method,
+    never_answered,
+    no_large_cookie,
     no_length,
     nothing_said,
+    of_body,
     one_at_a_time,
     one_cookie,
     opened,
@@ -102,6 +111,11 @@ CASES: dict[str, list[Case]] = {
         Case("request-changed", "header doubled", arriving("accept-language", "de", "fr")),
         Case("request-changed", "header changed", arriving("accept-encoding", "gzip")),
         Case("request-changed", "range dropped", arriving("range")),
+        Case(
+            "request-changed",
+            "another large cookie",
+            if_(too_large, arriving("cookie", "x" * 100)),
+        ),
         Case("request-changed", "a dict of headers", rescoped(first_of_each)),
         Case("request-changed", "lower case", only("/scope/Mixed-Case/~a_b.c", rescoped(lowered))),
         Case(
@@ -120,6 +134,11 @@ CASES: dict[str, list[Case]] = {
         Case("request-repeated", "a POST that fails", only(ANSWER, twice)),
         Case("request-repeated", "a POST without an answer", only(ANSWER, if_(dropped, twice))),
         Case(
+            "request-repeated",
+            "a POST without an answer, and all without one",
+            only(ANSWER, if_(dropped, never_answered)),
+        ),
+        Case(
             "proxy-answered",
             "a POST without an answer is refused",
             only(ANSWER, if_(dropped, lambda _: REFUSED)),
@@ -133,8 +152,19 @@ CASES: dict[str, list[Case]] = {
         Case("proxy-answered", "a POST that is refused", only(ANSWER, lambda _: REFUSED)),
     ],
     "answers": [
+        Case("answer-wrong", "another page", rewritten(f"{PREFIX}{ANSWER}", f"{PREFIX}/app")),
+        Case("answer-changed", "no header of its own", altered(ANSWER, without("x-as-given"))),
+        Case(
+            "answer-changed",
+            "another type",
+            altered(ANSWER, if_status(201, header("content-type", text_plain))),
+        ),
+        Case(
+            "answer-changed", "a 304 without ETag", altered(ANSWER, if_status(304, without("etag")))
+        ),
         Case("answer-changed", "another status", altered(ANSWER, if_status(201, status(200)))),
         Case("answer-changed", "304 as 200", altered(ANSWER, if_status(304, status(200)))),
+        Case("error-page-replaced", "400", altered(ANSWER, page_for(400))),
         Case("error-page-replaced", "404", altered(ANSWER, page_for(404))),
         Case("error-page-replaced", "503", altered(ANSWER, page_for(503))),
         Case(
@@ -149,7 +179,9 @@ CASES: dict[str, list[Case]] = {
             altered("/events", header("cache-control", lambda _: None)),
         ),
         Case("answer-changed", "no 422 of its own", altered(ANSWER, if_status(422, status(400)))),
-        Case("answer-changed", "an empty 422", altered(ANSWER, if_status(422, emptied))),
+        Case("answer-changed", "an empty 422", altered(ANSWER, if_json(of_body(b"{}")))),
+        Case("answer-changed", "a long 422", altered(ANSWER, if_json(of_body(b"x" * 100)))),
+        Case("answer-changed", "a 422 as a list", altered(ANSWER, if_json(of_body(b"[]")))),
         Case("answer-changed", "no ETag", altered(ANSWER, without("etag"))),
         Case(
             "answer-changed", "cache", altered(ANSWER, header("cache-control", lambda _: "public"))
@@ -167,15 +199,25 @@ CASES: dict[str, list[Case]] = {
         Case("answer-changed", "shorter", altered(ANSWER, shorter)),
         Case("application-unreachable", "too slow", only(ANSWER, too_slow)),
         Case("answer-changed", "HEAD", only(ANSWER, if_(is_head, no_length))),
+        Case("answer-changed", "HEAD, another type", if_(is_head, as_text)),
+        Case("answer-changed", "HEAD, no ETag", if_(is_head, altered(ANSWER, without("etag")))),
+        Case("answer-changed", "another file", altered(FILE, of_body(b"Goodbye"))),
+        Case("answer-changed", "a file without ETag", altered(FILE, without("etag"))),
         Case(
             "answer-changed",
             "not conditional",
-            only("/static/hello.txt", arriving("if-none-match")),
+            only(FILE, arriving("if-none-match")),
         ),
-        Case("answer-changed", "no ranges", only("/static/hello.txt", arriving("range"))),
+        Case("answer-changed", "no ranges", only(FILE, arriving("range"))),
         Case("proxy-has-no-route", "not routed", instead(ANSWER, PlainTextResponse("404", 404))),
         Case("application-unreachable", "large head", altered(ANSWER, small_buffer)),
         Case("answer-changed", "cookie cut", altered(ANSWER, small_cookie)),
+        Case("answer-changed", "large cookie dropped", altered(ANSWER, no_large_cookie)),
+        Case("answer-changed", "deflate for gzip", if_(gzip_asked, altered(ANSWER, as_deflate))),
+        Case(
+            "answer-changed", "gzip of half", if_(gzip_asked, altered(ANSWER, halved, compressed))
+        ),
+        Case("answer-changed", "half, asked for gzip", if_(gzip_asked, altered(ANSWER, halved))),
         Case("stream-buffered", "gzip until the end", if_(gzip_asked, altered(EVENTS, compressed))),
         Case(
             "events-lost", "gzip of some", if_(gzip_asked, altered(EVENTS, beginning, compressed))
@@ -192,6 +234,11 @@ CASES: dict[str, list[Case]] = {
             query(lambda q: q.replace(b"in-order=1", b"in-order=2")),
         ),
         Case("request-changed", "a query of the proxy's", query(lambda _: b"of=the-proxy")),
+        Case(
+            "request-changed",
+            "one query of the proxy's",
+            query(lambda q: q.replace(b"in-order=1", b"in-order=9")),
+        ),
         Case("others-wait", "one at a time", one_at_a_time),
     ],
     "routes": [
@@ -201,7 +248,10 @@ CASES: dict[str, list[Case]] = {
         Case("route-differs", "mount", only("/sub/app", scoped(client=("10.0.0.9", 1)))),
         Case("route-differs", "upload", only("/echo", host("app:8000"))),
         Case("route-differs", "WebSocket", only("/ws", scoped(client=("10.0.0.9", 1)))),
-        Case("route-differs", "events, a lie", only("/events", believes)),
+        *(
+            Case("route-differs", f"a lie at {path}", only(path, believes))
+            for path in ("/docs", "/openapi.json", "/sub/app", FILE, "/events", "/echo", "/ws")
+        ),
     ],
     "websocket-messages": [
         Case("websocket-changed", "subprotocol", scoped(subprotocols=[])),
@@ -209,7 +259,10 @@ CASES: dict[str, list[Case]] = {
         Case("websocket-changed", "origin", arriving("origin")),
         Case("websocket-changed", "query", query(lambda _: b"")),
         Case("websocket-changed", "text only", talking(text_only)),
+        Case("websocket-changed", "a text as bytes", talking(one_as_bytes)),
         Case("websocket-ended", "too large", talking(small_only)),
+        Case("websocket-ended", "bytes", talking(no_bytes)),
+        Case("websocket-refused", "400", instead("/ws/mirror", by_app(PlainTextResponse("", 400)))),
         Case("websocket-ended", "before a message", talking(nothing_said)),
         Case("websocket-ended", "quiet", impatient),
         Case("websocket-changed", "code", talking(closing(1000))),
@@ -365,29 +418,6 @@ def test_a_websocket_that_falls_silent_has_ended(stub: Stub) -> None:
 
     assert (finding.verdict, finding.symptom) == (Verdict.FAIL, "websocket-ended"), finding.detail
     assert "nothing comes any more" in finding.detail
-
-
-def test_limits_are_recorded(stub: Stub) -> None:
-    stub.serve(as_it_is, query(lambda q: q.replace(b";", b"&")))
-
-    finding = stub.ask("limits")
-
-    assert finding.verdict is Verdict.RECORDED
-    assert "?a=1;b=2 arrives as ?a=1&b=2" in finding.detail
-    assert "/scope/a//b arrives as /scope/a//b" in finding.detail
-    assert finding.detail.endswith("; early hints: none; trailers: none")
-
-
-def test_what_the_server_offers_is_recorded(stub: Stub) -> None:
-    stub.serve(scoped(extensions={"http.response.trailers": {}}), as_it_is)
-
-    assert stub.ask("limits").detail.endswith("; early hints: none; trailers: offered")
-
-
-def test_a_cookie_that_the_proxy_refuses_is_recorded(stub: Stub) -> None:
-    stub.serve(as_it_is, if_(too_large, lambda _: REFUSED))
-
-    assert "a cookie of 12 KiB is 405 (by the proxy)" in stub.ask("limits").detail
 
 
 def test_an_application_that_stays_up_counts_new_tokens(

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.dropped import Dropped
 from tests.unit.stub import PREFIX, Edit, Fault, altered, header, only, rescoped
 
 REFUSED = PlainTextResponse("<html>refused</html>", 405)
@@ -125,6 +127,22 @@ def twice(app: ASGIApp) -> ASGIApp:
     return if_(lambda scope: scope.get("method") == "POST", lambda _: asked)(app)
 
 
+def never_answered(app: ASGIApp) -> ASGIApp:
+    """The proxy sends what got no answer once more, and has none for the client either."""
+
+    async def asked(scope: Scope, _: Receive, send: Send) -> None:
+        async def nowhere(_: Message) -> None: ...
+
+        async def nothing() -> Message:
+            return {"type": "http.request", "body": b""}
+
+        await app(scope, nothing, nowhere)
+        await app(scope, nothing, nowhere)
+        await Dropped()(scope, nothing, send)
+
+    return asked
+
+
 def dropped(scope: Scope) -> bool:
     """Whether the application is to end the connection without an answer."""
     return b"drop=" in scope["query_string"]
@@ -132,6 +150,7 @@ def dropped(scope: Scope) -> bool:
 
 ANSWER = "/answer"
 EVENTS = "/events"
+FILE = "/static/hello.txt"
 
 
 def without(name: str) -> Edit:
@@ -153,9 +172,13 @@ def opened(answer: Any) -> None:
     answer.headers["access-control-allow-origin"] = "*"
 
 
-def emptied(answer: Any) -> None:
-    if answer.body.startswith(b"{"):
-        answer.body = b"{}"
+def of_body(body: bytes) -> Edit:
+    """Another body."""
+
+    def edit(answer: Any) -> None:
+        answer.body = body
+
+    return edit
 
 
 def doubled(name: str) -> Edit:
@@ -194,6 +217,10 @@ def if_status(code: int, edit: Edit) -> Edit:
     return lambda answer: edit(answer) if answer.status == code else None
 
 
+def if_json(edit: Edit) -> Edit:
+    return lambda answer: edit(answer) if answer.body.startswith(b"{") else None
+
+
 def compressed(answer: Any) -> None:
     answer.body = gzip.compress(answer.body)
     answer.headers["content-encoding"] = "gzip"
@@ -201,6 +228,20 @@ def compressed(answer: Any) -> None:
 
 def shorter(answer: Any) -> None:
     answer.body = answer.body[:1000]
+
+
+def halved(answer: Any) -> None:
+    answer.body = answer.body[: len(answer.body) // 2]
+
+
+def as_deflate(answer: Any) -> None:
+    answer.body = zlib.compress(answer.body)
+    answer.headers["content-encoding"] = "deflate"
+
+
+def no_large_cookie(answer: Any) -> None:
+    if any(len(value) > 2048 for value in answer.headers.values()):
+        del answer.headers["set-cookie"]
 
 
 def small_buffer(answer: Any) -> None:
@@ -236,6 +277,7 @@ def is_head(scope: Scope) -> bool:
     return bool(scope["method"] == "HEAD")
 
 
+as_text = altered(ANSWER, header("content-type", text_plain))
 no_length = altered(ANSWER, without("content-length"))
 
 

@@ -24,7 +24,7 @@ def limits(probe: Probe) -> str:
     path = scope["raw_path"] if isinstance(scope, dict) and "raw_path" in scope else "not at all"
     told = [
         f"?a=1;b=2 arrives as ?{query}",
-        f"/scope/a//b arrives as {path[path.find('/scope') :]}",
+        f"/scope/a//b arrives as {path[max(path.find('/scope'), 0) :]}",
     ]
     for kib in _COOKIES:
         answer = probe.get(f"{route}?cookie={kib}", [("Cookie", "a=" + "c" * kib * _KIB)])
