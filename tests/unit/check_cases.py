@@ -357,6 +357,11 @@ CASES: dict[str, list[Case]] = {
             outside=altered("/static/hello.txt", text("Hello", "Goodbye")),
         ),
         Case(
+            "answer-wrong",
+            "another style sheet",
+            outside=altered("/static/hello.css", text("margin", "border")),
+        ),
+        Case(
             "url-wrong-path",
             "the same file at another path",
             outside=altered("/scope", text("static/hello", "static/x/../x/hello")),
@@ -522,6 +527,7 @@ CASES: dict[str, list[Case]] = {
         Case(
             "forwarded-passed-on", "over a WebSocket", inside=only("/ws", lets_through("x-real-ip"))
         ),
+        Case("forwarded-passed-on", "two of them", inside=lets_through("x-real-ip", "forwarded")),
         Case("forwarded-passed-on", "underscores", inside=lets_through("x_real_ip")),
         Case("forwarded-passed-on", "one underscore", inside=lets_through("x_forwarded-user")),
     ],
@@ -589,6 +595,11 @@ CASES: dict[str, list[Case]] = {
         *who_answered("/lines"),
         *who_answered("/echo"),
         Case("stream-buffered", "until the end", outside=altered("/events")),
+        Case(
+            "stream-buffered",
+            "until the end, of events that do not say when",
+            outside=altered("/events", text('"sent"', '"made"')),
+        ),
         Case("stream-buffered", "lines, until the end", outside=altered("/lines")),
         Case("stream-buffered", "two at a time", outside=only("/events", batched(2))),
         Case("stream-buffered", "each until the next", outside=only("/events", held_back)),

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import sys
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ from tests.unit.check_faults import (
     Case,
     asks_elsewhere,
     hypercorn_trusts_all,
+    location,
     prefix_of_anybody,
     uvicorn_trusts_all,
 )
@@ -45,6 +47,8 @@ from tests.unit.stub import (
     rescoped,
     scoped,
     status,
+    text,
+    told,
     tunnelling,
     unaware,
 )
@@ -88,6 +92,7 @@ def test_a_tunnel_is_found(stub: Stub, agrees_to: bytes) -> None:
         tunnel, others = stub.ask("boundary", ports=ports), stub.ask("static", ports=ports)
 
     assert (tunnel.verdict, tunnel.symptom) == (Verdict.FAIL, "tunnel-opened"), tunnel.detail
+    assert tunnel.detail.endswith(", expected that the proxy keeps the upgrade to HTTP/2")
     assert others.verdict is Verdict.PASS, others.detail
 
 
@@ -253,7 +258,77 @@ def test_other_right_strategies_pass(
     assert (finding.verdict, finding.symptom) == (Verdict.PASS, None), finding.detail
 
 
+def relative(*keys: str) -> Any:
+    """These URLs of an answer are paths alone, as browsers understand them too."""
+    origin = re.compile("^[a-z]+://[^/]+")
+    return told(lambda answer: {key: origin.sub("", answer[key]) for key in keys})
+
+
+@pytest.mark.parametrize(
+    ("check", "outside"),
+    [
+        ("slash-redirect", location("^http://[^/]+", "")),
+        ("mount", location("^http://[^/]+", "", "/sub/items")),
+        ("static", altered("/scope", relative("static_url"))),
+        ("url-for", altered("/scope", relative("url", "url_for", "base_url"))),
+    ],
+)
+def test_a_url_without_scheme_and_host_is_right(stub: Stub, check: str, outside: Fault) -> None:
+    stub.serve(as_it_is, outside)
+
+    finding = stub.ask(check)
+
+    assert (finding.verdict, finding.symptom) == (Verdict.PASS, None), finding.detail
+
+
+@pytest.mark.parametrize(
+    "of_the_mount",
+    [
+        {"root_path": f"{PREFIX}/sub", "app_root_path": PREFIX},
+        {"root_path": f"{PREFIX}/sub", "app_root_path": f"{PREFIX}/"},
+    ],
+)
+def test_the_base_url_is_the_outermost_application_s(
+    stub: Stub, of_the_mount: dict[str, str]
+) -> None:
+    stub.serve(as_it_is, altered("/scope", told(lambda _: of_the_mount)))
+
+    finding = stub.ask("url-for")
+
+    assert (finding.verdict, finding.symptom) == (Verdict.PASS, None), finding.detail
+
+
+def test_the_base_url_is_that_of_root_path_where_no_other_is_told(stub: Stub) -> None:
+    stub.serve(as_it_is, altered("/scope", text('"app_root_path"', '"other"')))
+
+    assert stub.ask("url-for").verdict is Verdict.PASS
+
+
+def test_without_a_prefix_its_edge_is_not_asked_for(stub: Stub) -> None:
+    cell = Cell(TOPOLOGY, Strategy.NONE, Trust.PROXY, Scheme.HTTP)
+    with listening(plain.app) as port:
+        origin = f"http://mysuperapp.com:{port}"
+        target = replace(stub.target(cell), base=origin, addresses={origin: (LOOPBACK, port)})
+        finding = ask_one("boundary", CHECKS["boundary"], target)
+
+    assert finding.verdict is Verdict.PASS, finding.detail
+    assert finding.detail == "no prefix; encoded slash, UTF-8; no h2c"
+
+
 # --- docs without a CDN ---
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc", "/sub/docs"])
+def test_a_page_may_have_letters_that_are_no_utf_8(stub: Stub, page: str) -> None:
+    def in_latin_1(answer: Any) -> None:
+        answer.body = answer.body.replace(b"<title>", b"<title>Caf\xe9 ")
+
+    stub.serve(as_it_is, altered(page, in_latin_1))
+
+    for check in ("docs", "mount"):
+        finding = stub.ask(check)
+        assert finding.verdict is Verdict.PASS, finding.detail
+
 
 BUNDLE = "/docs/files/swagger-ui-bundle.js"
 
@@ -315,11 +390,14 @@ def test_direct_without_a_way_is_not_applicable(stub: Stub) -> None:
     assert "Connection refused" in finding.detail
 
 
-def test_direct_answer_of_somebody_else_is_an_error(stub: Stub) -> None:
+@pytest.mark.parametrize(("check", "route"), [("direct", "/app"), ("bypass", "/scope")])
+def test_direct_answer_of_somebody_else_is_an_error(stub: Stub, check: str, route: str) -> None:
     with listening(WELCOME) as port:
-        finding = stub.ask("direct", direct=(LOOPBACK, port))
+        finding = stub.ask(check, direct=(LOOPBACK, port), source=LOOPBACK)
 
     assert (finding.verdict, finding.symptom) == (Verdict.ERROR, None)
+    told = f"GET http://{LOOPBACK}:{port}{route} → 200: somebody else answers there"
+    assert finding.detail == told
 
 
 @pytest.mark.parametrize("scheme", Scheme)
