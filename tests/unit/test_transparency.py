@@ -1,6 +1,7 @@
 """The checks of transparency find what a proxy changes, and pass where it changes nothing."""
 
 from dataclasses import replace
+from itertools import cycle
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -43,6 +44,7 @@ from tests.unit.transparency_faults import (
     arriving,
     as_deflate,
     as_text,
+    asked_for,
     beginning,
     believes,
     by_cookie,
@@ -351,6 +353,45 @@ def test_what_others_were_answered_is_compared(stub: Stub) -> None:
     found = {finding.check: finding.symptom for finding in result.findings}
     assert found == {"routes": "route-differs", "isolation": None}
     assert "another question: client '10.0.0.9'" in result.findings[0].detail
+
+
+def test_what_is_compressed_for_a_client_that_asked_is_right(stub: Stub) -> None:
+    stub.serve(as_it_is, if_(gzip_asked, altered(ANSWER, compressed)))
+
+    finding = stub.ask("answers")
+
+    assert finding.verdict is Verdict.PASS, finding.detail
+
+
+def test_a_page_of_the_proxy_s_replaces_only_what_the_application_was_asked_for(
+    stub: Stub,
+) -> None:
+    """Also if somebody else asked for it before."""
+    stub.serve(as_it_is, altered(ANSWER, page_for(404)))
+    replaced = stub.ask("answers")
+    stub.serve(as_it_is, only(ANSWER, if_(asked_for(404), lambda _: PlainTextResponse("", 404))))
+    refused = stub.ask("answers")
+
+    assert (replaced.symptom, refused.symptom) == ("error-page-replaced", "proxy-has-no-route")
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+def test_one_page_of_the_proxy_s_says_nothing_of_a_cache(stub: Stub, turn: int) -> None:
+    """Of two answers, the first or the second: `answers` judges it."""
+
+    def every_other(app: ASGIApp) -> ASGIApp:
+        ways = cycle([app, REFUSED] if turn else [REFUSED, app])
+
+        async def asked(scope: Scope, receive: Receive, send: Send) -> None:
+            await (next(ways) if asked_for(404)(scope) else app)(scope, receive, send)
+
+        return asked
+
+    stub.serve(as_it_is, every_other)
+
+    finding = stub.ask("isolation")
+
+    assert finding.verdict is Verdict.PASS, finding.detail
 
 
 def test_a_stream_that_is_kept_back_is_left_as_well(stub: Stub) -> None:

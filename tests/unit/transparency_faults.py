@@ -66,6 +66,11 @@ def preflight(scope: Scope) -> bool:
     return any(name == b"access-control-request-method" for name, _ in scope["headers"])
 
 
+def asked_for(code: int) -> Callable[[Scope], bool]:
+    """Whether the answer is to have this status."""
+    return lambda scope: f"status={code}".encode() in scope["query_string"]
+
+
 def too_large(scope: Scope) -> bool:
     return any(len(value) > 8000 for _, value in scope["headers"])
 
