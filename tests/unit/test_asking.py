@@ -1,5 +1,6 @@
 """A finding is about the topology; the lab's own trouble is an error and never a finding."""
 
+import gc
 import json
 import multiprocessing
 import re
@@ -8,6 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 
 from app.plain import app as plain
 from hoplab.client.probe import Failed, NotApplicable, Probe, Recorded
+from hoplab.client.target import Direct
 from hoplab.commands.targets import jobs
 from hoplab.endpoint import Endpoint
 from hoplab.errors import HarnessError, HoplabError
@@ -234,6 +237,54 @@ def test_of_slow_checks_alone_a_cell_is_answered_once(stub: Stub) -> None:
     assert told[-1] == (2, 2)
 
 
+def test_a_cell_that_takes_longer_than_the_others_is_waited_for(stub: Stub) -> None:
+    """Also if nothing is answered for a while."""
+    release = threading.Event()
+    told: list[tuple[int, int]] = []
+
+    def progress(done: int, of: int) -> None:
+        told.append((done, of))
+        if told.count((1, 2)) > 2:
+            release.set()
+
+    def waits_but_in_one_cell(probe: Probe) -> str:
+        if probe.target.client != CELL.id:
+            release.wait(30)
+        return "all is well"
+
+    cells = [CELL, replace(CELL, trust=Trust.ANY)]
+    results = asking.ask(named(everywhere(stub, cells)), {"one": waits_but_in_one_cell}, progress)
+
+    assert [result.cell for result in results] == cells
+    assert told[-1] == (2, 2)
+
+
+def test_what_is_the_same_is_asked_once_in_a_cell(stub: Stub) -> None:
+    ask(stub, {"one": asks, "two": asks}, CELL)
+
+    assert [scope["path"] for scope in stub.seen] == [f"{PREFIX}/app"]
+
+
+def test_what_is_the_same_past_the_proxy_is_asked_once_for_all_cells(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asks_directly(probe: Probe) -> str:
+        return str(probe.ask_directly("/app").status)
+
+    cells = [CELL, replace(CELL, scheme=Scheme.HTTPS)]
+    port = stub.endpoint.ports[Scheme.HTTP]
+    jobs_directly = [
+        job._replace(target=replace(job.target, direct=Direct((LOOPBACK, port), "")))
+        for job in everywhere(stub, cells)
+    ]
+    monkeypatch.setattr(asking, "THREADS", 1)  # or two ask at the same moment
+
+    results = asking.ask(jobs_directly, {"one": asks_directly, "two": asks_directly}, silent)
+
+    assert [scope["path"] for scope in stub.seen] == ["/app"]
+    assert {finding.detail for each in results for finding in each.findings} == {"404"}
+
+
 def test_a_bug_in_the_asking_itself_ends_it(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     def is_broken(*_arguments: object) -> None:
         raise ZeroDivisionError
@@ -353,6 +404,32 @@ def test_what_was_answered_before_a_signal_is_kept(stub: Stub) -> None:
 
 
 @pytest.mark.usefixtures("interrupted_after_a_cell")
+def test_after_a_signal_nothing_more_is_asked(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "THREADS", 1)
+    release = threading.Event()
+    asked: list[str | None] = []
+
+    def waits_from_the_second_on(probe: Probe) -> str:
+        asked.append(probe.target.client)
+        if len(asked) > 1:
+            release.wait(30)
+        return "all is well"
+
+    cells = [replace(CELL, variation=str(number)) for number in range(5)]
+    before = {*threading.enumerate()}
+    try:
+        with pytest.raises(asking.Unfinished, match="interrupted with 1 cells finished"):
+            asking.ask(named(everywhere(stub, cells)), {"one": waits_from_the_second_on}, silent)
+    finally:
+        release.set()
+    for thread in {*threading.enumerate()} - before:
+        thread.join(30)
+
+    assert asked[:1] == [cells[0].id]
+    assert len(asked) <= 2
+
+
+@pytest.mark.usefixtures("interrupted_after_a_cell")
 def test_a_signal_that_comes_with_the_last_answer_is_obeyed(stub: Stub) -> None:
     with pytest.raises(asking.Unfinished) as caught:
         ask(stub, {"one": passes}, CELL)
@@ -441,9 +518,12 @@ def test_many_cells_are_asked_by_several_processes(stub: Stub) -> None:
     told: list[tuple[int, int]] = []
     checks = {"reach": CHECKS["reach"], "client": CHECKS["client"]}
     workers: set[int] = set()
+    before = gc.get_threshold()
+    meanwhile = set()
 
     def progress(done: int, of: int) -> None:
         told.append((done, of))
+        meanwhile.add(gc.get_threshold())
         workers.update(child.pid for child in multiprocessing.active_children() if child.pid)
 
     results = asking.ask(them, checks, progress)
@@ -453,7 +533,31 @@ def test_many_cells_are_asked_by_several_processes(stub: Stub) -> None:
     assert told == sorted(told)
     assert told[-1] == (200, 200)
     assert len(workers) == 2
+    assert meanwhile == {(100_000, *before[1:])}
+    assert gc.get_threshold() == before
     assert not multiprocessing.active_children()
+
+
+def test_a_client_process_tells_of_its_cells_one_by_one(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What such a process does, in this one."""
+    parents: list[int] = []
+    monkeypatch.setattr(asking, "die_with_parent", parents.append)
+    them = many(stub)[:3]
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+
+    asking._work(4711, theirs, them, {"reach": CHECKS["reach"]})
+
+    theirs.close()
+    told: list[asking.Told] = []
+    with suppress(EOFError):
+        while True:
+            told.append(ours.recv())
+    assert parents == [4711]
+    assert sum(answered for answered, _ in told) == 3
+    finished = {result.cell for _, results in told for result in results}
+    assert finished == {job.cell for job in them}
 
 
 def test_a_client_process_that_dies_is_the_labs_own_trouble(stub: Stub) -> None:
