@@ -7,8 +7,9 @@ import pytest
 
 from hoplab.results import CellResult, Finding, Results, Verdict
 from hoplab.suites import SYMPTOMS
+from hoplab.suites.contract import tables
 from hoplab.suites.contract.tables import codes_of, matrix_tables
-from hoplab.topology import Cell, Scheme, Trust
+from hoplab.topology import Cell, Mode, Scheme, Trust
 from tests.catalogue import CATALOGUE, predicted
 
 CELLS = [*CATALOGUE.product, *CATALOGUE.varied("contract")]
@@ -84,6 +85,94 @@ def test_a_tick_or_a_code_and_its_legend() -> None:
     assert grid(*both_schemes("nginx", None, None))[1] == ["server-option", "proxy", "✓"]
 
 
+def test_the_legend_is_in_two_columns_of_which_the_first_may_be_longer() -> None:
+    symptoms = ["mount-unreachable", "redirect-broken", "root-path-missing"]
+    cells = [replace(RIGHT, trust=trust) for trust in Trust]
+
+    text = shown(*(result(cell, each) for cell, each in zip(cells, symptoms, strict=True)))
+
+    assert "\nmu  mount-unreachable  rpm  root-path-missing\nrb  redirect-broken\n" in text
+
+
+def test_the_whole_of_two_modes() -> None:
+    other = replace(RIGHT, topology=replace(RIGHT.topology, mode=Mode.PRESERVE))
+    unknown = replace(RIGHT, topology=replace(RIGHT.topology, server="hypercorn"))
+    not_judged = result(unknown, verdict=Verdict.NOT_APPLICABLE)
+
+    text = shown(result(RIGHT), replace(not_judged, prediction={}), result(other, "url-wrong"))
+
+    assert text.startswith(
+        """\
+strip, nginx   trust  uvicorn  hypercorn
+server-option  proxy  ✓        ·
+
+preserve, nginx  trust  uvicorn
+server-option    proxy  uw!
+
+✓: passes. A code: what fails first, as below. A/B: over http A, over https B.
+!: not as predicted. -: not asked. ·: asked, and nothing of it was judged.
+uw  url-wrong
+
+"""
+    )
+
+
+def test_what_was_not_asked_is_a_hyphen() -> None:
+    other = replace(RIGHT.topology, proxy="caddy", server="hypercorn")
+
+    asked = replace(result(replace(RIGHT, topology=other)), prediction={})
+    rows = grid(result(RIGHT), asked)
+
+    assert rows == [
+        ["strip", "trust", "proxy", "uvicorn", "hypercorn"],
+        ["server-option", "proxy", "nginx", "✓", "-"],
+        ["caddy", "-", "✓"],
+    ]
+
+
+def test_variations_alone_are_a_table_of_their_own() -> None:
+    one, two = [replace(RIGHT, variation=name) for name in ("one", "two")]
+
+    text = shown(result(one), result(replace(one, scheme=Scheme.HTTP)), result(two, "url-wrong"))
+
+    name = RIGHT.deployment.name
+    assert text.splitlines()[:5] == [
+        "variation",
+        "one",
+        f"  {name}  ✓",
+        "two",
+        f"  {name}  uw!",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "colour"),
+    [(Verdict.PASS, "32"), (Verdict.FAIL, "31"), (Verdict.ERROR, "1;33")],
+)
+def test_a_terminal_shows_colours_unless_plain_is_asked_for(
+    verdict: Verdict, colour: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    symptom = "url-wrong" if verdict is Verdict.FAIL else None
+    text = {Verdict.PASS: "✓", Verdict.FAIL: "uw!", Verdict.ERROR: "error"}[verdict]
+    cells = [result(RIGHT, symptom, verdict)]
+    results = Results("process", "2026-11-22T03:00:00Z", 9.5, {}, cells, 1.5, 7, 2**30)
+
+    assert f"\x1b[{colour}m{text}" in matrix_tables(results, {})
+    assert "\x1b" not in matrix_tables(results, {}, plain=True)
+
+
+def test_of_http_and_https_the_worse_gives_the_colour() -> None:
+    error = result(OTHER, verdict=Verdict.ERROR)
+    for order in ([error, result(RIGHT)], [result(RIGHT), error]):
+        assert tables._both(order, {}).style == "bold yellow"
+    for order in ([result(OTHER, "a"), result(RIGHT)], [result(RIGHT), result(OTHER, "a")]):
+        assert tables._both(order, {"a": "a"}).style == "red"
+    assert tables._both([result(RIGHT, verdict=Verdict.RECORDED)], {}).style == ""
+
+
 def test_http_and_https_are_told_apart_where_they_differ() -> None:
     assert grid(*both_schemes("nginx", None, "redirect-broken"))[1][2:] == ["✓/rb!"]
     assert grid(*both_schemes("nginx", "mount-unreachable", "redirect-broken"))[1][2:] == ["mu/rb!"]
@@ -130,6 +219,8 @@ def test_variations_are_listed_on_request_or_alone() -> None:
         (["redirect-drops-port", "redirect-drops-prefix"], ["rdp", "rdpr"]),
         (["unreachable", "unready", "u-x"], ["ux", "un", "unr"]),
         (["a-b", "a-b"], ["ab"]),
+        (["a-b", "ax-b"], ["ab", "ax-b"]),
+        (["a--b"], ["ab"]),
     ],
 )
 def test_codes_are_short_and_each_symptom_s_own(symptoms: list[str], codes: list[str]) -> None:
