@@ -250,6 +250,16 @@ CASES: dict[str, list[Case]] = {
         Case("servers-wrong", "none", outside=servers("/openapi.json", lambda _: [])),
         Case(
             "servers-wrong",
+            "not told",
+            outside=altered("/openapi.json", text('"servers"', '"others"')),
+        ),
+        Case(
+            "servers-wrong",
+            "extra ones not told",
+            outside=altered("/extra-servers/openapi.json", text('"servers"', '"others"')),
+        ),
+        Case(
+            "servers-wrong",
             "extra ones reversed",
             outside=servers("/extra-servers/openapi.json", lambda urls: urls[::-1]),
         ),
@@ -336,6 +346,11 @@ CASES: dict[str, list[Case]] = {
         ),
         Case("servers-wrong", "another", outside=servers("/sub/openapi.json", lambda _: [PREFIX])),
         Case("servers-wrong", "none", outside=servers("/sub/openapi.json", lambda _: [])),
+        Case(
+            "servers-wrong",
+            "not told",
+            outside=altered("/sub/openapi.json", text('"servers"', '"others"')),
+        ),
     ],
     "static": [
         *who_answered("/static/hello.txt", missing="static-unreachable"),

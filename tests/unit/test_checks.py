@@ -270,6 +270,7 @@ def relative(*keys: str) -> Any:
         ("slash-redirect", location("^http://[^/]+", "")),
         ("mount", location("^http://[^/]+", "", "/sub/items")),
         ("static", altered("/scope", relative("static_url"))),
+        ("docs", altered("/docs", text(f"'{PREFIX}/openapi.json'", "'openapi.json'"))),
         ("url-for", altered("/scope", relative("url", "url_for", "base_url"))),
     ],
 )

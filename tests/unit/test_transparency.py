@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import mirror
+from hoplab.client.conversation import Conversation
 from hoplab.client.probe import WHO_ANSWERED
 from hoplab.client.target import Limits
 from hoplab.results import Verdict
@@ -181,6 +182,7 @@ CASES: dict[str, list[Case]] = {
             altered("/events", header("cache-control", lambda _: None)),
         ),
         Case("answer-changed", "no 422 of its own", altered(ANSWER, if_status(422, status(400)))),
+        Case("answer-changed", "its own 422 as 400", altered(ANSWER, if_json(status(400)))),
         Case("answer-changed", "an empty 422", altered(ANSWER, if_json(of_body(b"{}")))),
         Case("answer-changed", "a long 422", altered(ANSWER, if_json(of_body(b"x" * 100)))),
         Case("answer-changed", "a 422 as a list", altered(ANSWER, if_json(of_body(b"[]")))),
@@ -203,7 +205,7 @@ CASES: dict[str, list[Case]] = {
         Case("answer-changed", "HEAD", only(ANSWER, if_(is_head, no_length))),
         Case("answer-changed", "HEAD, another type", if_(is_head, as_text)),
         Case("answer-changed", "HEAD, no ETag", if_(is_head, altered(ANSWER, without("etag")))),
-        Case("answer-changed", "another file", altered(FILE, of_body(b"Goodbye"))),
+        Case("answer-changed", "another file", altered(FILE, of_body(b"Goodbye. " * 10))),
         Case("answer-changed", "a file without ETag", altered(FILE, without("etag"))),
         Case(
             "answer-changed",
@@ -432,6 +434,18 @@ def test_a_stream_that_nobody_was_asked_for_is_not_judged(stub: Stub) -> None:
 
     assert finding.verdict is Verdict.NOT_APPLICABLE
     assert "a hop keeps the request back" in finding.detail
+
+
+def test_a_websocket_that_ends_at_a_ping_is_found(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No application can: its server answers a ping by itself."""
+    monkeypatch.setattr(Conversation, "ping", lambda *_: False)
+
+    finding = stub.ask("websocket-messages")
+
+    assert finding.symptom == "websocket-ended"
+    assert finding.detail == "closed after a ping: without a word"
 
 
 def test_a_websocket_that_falls_silent_has_ended(stub: Stub) -> None:
