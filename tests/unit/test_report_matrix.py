@@ -86,12 +86,13 @@ def test_a_tick_or_a_code_and_its_legend() -> None:
 
 
 def test_the_legend_is_in_two_columns_of_which_the_first_may_be_longer() -> None:
-    symptoms = ["mount-unreachable", "redirect-broken", "root-path-missing"]
-    cells = [replace(RIGHT, trust=trust) for trust in Trust]
+    symptoms = ["answer-cut", "body-altered", "host-wrong", "scheme-wrong", "url-wrong"]
+    cells = [replace(RIGHT, trust=trust, scheme=scheme) for trust in Trust for scheme in Scheme]
 
-    text = shown(*(result(cell, each) for cell, each in zip(cells, symptoms, strict=True)))
+    text = shown(*(result(cell, each) for cell, each in zip(cells, symptoms, strict=False)))
 
-    assert "\nmu  mount-unreachable  rpm  root-path-missing\nrb  redirect-broken\n" in text
+    legend = ["ac  answer-cut    sw  scheme-wrong", "ba  body-altered  uw  url-wrong"]
+    assert "\n".join(["", *legend, "hw  host-wrong", "", ""]) in text
 
 
 def test_the_whole_of_two_modes() -> None:
@@ -164,12 +165,24 @@ def test_a_terminal_shows_colours_unless_plain_is_asked_for(
     assert "\x1b" not in matrix_tables(results, {}, plain=True)
 
 
+def test_a_terminal_shows_the_names_of_variations_bold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    cells = [result(replace(RIGHT, variation="as-people-write"))]
+    results = Results("process", "2026-11-22T03:00:00Z", 9.5, {}, cells, 1.5, 7, 2**30)
+
+    assert "\x1b[1mas-people-write" in matrix_tables(results, {})
+
+
 def test_of_http_and_https_the_worse_gives_the_colour() -> None:
     error = result(OTHER, verdict=Verdict.ERROR)
     for order in ([error, result(RIGHT)], [result(RIGHT), error]):
         assert tables._both(order, {}).style == "bold yellow"
     for order in ([result(OTHER, "a"), result(RIGHT)], [result(RIGHT), result(OTHER, "a")]):
         assert tables._both(order, {"a": "a"}).style == "red"
+    failed = result(RIGHT, "a")
+    for order in ([error, failed], [failed, error]):
+        assert tables._both(order, {"a": "a"}).style == "bold yellow"
     assert tables._both([result(RIGHT, verdict=Verdict.RECORDED)], {}).style == ""
 
 
@@ -207,7 +220,10 @@ def test_variations_are_listed_on_request_or_alone() -> None:
     without = shown(result(RIGHT), varied)
     assert "And 1 variation in 1 cell: --variations shows them.\n" in without
     assert f"\n{varied.cell.variation}\n" not in without
-    for text in (shown(result(RIGHT), varied, variations=True), shown(varied)):
+    assert without.startswith("strip, nginx   trust  uvicorn\nserver-option  proxy  ✓\n\nAnd 1 ")
+    both = shown(result(RIGHT), varied, variations=True)
+    assert both.startswith("strip, nginx   trust  uvicorn\nserver-option  proxy  ✓\n\nvariation\n")
+    for text in (both, shown(varied)):
         assert f"\n{varied.cell.variation}\n  {varied.cell.deployment.name}  rb" in text
         assert "\nrb  redirect-broken\n" in text
 
@@ -237,9 +253,13 @@ def test_every_symptom_has_a_code_of_its_own() -> None:
 def test_as_predicted() -> None:
     text = shown(result(OTHER), result(RIGHT))
 
-    assert "server-option  proxy  ✓\n" in text
-    assert "surprise" not in text
-    assert text.endswith(
+    assert text == (
+        "strip, nginx   trust  uvicorn\n"
+        "server-option  proxy  ✓\n"
+        "\n"
+        "✓: passes. A code: what fails first, as below. A/B: over http A, over https B.\n"
+        "!: not as predicted. -: not asked. ·: asked, and nothing of it was judged.\n"
+        "\n"
         "2 cells: 2 right, as predicted\n"
         "2 checks asked; failed: none\n"
         "7 processes, 1.0 GiB; 9.5 s, of which 1.5 s to start"

@@ -91,7 +91,7 @@ def _grid(mode: Mode, results: Sequence[CellResult], codes: _Codes) -> Table:
     differ = any(row_of for _, _, row_of, _ in lines)
     title = mode if len(proxies) > 1 else f"{mode}, {proxies[0]}"
     heads = [title, "trust", *(["proxy"] if differ else []), *servers]
-    table = Table(*heads, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(*heads, box=None, pad_edge=False)
     before: tuple[str, str] = ("", "")
     for strategy, trust, row_of, texts in lines:
         first = "" if strategy == before[0] else strategy
@@ -122,12 +122,12 @@ def _by_proxy(
 
 def _variations_table(results: Sequence[CellResult], codes: _Codes) -> Table:
     """A line for each deployment; its name can be copied: `hoplab explain NAME.https+VARIATION`."""
-    table = Table("variation", "", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table("variation", "", box=None, pad_edge=False)
     variation = ""
     for deployment in dict.fromkeys(result.cell.deployment for result in results):
         if deployment.variation != variation:
             variation = deployment.variation
-            table.add_row(Text(variation, "bold"), "")
+            table.add_row(Text(variation, "bold"))
         both = [result for result in results if result.cell.deployment == deployment]
         table.add_row(f"  {deployment.name}", _both(both, codes))
     return table
