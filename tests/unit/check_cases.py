@@ -47,7 +47,15 @@ from tests.unit.check_faults import (
     websocket_saying,
     with_ports,
 )
-from tests.unit.messages import batched, begins_late, bytes_only, closing, held_back, talking
+from tests.unit.messages import (
+    batched,
+    begins_late,
+    bytes_only,
+    closing,
+    held_back,
+    sent_earlier,
+    talking,
+)
 from tests.unit.stub import (
     LOOPBACK,
     PREFIX,
@@ -618,6 +626,7 @@ CASES: dict[str, list[Case]] = {
         Case("stream-buffered", "lines, until the end", outside=altered("/lines")),
         Case("stream-buffered", "two at a time", outside=only("/events", batched(2))),
         Case("stream-buffered", "each until the next", outside=only("/events", held_back)),
+        Case("stream-buffered", "an hour later", outside=only("/events", sent_earlier(3600))),
         Case("stream-late", "first event", outside=only("/events", begins_late)),
         Case("events-lost", "one line break", outside=altered("/events", text("\n\n", "\n"))),
         Case(

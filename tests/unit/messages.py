@@ -1,6 +1,7 @@
 """Faults of a proxy in what the application sends, message by message: held back, or changed."""
 
 import asyncio
+import re
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -50,6 +51,25 @@ def held_back(app: ASGIApp) -> ASGIApp:
             await send(message)
 
     return proxy
+
+
+def sent_earlier(seconds: float) -> Fault:
+    """A proxy that passes every event on so much later, as far as the event itself tells."""
+
+    def earlier(match: re.Match[bytes]) -> bytes:
+        return f'"sent": {float(match[1]) - seconds}'.encode()
+
+    def fault(app: ASGIApp) -> ASGIApp:
+        async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
+            async def changed(message: Message) -> None:
+                body = re.sub(rb'"sent": ([0-9.]+)', earlier, message.get("body", b""))
+                await send({**message, "body": body} if body else message)
+
+            await app(scope, receive, changed)
+
+        return proxy
+
+    return fault
 
 
 def begins_late(app: ASGIApp) -> ASGIApp:

@@ -132,6 +132,33 @@ def named(them: Sequence[Job]) -> list[Job]:
     return [j._replace(target=replace(j.target, client=j.cell.id)) for j in them]
 
 
+def test_a_cell_is_asked_only_what_its_job_names(stub: Stub) -> None:
+    [job] = everywhere(stub, [CELL])
+    told: list[tuple[int, int]] = []
+    checks = {"one": asks, "two": has_a_bug, "three": asks}
+
+    [result] = asking.ask(
+        [job._replace(asked=["three", "one"])], checks, lambda *two: told.append(two)
+    )
+
+    assert [finding.check for finding in result.findings] == ["three", "one"]
+    assert result.verdict is Verdict.PASS
+    assert told[-1] == (2, 2)
+
+
+def test_of_long_answers_the_beginning_is_kept(stub: Stub) -> None:
+    """A result has hundreds of exchanges, some of megabytes."""
+
+    def asks_for_much(probe: Probe) -> str:
+        return str(len(probe.get("/answer?size=5000").body))
+
+    [result] = ask(stub, {"one": asks_for_much}, CELL)
+
+    [finding] = result.findings
+    assert finding.detail == str(len("answer 200\n") + 5000)
+    assert finding.exchanges[0].body.decode() == "answer 200\n" + 289 * "." + "…"
+
+
 def test_one_bug_does_not_stop_the_others(stub: Stub) -> None:
     [result] = ask(stub, {"bug": has_a_bug, "asks": asks, "fails": fails}, CELL)
 

@@ -31,6 +31,7 @@ from tests.unit.check_faults import (
     uvicorn_trusts_all,
 )
 from tests.unit.documented import documented, symptoms_in
+from tests.unit.messages import begins_late
 from tests.unit.stub import (
     LOOPBACK,
     PREFIX,
@@ -44,6 +45,7 @@ from tests.unit.stub import (
     header,
     instead,
     listening,
+    only,
     rescoped,
     scoped,
     status,
@@ -199,6 +201,14 @@ def test_events_that_the_client_had_no_time_to_read_are_asked_for_again(stub: St
     asked = [each.url.partition("?") for each in finding.exchanges]
     queries = [query for path, _, query in asked if path.endswith("/events")]
     assert queries == ["count=3&interval=0.1", "count=2&interval=0.4", "count=1"]
+
+
+def test_a_first_event_that_is_as_late_as_any_answer_is_not_late(stub: Stub) -> None:
+    stub.serve(as_it_is, all_of(only("/events", begins_late), only("/app", begins_late)))
+
+    finding = stub.ask("stream")
+
+    assert finding.verdict is Verdict.PASS, finding.detail
 
 
 JUDGED = [name for name in CHECKS if name not in {"direct", "limits", "bypass"}]
