@@ -1,8 +1,9 @@
-"""One launcher for all commands that a file's tests run in this process.
+"""One launcher for all commands that these tests run in one process of pytest's.
 
-To import the servers takes longer than most of what these commands ask. A launcher is kept for the
-same servers, prefix and environment, where the applications are the project's own, or a copy; what
-a command has started is stopped at its end, as its own launcher would stop it.
+To import the servers takes longer than most of what these commands ask. A launcher of all servers
+is kept for the same prefix and environment: one that has imported the project's application, and
+for clones one that has not. What a command has started is stopped at its end, as its own launcher
+would stop it.
 """
 
 import os
@@ -19,11 +20,18 @@ from hoplab.catalogue import Catalogue
 from hoplab.catalogue.servers.server import Server
 from hoplab.commands import hosting
 from hoplab.engines import process
-from hoplab.engines.launching import Launcher, launcher_of
+from hoplab.engines.launching import (
+    APPLICATION,
+    FRAMEWORK,
+    Launcher,
+    lab_environment,
+    launcher_of,
+)
 from hoplab.system import runs
-from tests.catalogue import ROOT
+from tests.catalogue import CATALOGUE, ROOT
 
-Key: TypeAlias = tuple[str, frozenset[str], frozenset[tuple[str, str]]]
+Key: TypeAlias = tuple[str, tuple[str, ...], frozenset[tuple[str, str]]]
+"""The prefix, what was imported besides the servers, and the environment."""
 
 
 class Lent:
@@ -47,36 +55,47 @@ _kept: dict[Key, Launcher] = {}
 
 
 @contextmanager
-def kept(folder: Path) -> Iterator[None]:
-    """Keep launchers in this block; folder: for what they write."""
-    lend = partial(_lent, folder)
+def kept() -> Iterator[None]:
+    """Keep what launchers are started in this block, and end them with it."""
+    try:
+        yield
+    finally:
+        while _kept:
+            _kept.popitem()[1].stop()
+
+
+@contextmanager
+def lent(folder: Path) -> Iterator[None]:
+    """In this block, commands have kept launchers; folder: for what these write.
+
+    Those of another prefix than the usual one are of no use afterwards, and of 60 MB each.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for module in (hosting, process):
-            patch.setattr(module, launcher_of.__name__, lend)
-        try:
-            yield
-        finally:
-            while _kept:
-                _kept.popitem()[1].stop()
+            patch.setattr(module, launcher_of.__name__, partial(_lent, folder))
+        yield
+    for key in [key for key in _kept if key[0] != CATALOGUE.prefix.encoded]:
+        _kept.pop(key).stop()
+
+
+def kept_processes() -> set[int]:
+    """The numbers of the kept launchers' own processes."""
+    return {each._process.popen.pid for each in _kept.values()}
 
 
 def _lent(
     folder: Path, catalogue: Catalogue, servers: Sequence[Server], log: Path, *, stay: bool = False
 ) -> Launcher | Lent:
-    if stay or _applications(catalogue.workspace.root) != _applications(ROOT):
+    if stay:
         return launcher_of(catalogue, servers, log, stay=stay)
-    environment = frozenset((k, v) for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST")
-    key = (catalogue.prefix.encoded, frozenset(server.name for server in servers), environment)
+    preload = FRAMEWORK if catalogue.workspace.root != ROOT else (*FRAMEWORK, *APPLICATION)
+    told = frozenset((k, v) for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST")
+    key = (catalogue.prefix.encoded, preload, told)
     if key not in _kept:
-        _kept[key] = launcher_of(catalogue, servers, folder / f"{len(_kept)}.log")
+        every = [*catalogue.servers.values()]
+        own = folder / f"{len(list(folder.iterdir()))}.log"
+        _kept[key] = Launcher(every, preload, ROOT, own, lab_environment(catalogue))
     return Lent(_kept[key])
-
-
-def _applications(root: Path) -> Mapping[Path, bytes]:
-    """The files that a launcher imports, or what it starts."""
-    folder = root / "app"
-    files = (each for each in folder.rglob("*") if each.is_file() and each.suffix != ".pyc")
-    return {each.relative_to(folder): each.read_bytes() for each in files}
 
 
 def left_behind(before: Iterable[int]) -> list[psutil.Process]:
@@ -84,6 +103,6 @@ def left_behind(before: Iterable[int]) -> list[psutil.Process]:
 
     before: the numbers of those that were there already.
     """
-    own = {*before, *(each._process.popen.pid for each in _kept.values())}
+    own = {*before, *kept_processes()}
     every = psutil.Process().children(recursive=True)
     return [each for each in every if each.pid not in own and runs.alive(each)]

@@ -23,6 +23,7 @@ from hoplab.system.ports import free_ports
 from hoplab.topology import Mode, Scheme, Topology
 from hoplab.workspace import Workspace
 from tests.commands.clone import Clone
+from tests.commands.launchers import kept_processes
 
 STRIP = Topology("nginx", "uvicorn", Mode.STRIP)
 OTHER = Topology("traefik", "hypercorn", Mode.PRESERVE)
@@ -272,7 +273,9 @@ def test_an_application_that_is_killed_is_down_too(lab: Lab) -> None:
     apps = [
         process
         for process in psutil.Process().children(recursive=True)
-        if "hoplab.engines.launcher" in process.cmdline() and not process.children()
+        if process.pid not in kept_processes()
+        and "hoplab.engines.launcher" in process.cmdline()
+        and not process.children()
     ]
     assert len(apps) == 2
 

@@ -18,6 +18,7 @@ from hoplab.engines.process import ProcessEngine
 from hoplab.results_file import load
 from hoplab.system import runs
 from tests.catalogue import ROOT
+from tests.commands.launchers import kept_processes
 from tests.commands.run import hoplab
 
 PAGE = (ROOT / "docs/check.md").read_text()
@@ -36,7 +37,7 @@ OPTIONS = ["--prefix", "/shop", "--proxy", "nginx"]
 
 
 @pytest.fixture(autouse=True, scope="module")
-def kept_launchers() -> None:
+def lent_launchers() -> None:
     """None: here each command has its own, which is looked at."""
 
 
@@ -55,10 +56,13 @@ subprocess.run(["sh", "-c", "sleep {SLEPT} &"])
 
 
 def launchers() -> list[psutil.Process]:
+    """Of the command: other files' tests have kept theirs."""
     return [
         each
         for each in psutil.Process().children()
-        if runs.alive(each) and "hoplab.engines.launcher" in each.cmdline()
+        if each.pid not in kept_processes()
+        and runs.alive(each)
+        and "hoplab.engines.launcher" in each.cmdline()
     ]
 
 
