@@ -32,7 +32,8 @@ def _violations(page: Page, rules: Sequence[str] = ()) -> list[str]:
     """Each rule of these, or of all, that is violated, and the first place where."""
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(_SCRIPT)
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    # Of what is well nobody reads anything, and of what is violated nobody the selectors.
+    options: dict[str, Any] = {"resultTypes": ["violations"], "selectors": False}
     if rules:
         options["runOnly"] = rules
     found: list[str] = page.evaluate(
