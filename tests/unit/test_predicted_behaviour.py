@@ -313,6 +313,7 @@ IS_PROXY = {"client": "client-wrong"}
                 DROPPED: {},
             },
         ),
+        (HYPERCORN_PRESERVE, "X-Forwarded-Prefix", {PASSED: PASSED_ON}),  # nobody reads it
         *(
             (
                 UVICORN_STRIP,

@@ -122,9 +122,8 @@ class Application:
             return f"{what}-{lost}"
         if seen.scheme is not self.case.cell.scheme:
             return f"{what}-wrong-scheme"
-        if seen.path == self.prefix + route:
-            return None
-        return f"{what}-drops-prefix" if seen.path == route else f"{what}-wrong-path"
+        # A route that was found has the prefix in its path, or nothing in front of it.
+        return None if seen.path == self.prefix + route else f"{what}-drops-prefix"
 
     def host_lost(self) -> str | None:
         """What the application does not learn of the public name: all of it, or the port."""
