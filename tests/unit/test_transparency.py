@@ -382,7 +382,7 @@ def test_one_page_of_the_proxy_s_says_nothing_of_a_cache(stub: Stub, turn: int) 
     """Of two answers, the first or the second: `answers` judges it."""
 
     def every_other(app: ASGIApp) -> ASGIApp:
-        ways = cycle([app, REFUSED] if turn else [REFUSED, app])
+        ways: cycle[ASGIApp] = cycle([app, REFUSED] if turn else [REFUSED, app])
 
         async def asked(scope: Scope, receive: Receive, send: Send) -> None:
             await (next(ways) if asked_for(404)(scope) else app)(scope, receive, send)
