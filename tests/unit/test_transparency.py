@@ -57,6 +57,7 @@ from tests.unit.transparency_faults import (
     dropped,
     first_of_each,
     first_on_a_connection,
+    from_another_origin,
     gzip_asked,
     halved,
     if_,
@@ -69,6 +70,7 @@ from tests.unit.transparency_faults import (
     long_query,
     lowered,
     method,
+    named_compressed,
     never_answered,
     no_large_cookie,
     no_length,
@@ -197,6 +199,12 @@ CASES: dict[str, list[Case]] = {
             altered(ANSWER, header("location", lambda to: f"/app{to}")),
         ),
         Case("answer-changed", "another origin may read it", altered("/request", opened)),
+        Case(
+            "answer-changed",
+            "an origin that asks may read it",
+            if_(from_another_origin, altered("/request", opened)),
+        ),
+        Case("answer-changed", "as if compressed", altered(ANSWER, named_compressed)),
         Case("answer-changed", "a cookie's domain", altered(ANSWER, other_domain)),
         Case("answer-changed", "cookies in one", altered(ANSWER, one_cookie)),
         Case("answer-changed", "compressed", altered(ANSWER, compressed)),
@@ -338,7 +346,9 @@ def test_what_is_not_reached_is_left_to_its_own_check(stub: Stub) -> None:
         as_it_is, all_of(instead("/static/hello.txt", not_found), instead("/docs", not_found))
     )
 
-    assert "not of the static file" in stub.ask("answers").detail
+    assert stub.ask("answers").detail == (
+        "14 statuses, 15 headers, HEAD; not of the static file, which is not reached: as given"
+    )
     assert "not reached: docs, static file" in stub.ask("routes").detail
 
 

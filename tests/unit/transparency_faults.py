@@ -231,6 +231,14 @@ def compressed(answer: Any) -> None:
     answer.headers["content-encoding"] = "gzip"
 
 
+def named_compressed(answer: Any) -> None:
+    answer.headers["content-encoding"] = "br"
+
+
+def from_another_origin(scope: Scope) -> bool:
+    return any(name == b"origin" for name, _ in scope["headers"])
+
+
 def shorter(answer: Any) -> None:
     answer.body = answer.body[:1000]
 
