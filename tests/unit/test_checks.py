@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import app_argument, forwarded_prefix, plain, router
 from app.hypercorn import forwarded_prefix as hypercorn_forwarded_prefix
 from app.hypercorn.proxy_fix import behind_proxy
+from app.instance import InstanceMiddleware
 from app.shared import build_app
 from hoplab.client.probe import WHO_ANSWERED
 from hoplab.results import Verdict
@@ -29,6 +30,7 @@ from tests.unit.check_faults import (
     location,
     prefix_of_anybody,
     uvicorn_trusts_all,
+    websocket_saying,
 )
 from tests.unit.documented import documented, symptoms_in
 from tests.unit.messages import begins_late
@@ -266,6 +268,17 @@ def test_other_right_strategies_pass(
     finding = stub.ask(check, strategy=strategy)
 
     assert (finding.verdict, finding.symptom) == (Verdict.PASS, None), finding.detail
+
+
+@pytest.mark.parametrize("message", ["hello", "{}", '["headers"]', None])
+def test_a_websocket_that_does_not_tell_its_headers_is_for_another_check(
+    stub: Stub, message: str | None
+) -> None:
+    stub.serve(as_it_is, instead("/ws", InstanceMiddleware(websocket_saying(message))))
+
+    finding = stub.ask("spoof")
+
+    assert finding.verdict is Verdict.PASS, finding.detail
 
 
 def relative(*keys: str) -> Any:
