@@ -78,7 +78,10 @@ def main(arguments: Sequence[str]) -> int:
 
     interrupts.install()
     program = (
-        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+        os.environ.get("CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("google-chrome")
+        or shutil.which("chromium-headless-shell")
     )
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
