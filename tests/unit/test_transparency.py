@@ -137,6 +137,7 @@ CASES: dict[str, list[Case]] = {
         Case("proxy-answered", "chunked refused", if_(chunked, lambda _: REFUSED)),
         Case("request-changed", "chunked emptied", if_(chunked, without_body)),
         Case("request-repeated", "a POST that fails", only(ANSWER, twice)),
+        Case("request-repeated", "a POST of a 503", only(ANSWER, if_(asked_for(503), twice))),
         Case("request-repeated", "a POST without an answer", only(ANSWER, if_(dropped, twice))),
         Case(
             "request-repeated",
@@ -365,6 +366,16 @@ def test_what_others_were_answered_is_compared(stub: Stub) -> None:
     found = {finding.check: finding.symptom for finding in result.findings}
     assert found == {"routes": "route-differs", "isolation": None}
     assert "another question: client '10.0.0.9'" in result.findings[0].detail
+
+
+@pytest.mark.parametrize("value", ["one, two", "one,two"])
+def test_a_header_of_two_lines_may_arrive_as_one(stub: Stub, value: str) -> None:
+    """RFC 9110, 5.3."""
+    stub.serve(as_it_is, arriving("x-twice", value))
+
+    finding = stub.ask("requests")
+
+    assert finding.verdict is Verdict.PASS, finding.detail
 
 
 def test_what_is_compressed_for_a_client_that_asked_is_right(stub: Stub) -> None:

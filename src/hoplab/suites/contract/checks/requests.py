@@ -144,7 +144,7 @@ def _once(probe: Probe) -> None:
 def _told(
     probe: Probe,
     method: str,
-    query: str = "",
+    query: str,
     headers: Headers = (),
     body: bytes | list[bytes] | None = None,
 ) -> dict[str, Any]:
