@@ -19,6 +19,7 @@ from hoplab.client.probe import WHO_ANSWERED
 from hoplab.results import Verdict
 from hoplab.suites.asking import ask_one
 from hoplab.suites.contract.checks import CHECKS
+from hoplab.suites.contract.checks.boundary import beside
 from hoplab.topology import Cell, Mode, Scheme, Strategy, Trust
 from tests.unit.check_cases import CASES, TESTED_BELOW
 from tests.unit.check_faults import (
@@ -326,6 +327,18 @@ def test_the_base_url_is_that_of_root_path_where_no_other_is_told(stub: Stub) ->
     stub.serve(as_it_is, altered("/scope", text('"app_root_path"', '"other"')))
 
     assert stub.ask("url-for").verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("prefix", "paths"),
+    [
+        ("/api/v1", ["/api/v10/app", "/api/v1-beta/app", "/app", "/API/V1/app"]),
+        ("/1", ["/10/app", "/1-beta/app", "/app"]),
+    ],
+)
+def test_what_is_asked_beside_a_prefix(prefix: str, paths: list[str]) -> None:
+    """One without letters has no other case."""
+    assert beside(prefix, "/app") == paths
 
 
 def test_without_a_prefix_its_edge_is_not_asked_for(stub: Stub) -> None:
