@@ -18,7 +18,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.instance import InstanceMiddleware, nonce
-from app.own_routes import discovered, remember_directory, short
+from app.own_routes import discovered, is_installed, remember_directory, short
 
 _OURS = ("HOPLAB_OWN", "INSTANCE_NONCE", "APPLICATION", "PUBLIC_PREFIX")
 """Variables of the lab's, which the application does not get to see."""
@@ -174,9 +174,8 @@ def _shortened(error: BaseException) -> str:
 def _is_own(file: str) -> bool:
     ours = Path(__file__).parent
     path = Path(file)
-    installed = {"site-packages", "dist-packages"} & set(path.parts)
     standard = path.is_relative_to(Path(os.__file__).parent)
-    return path.exists() and not (installed or standard or path.is_relative_to(ours))
+    return path.exists() and not (is_installed(file) or standard or path.is_relative_to(ours))
 
 
 if "HOPLAB_OWN" in os.environ:

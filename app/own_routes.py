@@ -97,14 +97,24 @@ def _static_file(app: Any) -> tuple[Path, str] | None:
 
 
 def _where(endpoint: Callable[..., Any]) -> str:
-    """The function's name and line, below the working directory; only the name of another's."""
+    """The function's name and line, below the working directory; only the name of another's.
+
+    A virtual environment may lie there: what is installed in it is another's.
+    """
     name = getattr(endpoint, "__name__", type(endpoint).__name__)
     while hasattr(endpoint, "__wrapped__"):
         endpoint = endpoint.__wrapped__
     code = getattr(endpoint, "__code__", None)
     if code is None or not Path(code.co_filename).is_relative_to(_here()):
         return name
+    if is_installed(code.co_filename):
+        return name
     return f"{name}, {short(code.co_filename)}:{code.co_firstlineno}"
+
+
+def is_installed(file: str) -> bool:
+    """Whether it came with a package."""
+    return bool({"site-packages", "dist-packages"} & set(Path(file).parts))
 
 
 def short(file: str) -> str:

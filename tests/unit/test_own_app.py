@@ -14,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Message, Receive, Scope, Send
 
+from app import own_routes
 from app.instance import nonce
 from app.own import serve
 from app.own_routes import discovered
@@ -183,3 +184,19 @@ def test_of_ten_thousand_routes_a_part_is_told() -> None:
         app.get(f"/{number}")(endpoint)
 
     assert len(discovered(app)["routes"]) == 2000
+
+
+def test_a_line_is_shown_of_one_s_own_function_and_of_no_installed_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_routes, "_places", [tmp_path])
+    app = FastAPI(openapi_url=None)
+    for name, file in [("own", "main.py"), ("theirs", ".venv/lib/site-packages/them.py")]:
+        names: dict[str, Any] = {}
+        code = compile(f"async def {name}(): ...", str(tmp_path / file), "exec")
+        exec(code, names)  # noqa: S102 - the line above
+        app.get(f"/{name}")(names[name])
+
+    where = {route["path"]: route["where"] for route in discovered(app)["routes"]}
+
+    assert where == {"/own": "own, main.py:1", "/theirs": "theirs"}

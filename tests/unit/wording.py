@@ -9,8 +9,11 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from difflib import ndiff
 from pathlib import Path
 from typing import Protocol
+
+import pytest
 
 from hoplab.results import Finding, Verdict
 
@@ -23,8 +26,9 @@ _VARIES = (
     (re.compile(r"\b[0-9a-f]{12,}\b"), "ID"),
     (re.compile(r"\b\d+\.\d+(, \d+\.\d+)* s\b"), "N s"),
     (re.compile(r"(?<=Sec-WebSocket-Key: ).*"), "KEY"),
+    (re.compile(r", \S+\.py:\d+(?=\))"), ""),
 )
-"""Ports, names of instances and of requests, what was measured, and keys."""
+"""Ports, names of instances and of requests, what was measured, keys, and lines of the tests."""
 
 
 class AsWorded(Protocol):
@@ -67,8 +71,8 @@ class Expected:
         lines = [line for finding in findings for line in worded(finding)]
         if WRITES:
             self._lines[test] = lines
-        else:
-            assert lines == self._lines.get(test), "see tests/unit/wording.py"
+        elif lines != (right := self._lines.get(test, [])):
+            pytest.fail("\n".join(["see tests/unit/wording.py", *ndiff(right, lines)]))
 
     def write(self) -> None:
         """One test a paragraph."""
