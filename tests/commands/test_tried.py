@@ -31,7 +31,8 @@ app = FastAPI()
 async def read_items(request: Request):
     return {"next": str(request.url_for("read_items"))}
 """
-SLEPT = "4712"
+SLEPT = f"4712.{os.getpid()}"
+"""Of this process of pytest: another may run the same test."""
 COMMAND = "uvicorn main:app --host {host} --port {port}"
 OPTIONS = ["--prefix", "/shop", "--proxy", "nginx"]
 
