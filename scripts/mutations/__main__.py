@@ -26,12 +26,11 @@ from hoplab.errors import HoplabError
 from hoplab.report.progress import Progress
 from hoplab.system import interrupts
 from hoplab.workspace import checkout
-from scripts.mutations import equivalent, mutated, report
+from scripts.mutations import ASKED, ENDLESS, NOTICED, TOLD, equivalent, mutated, report
 from scripts.mutations.mutated import Module
+from scripts.sabotage.report import publish
 
-_NOTICED = {"noticed", "time-out"}
-"""Of what forks.py says of a mutation. A test that never ends is noticed."""
-
+_NOTICED = {NOTICED, ENDLESS}
 _POLL = 0.5
 
 
@@ -76,7 +75,7 @@ def main() -> int:
         return 1
     told = report.tables(counted)
     if given.output:
-        report.publish(told, given.output)
+        publish(told, given.output, report.MARK)
     print(told)
     return 0
 
@@ -126,7 +125,7 @@ def _control(names: Sequence[str]) -> str:
 
 def _try(asked: Sequence[str], copy: Path, folder: Path, progress: Progress) -> None:
     """Run the unit tests of the copy. Raises HoplabError if pytest can't, with what it said."""
-    (folder / "asked.json").write_text(json.dumps(asked))
+    (folder / ASKED).write_text(json.dumps(asked))
     mutmut = Path(str(import_module("mutmut").__file__)).parent
     command = [sys.executable, "-m", "pytest", "-p", "scripts.mutations.forks", "tests/unit"]
     # A server in a test's thread may see its client go, which is no failure.
@@ -152,13 +151,13 @@ def _try(asked: Sequence[str], copy: Path, folder: Path, progress: Progress) -> 
         try:
             while process.poll() is None:
                 interrupts.check()
-                progress.count(len(_told(folder)), len(asked))
+                progress.count(len(_lines(folder)), len(asked))
                 time.sleep(_POLL)
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 process.wait()
-    if len(_told(folder)) < len(asked):
+    if len(_lines(folder)) < len(asked):
         end = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         message = f"pytest failed:\n{end}"
         raise HoplabError(message)
@@ -166,10 +165,15 @@ def _try(asked: Sequence[str], copy: Path, folder: Path, progress: Progress) -> 
 
 def _told(folder: Path) -> Mapping[str, str]:
     """What came of each mutation, so far."""
-    file = folder / "told.jsonl"
-    lines = file.read_text().splitlines() if file.exists() else []
-    told = [json.loads(line) for line in lines if line.endswith("}")]
+    told = map(json.loads, _lines(folder))
     return {each["name"]: each["outcome"] for each in told}
+
+
+def _lines(folder: Path) -> list[str]:
+    """Those that are whole: a run may have been ended while it wrote."""
+    file = folder / TOLD
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [line for line in lines if line.endswith("}")]
 
 
 def _count(file: Path, module: Module, names: Sequence[str], alive: set[str]) -> report.Counted:

@@ -22,11 +22,11 @@ from typing import Any
 
 import pytest
 
+from scripts.mutations import ASKED, ENDLESS, NOTICED, REACHED, SURVIVED, TOLD, UNREACHED
+
 sys.path.append(os.environ["MUTMUT"])  # the last: it brings a pytest of its own
 
 FOLDER = Path(os.environ["HOPLAB_MUTATIONS"])
-ASKED, REACHED, TOLD = (FOLDER / name for name in ("asked.json", "reached.json", "told.jsonl"))
-NOTICED, SURVIVED, UNREACHED, ENDLESS = "noticed", "not noticed", "not reached", "time-out"
 
 _FORKS = 2 * (os.cpu_count() or 1)
 """Much of a test is waiting."""
@@ -58,11 +58,11 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     """In place of pytest's own loop."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     _wait(_fork(lambda: _record(session)))
-    tests = _Tests(session.items, json.loads(REACHED.read_text()))
-    asked = json.loads(ASKED.read_text())
+    tests = _Tests(session.items, json.loads((FOLDER / REACHED).read_text()))
+    asked = json.loads((FOLDER / ASKED).read_text())
     gc.collect()
     gc.freeze()  # the forks share what is there by now
-    with TOLD.open("a") as told, _Forks() as forks:
+    with (FOLDER / TOLD).open("a") as told, _Forks() as forks:
         for name, outcome in forks.run(asked, tests):
             told.write(json.dumps({"name": name, "outcome": outcome}) + "\n")
             told.flush()
@@ -87,7 +87,7 @@ def _record(session: pytest.Session) -> None:
         took[item.nodeid] = time.monotonic() - begun
         for function in state._stats:
             reached[function].append(item.nodeid)
-    REACHED.write_text(json.dumps({"reached": reached, "took": took}))
+    (FOLDER / REACHED).write_text(json.dumps({"reached": reached, "took": took}))
 
 
 class _Tests:

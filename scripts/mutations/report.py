@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from scripts.mutations.mutated import Change
 
@@ -52,12 +51,6 @@ def tables(counted: Mapping[str, Counted]) -> str:
             lines = [line for change in each.alive.values() for line in _shown(change)]
             parts.append("\n".join([f"`{name}`:", "", "```diff", *lines, "```"]))
     return "\n\n".join(parts)
-
-
-def publish(told: str, path: Path) -> None:
-    """Write it to a file; what stands there before the mark is kept."""
-    kept = path.read_text(encoding="utf-8").partition(MARK)[0]
-    path.write_text(f"{kept}{MARK}\n{told}\n", encoding="utf-8")
 
 
 def _shown(change: Change) -> Sequence[str]:

@@ -42,9 +42,9 @@ def tables(judgements: Sequence[Judgement], before: Mapping[str, str]) -> str:
     return "\n\n".join(parts)
 
 
-def publish(told: str, path: Path) -> None:
+def publish(told: str, path: Path, mark: str = MARK) -> None:
     """Write it to a file; what stands there before the mark is kept."""
-    kept, mark, _ = (path.read_text(encoding="utf-8") if path.exists() else "").partition(MARK)
+    kept, mark, _ = (path.read_text(encoding="utf-8") if path.exists() else "").partition(mark)
     path.write_text(f"{kept}{mark}\n{told}\n" if mark else f"{told}\n", encoding="utf-8")
 
 

@@ -14,6 +14,7 @@ from scripts.mutations import __main__ as mutations
 from scripts.mutations import equivalent, mutated, report
 from scripts.mutations.mutated import Change
 from scripts.mutations.report import Counted
+from scripts.sabotage.report import publish
 from tests.catalogue import ROOT
 
 # --- what is mutated ---
@@ -244,6 +245,6 @@ def test_it_is_published_after_the_mark(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"Kept.\n{report.MARK}old")
 
-    report.publish("new", page)
+    publish("new", page, report.MARK)
 
     assert page.read_text() == f"Kept.\n{report.MARK}\nnew\n"
