@@ -1,6 +1,5 @@
 """ForwardedPrefixMiddleware: what becomes of path, raw_path and root_path."""
 
-import asyncio
 import copy
 from urllib.parse import unquote
 
@@ -8,6 +7,7 @@ import pytest
 
 from app.forwarded_prefix_middleware import ForwardedPrefixMiddleware
 from tests.unit.forwarded_prefix import PROXY, STRANGER, Scope, a_scope, passed_on, paths
+from tests.unit.handed_on import hands_on
 
 
 @pytest.mark.parametrize(
@@ -199,19 +199,9 @@ def test_other_scopes_pass_untouched(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["http", "websocket", "lifespan"])
 def test_the_application_talks_to_the_server_itself(kind: str) -> None:
-    given: list[object] = []
-
-    async def app(_scope: Scope, receive: object, send: object) -> None:
-        given.extend([receive, send])
-
-    async def receives() -> None: ...
-
-    async def sends(_message: object) -> None: ...
-
-    wrapped = ForwardedPrefixMiddleware(app, trusted="*", prefix="/api")
-    asyncio.run(wrapped(a_scope(type=kind), receives, sends))
-
-    assert given == [receives, sends]
+    assert hands_on(
+        lambda app: ForwardedPrefixMiddleware(app, trusted="*", prefix="/api"), a_scope(type=kind)
+    )
 
 
 def test_header_goes_before_the_fixed_prefix() -> None:

@@ -10,6 +10,7 @@ import pytest
 from app.granian import proxy_headers
 from app.hypercorn.proxy_fix import behind_proxy
 from tests.catalogue import ROOT
+from tests.unit.handed_on import hands_on
 
 PEER = ("172.18.0.2", 4711)
 PROXIES = "172.18.0.0/16, 10.0.0.9, unix:"
@@ -273,19 +274,9 @@ def test_the_given_scope_is_never_changed(trusted: str, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["http", "websocket", "lifespan"])
 def test_the_application_talks_to_the_server_itself(kind: str) -> None:
-    given: list[Any] = []
+    scope = {"type": kind, "client": PEER, "headers": []}
 
-    async def app(_scope: Any, receive: Any, send: Any) -> None:
-        given.extend([receive, send])
-
-    async def receives() -> None: ...
-
-    async def sends(_message: Any) -> None: ...
-
-    wrapped: Any = behind_proxy(app, PROXIES)
-    asyncio.run(wrapped({"type": kind, "client": PEER, "headers": []}, receives, sends))
-
-    assert given == [receives, sends]
+    assert hands_on(lambda app: behind_proxy(app, PROXIES), scope)
 
 
 @pytest.mark.parametrize("server", ["hypercorn", "granian"])
